@@ -1,0 +1,143 @@
+"""The fused operations of `ops` once more, each as its textbook definition.
+
+These are made of primitive operations and differentiated by the chain rule alone. The rules in
+`ops` are faster, and right where these overflow (e¹⁰⁰⁰) or cancel (1 - 1 + 10⁻²⁰). For moderate
+numbers both agree, in value and in gradient: the tests hold every function here to that. So the
+formulas in the docstrings of `ops` are proved by numbers, and who doubts one finds here what it was
+derived from.
+"""
+
+import math
+
+import numpy as np
+
+from . import ops
+from .tensor import Tensor
+
+# ---- Reductions ----------------------------------------------------------------------------------
+
+
+def mean(x, axis=None, keepdims=False):
+    """1/n Σᵢ xᵢ"""
+    n = ops.sum(np.ones_like(_array(x)), axis=axis, keepdims=keepdims)
+    return ops.sum(x, axis=axis, keepdims=keepdims) / n
+
+
+def var(x, axis=None, ddof=0, keepdims=False):
+    """1/(n - ddof) Σᵢ (xᵢ - mean)²"""
+    n = ops.sum(np.ones_like(_array(x)), axis=axis, keepdims=keepdims)
+    squares = (x - mean(x, axis, keepdims=True)) ** 2
+    return ops.sum(squares, axis=axis, keepdims=keepdims) / (n - ddof)
+
+
+def std(x, axis=None, ddof=0, keepdims=False):
+    """√var"""
+    return var(x, axis, ddof, keepdims) ** 0.5
+
+
+def logsumexp(x, axis=None, keepdims=False):
+    """log Σᵢ exp xᵢ"""
+    return ops.log(ops.sum(ops.exp(x), axis=axis, keepdims=keepdims))
+
+
+# ---- Linear algebra ------------------------------------------------------------------------------
+
+
+def dense(x, weight, bias):
+    """x W + b"""
+    return ops.matmul(x, weight) + bias
+
+
+# ---- Activations ---------------------------------------------------------------------------------
+
+
+def sigmoid(x):
+    """1 / (1 + e⁻ˣ)"""
+    return 1 / (1 + ops.exp(-x))
+
+
+def tanh(x):
+    """(eˣ - e⁻ˣ) / (eˣ + e⁻ˣ)"""
+    return (ops.exp(x) - ops.exp(-x)) / (ops.exp(x) + ops.exp(-x))
+
+
+def leaky_relu(x, negative_slope=0.2):
+    """x where x > 0, else negative_slope x"""
+    return ops.where(x > 0, x, negative_slope * x)
+
+
+def elu(x, alpha=1.0):
+    """x where x > 0, else alpha (eˣ - 1)"""
+    return ops.where(x > 0, x, alpha * (ops.exp(x) - 1))
+
+
+def silu(x):
+    """x σ(x)"""
+    return x * sigmoid(x)
+
+
+def gelu(x, approximate=False):
+    """x (1 + tanh u) / 2,   u = √(2/π) (x + 0.044715 x³)
+
+    Only with `approximate`: the exact x Φ(x) is an integral, which no primitive operations make.
+    """
+    if not approximate:
+        raise ValueError(
+            "by definition there is only gelu(x, approximate=True). Received: approximate=False"
+        )
+    return x * (1 + tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))) / 2
+
+
+def softplus(x):
+    """ln (1 + eˣ)"""
+    return ops.log(1 + ops.exp(x))
+
+
+# ---- Softmax and its losses ----------------------------------------------------------------------
+
+
+def softmax(x, axis=-1):
+    """pᵢ = exp xᵢ / Σⱼ exp xⱼ"""
+    return ops.exp(x) / ops.sum(ops.exp(x), axis=axis, keepdims=True)
+
+
+def log_softmax(x, axis=-1):
+    """log pᵢ"""
+    return ops.log(softmax(x, axis))
+
+
+def sparse_softmax_cross_entropy(logits, labels):
+    """lᵢ = -log pᵢ[yᵢ]   (n, c), (n,) -> (n,)"""
+    return softmax_cross_entropy(logits, _one_hot(labels, logits))
+
+
+def softmax_cross_entropy(logits, targets):
+    """lᵢ = -Σⱼ tᵢⱼ log pᵢⱼ   (n, c), (n, c) -> (n,)"""
+    return -ops.sum(targets * log_softmax(logits), axis=-1)
+
+
+def sigmoid_cross_entropy(logits, targets):
+    """l = -t log σ(z) - (1 - t) log(1 - σ(z))"""
+    return -targets * ops.log(sigmoid(logits)) - (1 - targets) * ops.log(1 - sigmoid(logits))
+
+
+# ---- Normalization -------------------------------------------------------------------------------
+
+
+def layer_norm(x, scale, offset, epsilon=1e-5):
+    """scale (x - mean) / √(var + epsilon) + offset"""
+    normal = (x - mean(x, -1, keepdims=True)) / (var(x, -1, keepdims=True) + epsilon) ** 0.5
+    return scale * normal + offset
+
+
+# ---- Helpers -------------------------------------------------------------------------------------
+
+
+def _array(x):
+    return x.data if isinstance(x, Tensor) else x
+
+
+def _one_hot(labels, logits):
+    """tᵢⱼ = [j = yᵢ]   (n,), like (n, c) -> (n, c)"""
+    ones = np.ones_like(_array(logits))
+    return (np.cumsum(ones, axis=-1) - 1 == _array(labels)[:, None]).astype(ones.dtype)
