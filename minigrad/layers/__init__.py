@@ -1,0 +1,19 @@
+"""Layers, in Keras's words."""
+
+from .core import Activation, Dense, Dropout, Embedding, Flatten, Input, Reshape
+from .layer import Layer, Parameter
+from .normalization import BatchNormalization, LayerNormalization
+
+__all__ = [
+    "Activation",
+    "BatchNormalization",
+    "Dense",
+    "Dropout",
+    "Embedding",
+    "Flatten",
+    "Input",
+    "Layer",
+    "LayerNormalization",
+    "Parameter",
+    "Reshape",
+]

@@ -1,0 +1,179 @@
+"""The basic layers: Dense, Embedding, and those without parameters.
+
+n examples, d features, u units.
+"""
+
+import math
+
+import numpy as np
+
+from .. import initializers, ops, random, regularizers
+from ..registry import check_number
+from . import activations
+from .layer import Layer, check_shape
+
+
+class Input(Layer):
+    """The shape (and dtype) of one example, first in a Sequential: Input((784,)). Passes x on."""
+
+    def __init__(self, shape, dtype="float32"):
+        self.shape = self.input_shape = check_shape("shape", shape, unknown=None)
+        self.dtype = self.input_dtype = dtype
+
+    def get_config(self):
+        return {"shape": list(self.shape), "dtype": self.dtype}
+
+    def call(self, x):
+        return x
+
+
+class Dense(Layer):
+    """y = activation(x W + b)   (..., d), weight (d, u), bias (u,) -> (..., u)
+
+    units  u. `kernel_initializer` and `kernel_regularizer`, Keras's words, are those of the weight.
+    """
+
+    _cast_kinds = "fiub"
+
+    def __init__(
+        self,
+        units,
+        activation=None,
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        **options,
+    ):
+        super().__init__(**options)
+        self.units = positive_integer("Dense", "units", units)
+        self.activation = activations.get(activation)
+        self.use_bias = use_bias
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+
+    def build(self, input_shape):
+        if len(input_shape) < 2:
+            raise ValueError(
+                "Dense needs a batch axis and features, (n, d). "
+                f"Received: shape {tuple(input_shape)}"
+            )
+        d = input_shape[-1]
+        self.weight = self.add_weight(
+            (d, self.units), self.kernel_initializer, regularizer=self.kernel_regularizer
+        )
+        if self.use_bias:
+            self.bias = self.add_weight(
+                (self.units,), self.bias_initializer, regularizer=self.bias_regularizer
+            )
+
+    def call(self, x):
+        if x.shape[-1] != self.weight.shape[0]:
+            raise ValueError(
+                f"Dense was built for inputs with {self.weight.shape[0]} features (last axis). "
+                f"Received: shape {x.shape}"
+            )
+        z = ops.dense(x, self.weight, self.bias) if self.use_bias else x @ self.weight
+        return activations.activate(self.activation, z)
+
+
+class Activation(Layer):
+    """y = activation(x), elementwise or along the last axis; a name or a function."""
+
+    def __init__(self, activation, **options):
+        super().__init__(**options)
+        self.activation = activations.get(activation)
+
+    def call(self, x):
+        return activations.activate(self.activation, x)
+
+
+class Dropout(Layer):
+    """In training, x / (1 - rate) with a share `rate` of the elements set to 0 at random; else x.
+
+    Srivastava et al., 2014, in the form that leaves the expected value as it is.
+    """
+
+    def __init__(self, rate, **options):
+        super().__init__(**options)
+        self.rate = check_number("rate", rate, below=1)
+
+    def call(self, x, training=False):
+        return ops.dropout(x, self.rate, random.key()) if training and self.rate > 0 else x
+
+
+class Flatten(Layer):
+    """(n, ...) -> (n, d): each example as one row."""
+
+    def call(self, x):
+        return ops.reshape(x, (x.shape[0], math.prod(x.shape[1:])))
+
+
+class Reshape(Layer):
+    """(n, ...) -> (n, *target_shape): each example in another shape; one -1 is worked out."""
+
+    def __init__(self, target_shape, **options):
+        super().__init__(**options)
+        self.target_shape = check_shape("target_shape", target_shape, unknown=-1)
+
+    def call(self, x):
+        size, known = math.prod(x.shape[1:]), math.prod(n for n in self.target_shape if n != -1)
+        shape = tuple(size // known if n == -1 and known else n for n in self.target_shape)
+        if math.prod(shape) != size:
+            raise ValueError(
+                f"Reshape cannot make {self.target_shape} of each example. "
+                f"Received: shape {x.shape}"
+            )
+        return ops.reshape(x, (x.shape[0], *shape))
+
+
+class Embedding(Layer):
+    """yᵢ = weight[xᵢ]   integers x (...), weight (input_dim, output_dim) -> (..., output_dim)
+
+    0 <= xᵢ < input_dim.
+    """
+
+    input_dtype = "int64"
+
+    def __init__(
+        self,
+        input_dim,
+        output_dim,
+        embeddings_initializer="uniform",
+        embeddings_regularizer=None,
+        **options,
+    ):
+        super().__init__(**options)
+        self.input_dim = positive_integer("Embedding", "input_dim", input_dim)
+        self.output_dim = positive_integer("Embedding", "output_dim", output_dim)
+        self.embeddings_initializer = initializers.get(embeddings_initializer)
+        self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
+
+    def build(self, input_shape):
+        shape = (self.input_dim, self.output_dim)
+        self.weight = self.add_weight(
+            shape, self.embeddings_initializer, regularizer=self.embeddings_regularizer
+        )
+
+    def call(self, x):
+        if x.dtype.kind not in "iu":
+            raise ValueError(f"Embedding looks up integers. Received: dtype {x.dtype}")
+        try:  # -1 would count from the end
+            return ops.take(self.weight, np.where(x.data < 0, self.input_dim, x.data), axis=0)
+        except IndexError as error:
+            raise ValueError(
+                f"Embedding looks up integers from 0 to {self.input_dim - 1}. "
+                f"Received: {np.min(x.data)} to {np.max(x.data)}"
+            ) from error
+
+
+def positive_integer(layer, name, value):
+    """`value` if it is an integer from 1 up; else a ValueError that names the layer's argument."""
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value < 1:
+        raise ValueError(
+            f"{layer} needs {name} to be a positive integer. Received: {name}={value!r}"
+        )
+    return int(value)
