@@ -1,0 +1,181 @@
+"""Weights and configuration in one safetensors file: a table of named arrays, with no code inside.
+
+https://github.com/huggingface/safetensors describes the format. The configuration is JSON in the
+file's metadata, under the key "minigrad". Nothing here reads or writes a pickle.
+"""
+
+import json
+import os
+import secrets
+import shutil
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save as to_bytes
+
+VERSION = 1  # of the metadata; goes up when an older minigrad could not understand it
+_DTYPES = ("bool", "float16", "float32", "float64", "int8", "int16", "int32", "int64")
+_DTYPES += ("uint8", "uint16", "uint32", "uint64")
+
+
+def save(path, arrays, configuration=None):
+    """Write {name: array} and a configuration to the file `path`: all of it, or nothing.
+
+    configuration  data that JSON can write: dicts with text as keys, lists, text, numbers, None
+
+    Values keep every bit; any memory layout and byte order will do. An existing file is replaced in
+    one step once the new one is safely on the disk, and its permissions are kept; where `path` is a
+    symbolic link, that file is the one it points to. ValueError for what cannot be saved, OSError
+    where writing fails; then the old file is as it was.
+    """
+    metadata = {"minigrad": _to_json(configuration)}
+    data = to_bytes({name: _storable(name, array) for name, array in arrays.items()}, metadata)
+
+    target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file():
+        raise OSError(f"a checkpoint replaces a file, and {path} is something else")
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {target.parent} to save {target.name} in")
+    try:
+        _replace(target, data)
+    except OSError as error:
+        reason = f"{error.strerror or error}. Nothing was saved; what was there before is unchanged"
+        raise OSError(error.errno, reason, str(path)) from error
+
+
+def _replace(target, data):
+    """Put `data` in the place of the file `target`, by way of a new file beside it."""
+    temporary = target.with_name(f".{secrets.token_hex(8)}.tmp")
+    try:
+        with open(temporary, "xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())  # the bytes must be on the disk before they get the name
+        if target.exists():
+            shutil.copymode(target, temporary)
+        os.replace(temporary, target)
+    except BaseException:  # also KeyboardInterrupt
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _to_json(configuration):
+    try:
+        return json.dumps({"version": VERSION, "configuration": configuration})
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"the configuration is not plain data for JSON: {error}") from error
+
+
+def _storable(name, array):
+    """`array` in C order, which safetensors takes for granted; it sees to the byte order."""
+    if not isinstance(name, str) or name == "__metadata__":
+        raise ValueError(f"an entry's name is text, and not '__metadata__'. Received: {name!r}")
+    if not isinstance(array, np.ndarray):
+        raise ValueError(f"entry {name!r} must be a NumPy array. Received: {type(array).__name__}")
+    if array.dtype.name not in _DTYPES:
+        raise ValueError(
+            f"entry {name!r} must have one of the dtypes {', '.join(_DTYPES)}. "
+            f"Received: {array.dtype}"
+        )
+    return np.asarray(array, order="C")
+
+
+def load(path):
+    """({name: array}, configuration) from the file `path`.
+
+    The configuration is None in files that minigrad did not write. ValueError for a file that is
+    damaged or of another kind, FileNotFoundError where there is none.
+    """
+    with open(path, "rb") as file:  # errors of the file system are clearer from here
+        start = file.read(512)
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            arrays = {name: _entry(path, file, name) for name in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise ValueError(f"{path} {_diagnose(start)} ({error})") from error
+    return arrays, _configuration(path, metadata)
+
+
+def _entry(path, file, name):
+    try:
+        return file.get_tensor(name)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        dtype = file.get_slice(name).get_dtype()
+        raise ValueError(
+            f"{path}: entry {name!r} of dtype {dtype} cannot be a NumPy array: {error}"
+        ) from error
+
+
+def _configuration(path, metadata):
+    if "minigrad" not in metadata:
+        return None
+    try:
+        written = json.loads(metadata["minigrad"])
+        version, configuration = written["version"], written["configuration"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ValueError(f"{path}: its configuration is damaged: {error!r}") from error
+    if version != VERSION:
+        raise ValueError(
+            f"{path} has a configuration of version {version}, and this minigrad reads {VERSION}. "
+            "A newer minigrad may have written it: pip install --upgrade minigrad"
+        )
+    return configuration
+
+
+_SIGNATURES = {
+    b"PK\3\4": "a zip archive: PyTorch's .pt, Keras's .keras or NumPy's .npz",
+    b"\x89HDF\r\n\x1a\n": "an HDF5 file: Keras's .h5",
+    b"\x93NUMPY": "NumPy's .npy",
+    b"\x80": "a pickle, perhaps an old .pt; such a file can run any code, and minigrad opens none",
+    b"\x1f\x8b": "a gzipped file",
+    b"GGUF": "a GGUF file",
+    b"version https://git-lfs": "a Git LFS pointer, in the place of a file that was not downloaded",
+    b"<": "a web page, in the place of a file that was not downloaded",
+}
+
+
+def _diagnose(start):
+    """What is wrong with a file that begins with the bytes `start` and cannot be read."""
+    if not start:
+        return "is empty"
+    for signature, kind in _SIGNATURES.items():
+        # A safetensors file begins with 8 bytes of any value, the length of a header in braces.
+        if start.startswith(signature) and start[8:9] != b"{":
+            return f"is not a safetensors file. It looks like {kind}"
+    return "is damaged, incomplete, or not a safetensors file"
+
+
+def compare(expected, arrays):
+    """Raise a ValueError unless `arrays` has the names, shapes and dtypes that are expected.
+
+    expected  {name: (shape, dtype)}
+    arrays    {name: array}
+
+    The error lists everything that is missing, unexpected or mismatched. A dtype must be exactly
+    the expected one, whatever its byte order: no float64 is rounded to float32 unasked.
+    """
+    wanted = {name: _describe(shape, dtype) for name, (shape, dtype) in expected.items()}
+    came = {name: _describe(array.shape, array.dtype) for name, array in arrays.items()}
+    differences = {
+        "missing": [name for name in wanted if name not in came],
+        "unexpected": [name for name in came if name not in wanted],
+        "mismatched": [
+            f"{name}: wanted {wanted[name]}, got {came[name]}"
+            for name in wanted
+            if name in came and wanted[name] != came[name]
+        ],
+    }
+    if any(differences.values()):
+        lines = [_enumerate(kind, names) for kind, names in differences.items() if names]
+        raise ValueError("\n  ".join(["the weights do not fit the model:", *lines]))
+
+
+def _describe(shape, dtype):
+    return f"{tuple(shape)} {np.dtype(dtype).newbyteorder('=')}"
+
+
+def _enumerate(kind, names, most=10):
+    more = [f"and {len(names) - most} more"] if len(names) > most else []
+    return f"{len(names)} {kind}: {'; '.join([*names[:most], *more])}"

@@ -1,0 +1,112 @@
+"""What fit and evaluate are given, made into batches: looked at once, cast, and weighted.
+
+Examples are a tuple of host arrays (x, y) or (x, y, sample_weight), with n rows each.
+"""
+
+import numpy as np
+
+from ..data.checks import check_array, check_labels, check_lengths
+from ..tensor import Tensor, no_grad
+
+
+def examples(model, x, y, sample_weight=None, prefix=""):
+    """(x, y) or (x, y, sample_weight) as the model and its loss want them; else a ValueError.
+
+    Floating x and y are cast to the dtype of the model's parameters, once and not in each step.
+    """
+    given = {"x": x, "y": y, "sample_weight": sample_weight}
+    rows = {
+        name: check_array(prefix + name, values.numpy() if isinstance(values, Tensor) else values)
+        for name, values in given.items()
+        if values is not None
+    }
+    check_lengths({prefix + name: array for name, array in rows.items()})
+    if sample_weight is not None and rows["sample_weight"].size != len(rows["y"]):
+        shape = rows["sample_weight"].shape
+        raise ValueError(
+            f"{prefix}sample_weight must have shape ({len(rows['y'])},). Received: shape {shape}"
+        )
+    _build(model, rows["x"])
+    rows["y"] = check_labels(f"{prefix}y", rows["y"], model.loss.labels, model.output_shape)
+    for parameter in model.parameters()[:1]:
+        for name in ("x", "y"):
+            if rows[name].dtype.kind == "f" and rows[name].dtype != parameter.dtype:
+                with np.errstate(over="ignore"):
+                    rows[name] = rows[name].astype(parameter.dtype)
+                check_array(f"{prefix}{name}, as {parameter.dtype},", rows[name])
+    return tuple(rows.values())
+
+
+def _build(model, x):
+    """Build a model of unknown input shape on the first example."""
+    if model.input_shape is None:
+        with no_grad():
+            model(x[:1], training=False)
+    model.ensure_built()
+
+
+def split_end(rows, share):
+    """The examples before and in the last `share` of them: two tuples."""
+    if not (isinstance(share, (int, float)) and 0 < share < 1):
+        raise ValueError(f"validation_split is a share between 0 and 1. Received: {share!r}")
+    n = len(rows[0])
+    kept = int(n * (1 - share))
+    if kept in (0, n):
+        raise ValueError(f"validation_split={share} of {n} examples leaves one part empty")
+    return tuple(a[:kept] for a in rows), tuple(a[kept:] for a in rows)
+
+
+def weigh_classes(rows, class_weight):
+    """The examples, sample_weight multiplied by the weight of each one's class, {label: weight}.
+
+    y holds labels (n,), (n, 1), or is one-hot (n, c).
+    """
+    if class_weight is None:
+        return rows
+    if not isinstance(class_weight, dict):
+        raise ValueError(f"class_weight is a dict {{label: weight}}. Received: {class_weight!r}")
+    x, y, *sample_weight = rows
+    labels = np.argmax(y, axis=-1) if y.ndim > 1 and y.shape[-1] > 1 else y.reshape(len(y))
+    known = np.array(list(class_weight))
+    missing = np.setdiff1d(labels, known)
+    if len(missing):
+        raise ValueError(
+            f"class_weight has no weight for the labels {missing.tolist()}. "
+            f"Received: {class_weight}"
+        )
+    weights = check_array("class_weight", list(class_weight.values()))
+    order = np.argsort(known)
+    weight = weights[order][np.searchsorted(known[order], labels)]
+    for other in sample_weight:
+        weight = weight * other.reshape(len(y))
+    return x, y, weight
+
+
+class Stream:
+    """An iterable of batches (x, y) or (x, y, sample_weight); arrays are checked as they come."""
+
+    def __init__(self, model, batches, class_weight=None):
+        if not hasattr(batches, "__iter__") or hasattr(batches, "shape"):
+            kind = type(batches).__name__
+            raise ValueError(
+                f"without y, x must be an iterable of batches (x, y). Received: x of type {kind}"
+            )
+        self.model = model
+        self.batches = batches
+        self.class_weight = class_weight
+
+    def __len__(self):
+        return len(self.batches)
+
+    def __iter__(self):
+        for batch in self.batches:
+            kind = type(batch).__name__
+            if not isinstance(batch, (tuple, list)) or len(batch) not in (2, 3):
+                raise ValueError(f"a batch is (x, y) or (x, y, sample_weight). Received: {kind}")
+            if isinstance(batch[0], (np.ndarray, list)):
+                rows = examples(self.model, *batch, prefix="batch ")
+                batch = weigh_classes(rows, self.class_weight)
+            elif self.class_weight is not None:
+                kind = type(batch[0]).__name__
+                raise ValueError(f"class_weight goes with arrays. Received: a batch of {kind}s")
+            yield tuple(batch)
