@@ -1,0 +1,174 @@
+"""Makes layers.safetensors: what PyTorch says of every layer, value and gradients, in float64.
+
+    python tests/golden/make_layers.py    (needs torch; `make golden` makes all such files)
+
+Run it again after a change of a table below; nothing random is in it. The tests read the tables and
+the file, and need no PyTorch. Inputs and parameters are numbers that float32 holds exactly, so that
+one file serves both dtypes.
+"""
+
+import math
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import load_file, save_file
+
+FILE = Path(__file__).with_name("layers.safetensors")
+
+# Inputs: a shape stands for normal random numbers, a list for itself.
+INPUTS = {
+    "matrix": (4, 3),
+    "row": (1, 3),
+    "cube": (2, 5, 3),
+    "image": (3, 3, 2, 2),  # channels first
+    "constant": [[2.0, -1.0, 0.5]] * 4,  # without deviation
+    "batches": (4, 5, 3),  # of BatchNormalization, in the order of training
+    "indices": np.array([[2, 0, 2], [1, 2, 2]]),
+}
+
+# Every layer's parameters of these names, as it takes 3 features and has 4 units.
+PARAMETERS = {
+    "weight": (3, 4),
+    "bias": (4,),
+    "gamma": (3,),
+    "beta": (3,),
+    "moving_mean": (3,),
+    "moving_variance": [0.5, 1.0, 4.0],
+}
+
+# Our layer and its input x, and PyTorch's words for the same. F is torch.nn.functional.
+_LINEAR = "F.linear(x, weight.T, bias)"
+_BATCH = "F.batch_norm(x, None, None, gamma, beta, training=True, eps=1e-3)"
+_MOVING = "F.batch_norm(x, moving_mean, moving_variance, gamma, beta, eps=1e-3)"
+_BY_HAND = "(x - x.mean(0)) / (x.var(0, correction=0) + 1e-3).sqrt() * gamma + beta"
+_LAST = "F.layer_norm(x, (3,), gamma, beta, 1e-3)"
+_NAMES = {
+    "relu": "F.relu(z)",
+    "leaky_relu": "F.leaky_relu(z, 0.2)",
+    "elu": "F.elu(z)",
+    "silu": "F.silu(z)",
+    "gelu": "F.gelu(z)",
+    "softplus": "F.softplus(z, threshold=1e9)",
+    "sigmoid": "F.sigmoid(z)",
+    "tanh": "F.tanh(z)",
+    "softmax": "F.softmax(z, -1)",
+    "log_softmax": "F.log_softmax(z, -1)",
+    "swish": "F.silu(z)",
+    "exponential": "torch.exp(z)",
+    "linear": "z + 0",
+}
+CASES = {
+    "Input((3,)): matrix": "x + 0",
+    "Dense(4): matrix": _LINEAR,
+    "Dense(4): row": _LINEAR,
+    "Dense(4): cube": _LINEAR,
+    "Dense(4, use_bias=False): matrix": "F.linear(x, weight.T)",
+    "Dense(4, use_bias=False, activation='tanh'): cube": "F.tanh(F.linear(x, weight.T))",
+    **{f"Dense(4, {name!r}): matrix": y.replace("z", _LINEAR) for name, y in _NAMES.items()},
+    **{f"Activation({name!r}): cube": y.replace("z", "x") for name, y in _NAMES.items()},
+    "Activation(None): matrix": "x + 0",
+    "Activation(ops.square): matrix": "x.square()",
+    "Dropout(0.5): matrix": "F.dropout(x, 0.5, training=False) + 0",
+    "Dropout(0.0): matrix, training": "F.dropout(x, 0.0) + 0",
+    "Flatten(): cube": "torch.flatten(x, 1)",
+    "Flatten(): image": "torch.flatten(x, 1)",
+    "Flatten(): matrix": "torch.flatten(x, 1) + 0",
+    "Reshape((3, 5)): cube": "x.reshape(2, 3, 5)",
+    "Reshape((2, -1, 1)): image": "x.reshape(3, 2, -1, 1)",
+    "BatchNormalization(): matrix, training": _BATCH,
+    "BatchNormalization(): cube, training": "F.batch_norm("
+    "x.mT, None, None, gamma, beta, training=True, eps=1e-3).mT",
+    "BatchNormalization(): constant, training": _BATCH,
+    "BatchNormalization(): row, training": _BY_HAND,  # PyTorch refuses a batch of one
+    "BatchNormalization(axis=1): image, training": _BATCH,
+    "BatchNormalization(axis=-3): image, training": _BATCH,
+    "BatchNormalization(epsilon=0.5): matrix, training": _BATCH.replace("1e-3", "0.5"),
+    "BatchNormalization(center=False): matrix, training": _BATCH.replace("beta", "None"),
+    "BatchNormalization(scale=False): matrix, training": _BATCH.replace("gamma", "None"),
+    "BatchNormalization(center=False, scale=False): matrix, training": "F.batch_norm("
+    "x, None, None, training=True, eps=1e-3)",
+    "BatchNormalization(): matrix": _MOVING,
+    "BatchNormalization(): row": _MOVING,
+    "BatchNormalization(axis=1): image": _MOVING,
+    "BatchNormalization(center=False, scale=False): matrix": "F.batch_norm("
+    "x, moving_mean, moving_variance, eps=1e-3)",
+    "BatchNormalization(trainable=False): matrix, training": _MOVING,
+    "LayerNormalization(): matrix": _LAST,
+    "LayerNormalization(): row": _LAST,
+    "LayerNormalization(): cube": _LAST,
+    "LayerNormalization(epsilon=1e-5): matrix": _LAST.replace("1e-3", "1e-5"),
+    "LayerNormalization(axis=1): image": "F.layer_norm("
+    "x.swapaxes(1, 3), (3,), gamma, beta, 1e-3).swapaxes(1, 3)",
+    "LayerNormalization(center=False): matrix": _LAST.replace("beta", "None"),
+    "LayerNormalization(scale=False): matrix": _LAST.replace("gamma", "None"),
+    "LayerNormalization(center=False, scale=False): cube": "F.layer_norm(x, (3,), eps=1e-3)",
+    "Embedding(3, 4): indices": "F.embedding(x, weight)",
+}
+
+MOMENTUM = 0.9  # of the moving averages
+
+
+def parse(case):
+    """'Dropout(0.5): matrix, training' -> 'Dropout(0.5)', 'matrix', True"""
+    layer, call = case.split(": ")
+    x, *training = call.split(", ")
+    return layer, x, bool(training)
+
+
+def weights(shape):
+    """g = dL/d(value) that every case is differentiated with: unlike numbers, exact in float32."""
+    return ((np.arange(math.prod(shape)) * 7 + 3) % 11 - 5.0).reshape(shape) / 4
+
+
+def load():
+    """{name: array} of all inputs and parameters, and {case: {"value", "x", parameter: array}}."""
+    arrays = load_file(FILE)
+    given = {name: arrays[name] for name in (*INPUTS, *PARAMETERS)}
+    expected = {case: {} for case in (*CASES, "moving")}
+    for name, array in arrays.items():
+        case, bar, what = name.partition(" | ")
+        if bar:
+            expected[case][what] = array
+    return given, expected
+
+
+def main():
+    import torch
+    import torch.nn.functional as F  # noqa: N812
+
+    random = np.random.default_rng(0)
+    given = {}
+    for name, thing in {**INPUTS, **PARAMETERS}.items():
+        if isinstance(thing, tuple):
+            thing = random.standard_normal(thing)
+        if not isinstance(thing, np.ndarray) or thing.dtype.kind == "f":
+            thing = np.array(thing, dtype=np.float32).astype(np.float64)
+        given[name] = thing
+    arrays = dict(given)
+
+    for case, theirs in CASES.items():
+        leaves = {"x": torch.tensor(given[parse(case)[1]])}
+        leaves |= {name: torch.tensor(given[name]) for name in PARAMETERS}
+        for name, leaf in leaves.items():
+            leaf.requires_grad_(leaf.is_floating_point() and not name.startswith("moving"))
+        value = eval(theirs, {"torch": torch, "F": F, **leaves})
+        value.backward(torch.tensor(weights(value.shape)))
+        arrays[f"{case} | value"] = value.detach().numpy()
+        for name, leaf in leaves.items():
+            if leaf.grad is not None:
+                arrays[f"{case} | {name}"] = leaf.grad.numpy()
+
+    # PyTorch's running variance is that of a sample: n / (n - 1) times ours, which follows Keras.
+    n = given["batches"].shape[1]
+    mean = torch.tensor(given["moving_mean"])
+    variance = torch.tensor(given["moving_variance"]) * n / (n - 1)
+    after = []
+    for batch in given["batches"]:
+        F.batch_norm(torch.tensor(batch), mean, variance, training=True, momentum=1 - MOMENTUM)
+        after.append((mean.numpy().copy(), variance.numpy() * (n - 1) / n))
+    arrays["moving | mean"], arrays["moving | variance"] = map(np.stack, zip(*after, strict=True))
+    save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, FILE)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,245 @@
+"""The reference kernels, each against its definition. Other implementations must agree."""
+
+import inspect
+import math
+
+import numpy as np
+import pytest
+
+from kernels import reference
+
+RANDOM = np.random.default_rng(0)
+X = RANDOM.standard_normal((2, 3, 4))
+G = RANDOM.standard_normal((2, 3, 4))
+
+
+def close(a, b, tolerance=1e-12):
+    np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance)
+
+
+def slope(function, x, g, step=1e-6):
+    """dL/dx of L = Σ g function(x), by central differences."""
+    d = np.zeros_like(x)
+    for place in np.ndindex(x.shape):
+        there = np.zeros_like(x)
+        there[place] = step
+        d[place] = np.sum(g * (function(x + there) - function(x - there))) / (2 * step)
+    return d
+
+
+# Kernels that are tested somewhere else: where.
+ELSEWHERE = dict.fromkeys(["sgd", "rmsprop", "adagrad", "adam"], "test_optimizers.py")
+
+
+def test_every_kernel_is_tested():
+    kernels = {
+        name
+        for name, thing in vars(reference).items()
+        if inspect.isfunction(thing) and not name.startswith("_")
+    }
+    tests = [f for name, f in globals().items() if name.startswith("test_")]
+    here = "".join(map(inspect.getsource, tests))
+    assert {name for name in kernels if f"reference.{name}(" not in here} == set(ELSEWHERE)
+
+
+# ---- The error function --------------------------------------------------------------------------
+
+ERF_AT = {
+    "middle": np.linspace(-1, 1, 2001),
+    "shoulders": np.linspace(-7, 7, 5001),
+    "tails": np.array([8.0, 20, 26, 27, 28, 29, 40, 1e3, 1e10, 1e300, 1.8e308]),
+    "small": 10.0 ** np.arange(-307, 1),
+    "subnormal": np.array([5e-324, 1e-323, 1e-320, 2.2e-308]),
+    "where the two formulas meet": 0.5 + np.arange(-50, 51) * 2.0**-52,
+}
+
+
+@pytest.mark.parametrize("x", ERF_AT.values(), ids=ERF_AT)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_erf_is_that_of_the_standard_library(x, sign):
+    expected = np.array([math.erf(v) for v in sign * x])
+    np.testing.assert_allclose(reference.erf(sign * x), expected, rtol=1e-12, atol=5e-324)
+
+
+@pytest.mark.parametrize(
+    "x, expected", [(np.inf, 1), (-np.inf, -1), (np.nan, np.nan), (0.0, 0.0), (-0.0, -0.0)]
+)
+def test_erf_of_special_values(x, expected):
+    y = reference.erf(np.array([x]))[0]
+    np.testing.assert_array_equal(y, expected)
+    assert math.copysign(1, y) == math.copysign(1, expected) or math.isnan(expected)
+
+
+def test_erf_never_leaves_its_range_and_never_falls():
+    y = reference.erf(np.linspace(-8, 8, 100_001))
+    assert np.all(np.abs(y) <= 1) and np.all(np.diff(y) >= -1e-15)
+
+
+def test_erf_of_float32_is_float32():
+    x = np.linspace(-5, 5, 1001, dtype=np.float32)
+    y = reference.erf(x)
+    assert y.dtype == np.float32
+    np.testing.assert_allclose(y, [math.erf(v) for v in x], rtol=3e-7)
+
+
+def test_erf_neither_overflows_nor_divides_by_zero():
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        reference.erf(np.concatenate([*ERF_AT.values(), [np.inf, -np.inf, 0.0]]))
+
+
+# ---- Linear algebra ------------------------------------------------------------------------------
+
+
+def test_matmul_is_the_sum_of_products():
+    a, b = X[0], RANDOM.standard_normal((4, 2))
+    expected = [[sum(a[i, k] * b[k, j] for k in range(4)) for j in range(2)] for i in range(3)]
+    close(reference.matmul(a, b), expected)
+
+
+def test_scatter_add_adds_twice_where_an_index_comes_twice():
+    g = np.array([[1.0, 2.0], [10.0, 20.0], [100.0, 200.0]])
+    total = reference.scatter_add(np.full((4, 2), 7.0), np.array([3, 0, 3]), g)
+    np.testing.assert_array_equal(total, [[10, 20], [0, 0], [0, 0], [101, 202]])
+
+
+def test_scatter_add_undoes_a_look_up_with_several_indices():
+    places = np.array([[0, 1], [1, 1]])
+    total = reference.scatter_add(X, (places, slice(None), places), np.ones((2, 2, 3)))
+    expected = np.zeros_like(X)
+    expected[0, :, 0] += 1
+    expected[1, :, 1] += 3
+    np.testing.assert_array_equal(total, expected)
+
+
+# ---- Softmax and cross-entropy -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, -1, -3])
+def test_softmax_by_definition(axis):
+    p = np.exp(X) / np.sum(np.exp(X), axis=axis, keepdims=True)
+    close(reference.softmax(X, axis), p)
+    close(reference.log_softmax(X, axis), np.log(p))
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_softmax_backward_is_its_slope(axis):
+    p, y = reference.softmax(X, axis), reference.log_softmax(X, axis)
+    close(
+        reference.softmax_backward(G, p, axis),
+        slope(lambda x: reference.softmax(x, axis), X, G),
+        1e-8,
+    )
+    close(
+        reference.log_softmax_backward(G, y, axis),
+        slope(lambda x: reference.log_softmax(x, axis), X, G),
+        1e-8,
+    )
+
+
+@pytest.mark.parametrize("shift", [-1e4, 1e4, 1e300])
+def test_softmax_does_not_see_a_shift(shift):
+    x = np.array([0.0, 1.0, 3.0])
+    close(reference.softmax(x + 1e4), reference.softmax(x))
+    assert np.all(np.isfinite(reference.log_softmax(np.array([shift, 0.0, -shift]))))
+
+
+def test_cross_entropy_by_definition():
+    logits, labels, g = X[0], np.array([3, 0, 1]), G[0, :, 0]
+    loss, log_p = reference.cross_entropy(logits, labels)
+    p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    close(loss, [-math.log(p[i, label]) for i, label in enumerate(labels)])
+    close(log_p, np.log(p))
+    expected = slope(lambda z: reference.cross_entropy(z, labels)[0], logits, g)
+    close(reference.cross_entropy_backward(g, log_p, labels), expected, 1e-8)
+
+
+# ---- Normalization -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("axes", [(-1,), (0, 1), (0,)])
+def test_layer_norm_has_mean_0_and_variance_1_before_scale_and_offset(axes):
+    y, normal, r = reference.layer_norm(X, 2.0, 3.0, 0.0, axes)
+    close(np.mean(normal, axis=axes), 0)
+    close(np.var(normal, axis=axes), 1)
+    close(y, 2 * normal + 3)
+    close(r, 1 / np.std(X, axis=axes, keepdims=True))
+
+
+@pytest.mark.parametrize("axes", [(-1,), (0, 1)])
+def test_layer_norm_backward_is_its_slope(axes):
+    scale = RANDOM.standard_normal(4)
+    _, normal, r = reference.layer_norm(X, scale, 0.0, 0.01, axes)
+    expected = slope(lambda x: reference.layer_norm(x, scale, 0.0, 0.01, axes)[0], X, G)
+    close(reference.layer_norm_backward(G, normal, r, scale, axes), expected, 1e-8)
+
+
+# ---- Randomness ----------------------------------------------------------------------------------
+
+# random_uniform(x, key) 2²⁴ for the first elements of x: what every machine must make.
+# Those of key 0 are the published ones of SplitMix64 with seed 0: 0xE220A8 = 14819496 and so on.
+FIRST_NUMBERS = {
+    0: [14819496, 7239838, 443485, 16288696, 1784201, 5491615],
+    1: [12578688, 6247724, 7353183, 16007422, 3389999, 9995327],
+    2: [4265000, 15010964, 6272803, 12534426, 9011819, 15267182],
+    2**32 - 1: [8349125, 5467949, 2878657, 4704204, 158553, 8976911],
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("key", FIRST_NUMBERS)
+def test_random_numbers_are_the_same_on_every_machine(key, dtype):
+    u = reference.random_uniform(np.empty((2, 3), dtype), key)
+    assert u.dtype == dtype
+    np.testing.assert_array_equal(u.ravel() * 2**24, FIRST_NUMBERS[key])
+
+
+def uniform(key, n=100_000):
+    return reference.random_uniform(np.empty(n), key)
+
+
+@pytest.mark.parametrize("key", [0, 1, 2, 12345, 2**32 - 1])
+def test_random_numbers_are_uniform(key):
+    u = uniform(key)
+    assert u.min() >= 0 and u.max() < 1
+    counts = np.histogram(u, bins=100, range=(0, 1))[0]
+    chi_squared = np.sum((counts - 1000) ** 2 / 1000)
+    assert 60 < chi_squared < 150  # 99 degrees of freedom: 99 ± 14
+
+
+@pytest.mark.parametrize("low_bits", [1, 2, 4, 8])
+def test_low_bits_are_uniform_too(low_bits):
+    counts = np.bincount((uniform(3) * 2**24).astype(int) % 2**low_bits)
+    n = 100_000 / 2**low_bits
+    assert np.sum((counts - n) ** 2 / n) < 2**low_bits + 5 * math.sqrt(2 * 2**low_bits)
+
+
+@pytest.mark.parametrize("distance", [1, 2, 3, 1 << 16, 1 << 31])
+@pytest.mark.parametrize("lag", [-1, 0, 1, 2])
+def test_keys_that_are_neighbours_give_independent_numbers(distance, lag):
+    one, other = uniform(7), np.roll(uniform(7 + distance), lag)
+    assert abs(np.corrcoef(one, other)[0, 1]) < 0.015  # 1/√n is 0.003
+
+
+@pytest.mark.parametrize("lag", [1, 2, 64, 1000])
+def test_numbers_of_one_key_are_independent(lag):
+    u = uniform(7)
+    assert abs(np.corrcoef(u[:-lag], u[lag:])[0, 1]) < 0.015
+
+
+def test_random_numbers_depend_on_place_and_key_alone():
+    x = RANDOM.standard_normal((4, 6))
+    expected = reference.random_uniform(np.empty(24), 5)
+    np.testing.assert_array_equal(reference.random_uniform(x, 5).ravel(), expected)
+    np.testing.assert_array_equal(reference.random_uniform(x[:2], 5).ravel(), expected[:12])
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (0, 3)])
+def test_random_numbers_of_any_shape(shape):
+    assert reference.random_uniform(np.empty(shape), 1).shape == shape
+
+
+def test_dropout_keeps_where_the_random_number_reaches_the_rate():
+    u = reference.random_uniform(X, 9)
+    y = reference.dropout(X, 0.25, 9)
+    np.testing.assert_array_equal(y, np.where(u >= 0.25, X / 0.75, 0))
+    assert reference.dropout(X.astype(np.float32), 0.25, 9).dtype == np.float32
