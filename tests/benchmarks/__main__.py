@@ -1,0 +1,78 @@
+"""The command line of the benchmarks."""
+
+import argparse
+import importlib
+import pkgutil
+import sys
+from pathlib import Path
+
+from minigrad import registry
+from tests import benchmarks
+from tests.benchmarks import harness, machine
+
+NOT_BENCHMARKS = ("__main__", "harness", "machine")
+
+
+def main(arguments=None):
+    """Run the benchmarks that the arguments name. Returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="benchmarks to run (all)")
+    parser.add_argument("--list", action="store_true", help="say which benchmarks there are")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write the results to FILE too")
+    parser.add_argument(
+        "--check", action="store_true", help="exit with 1 if a target is missed or a peer"
+    )
+    options = parser.parse_args(arguments)
+
+    modules = found()
+    try:
+        chosen = {name: registry.look_up("benchmark", name, modules) for name in options.names}
+    except ValueError as error:
+        parser.error(str(error))
+    if options.json and not options.json.absolute().parent.is_dir():
+        parser.error(f"--json: there is no folder {options.json.absolute().parent}")
+    if options.list:
+        show_list(chosen or modules)
+        return 0
+    is_good = run(chosen or modules, options.json)
+    return 1 if options.check and not is_good else 0
+
+
+def found():
+    """{name: module path} of every benchmark in this folder."""
+    names = (module.name for module in pkgutil.iter_modules(benchmarks.__path__))
+    return {name: f"{benchmarks.__name__}.{name}" for name in names if name not in NOT_BENCHMARKS}
+
+
+def show_list(modules):
+    for name, path in modules.items():
+        print(f"{name:12} {importlib.import_module(path).__doc__.splitlines()[0]}")
+
+
+def run(modules, json_file):
+    """Measure, show and store. Returns whether all peers were there and all targets were met."""
+    description = machine.describe()
+    for name, value in description.items():
+        print(f"{name:14} {value}")
+
+    rows, absent = [], {}
+    for benchmark, path in modules.items():
+        for case in importlib.import_module(path).cases():
+            print(f"measuring {benchmark}: {case.name}", file=sys.stderr)
+            measured, missing = harness.measure(benchmark, case)
+            rows += measured
+            absent |= missing
+
+    if rows:
+        print(f"\n{harness.table(rows)}\n\nratio = peer's time / our time: above 1 we are ahead")
+    for peer, reason in absent.items():
+        print(f"not measured: {peer} ({reason})")
+    if absent:
+        print(harness.INSTALL)
+    if json_file:
+        harness.write_json(json_file, {"machine": description, "rows": rows})
+    return not absent and all(map(harness.is_met, rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

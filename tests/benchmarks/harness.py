@@ -1,0 +1,209 @@
+"""Times minigrad beside its peers, in turn and in one process, so that all meet the same machine.
+
+A benchmark is a file of this folder. Its name is the file's, `--list` shows the first line of its
+docstring, and its function `cases` yields the `Case`s to measure:
+
+    def cases():
+        yield Case("512x512", "µs per product", ours, {"PyTorch": pytorch}, targets={"PyTorch": 1})
+
+`ours` and `pytorch` are contestants. A contestant is a generator function that imports what it
+needs and yields one or several variants `(settings, run)`; `run(times)` does the work that many
+times. Several variants, such as numbers of threads, are tried first; the two fastest compete, and
+the better of them counts:
+
+    def pytorch():
+        import torch
+
+        a, b = torch.rand(2, 512, 512)
+        for threads in range(1, machine.cores() + 1):
+
+            def run(times, threads=threads):
+                torch.set_num_threads(threads)
+                for _ in range(times):
+                    a @ b
+
+            yield f"threads={threads}", run
+"""
+
+import gc
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from time import perf_counter, sleep
+
+ROUNDS = 7
+ROUND = 0.5  # seconds that one variant is timed for in one round
+TRIAL = 0.1  # seconds of one try of a variant
+PAUSE = 0.15  # seconds of rest before each turn: idle threads of the last one stop spinning
+OURS = "minigrad"
+INSTALL = "pip install 'minigrad[bench]' installs the peers: torch, and keras with tensorflow-cpu"
+
+PER_SECOND = {"s": 1, "ms": 1e3, "µs": 1e6, "ns": 1e9}
+
+
+@dataclass
+class Case:
+    """One piece of work, done by minigrad and by its peers.
+
+    name     what tells it from the other cases of its benchmark
+    unit     a unit of time, and what is done in that time: "µs per step"
+    ours     the contestant of minigrad
+    peers    {name: contestant}
+    count    how many of the unit's steps (or products, ...) `run(1)` does
+    targets  {name of a peer: the ratio that we want at least}
+    """
+
+    name: str
+    unit: str
+    ours: Callable
+    peers: dict[str, Callable]
+    count: int = 1
+    targets: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass
+class Variant:
+    """One way to do the work, and the seconds that `run(1)` takes, as it was last measured."""
+
+    settings: str
+    run: Callable
+    seconds: float
+
+
+def measure(benchmark, case):
+    """Time one case.   -> rows, {name: reason}
+
+    There is one row for each peer, with the medians of all rounds and their ratio, peer's time /
+    ours: above 1 we are ahead. A peer that cannot be imported has a reason instead of a row.
+    """
+    contenders, missing = {OURS: finalists(case.ours)}, {}
+    for name, contestant in case.peers.items():
+        try:
+            contenders[name] = finalists(contestant)
+        except ImportError as error:
+            missing[name] = str(error)
+    if len(contenders) == 1:
+        return [], missing
+
+    alternate([variant for variants in contenders.values() for variant in variants])
+    best = {name: min(variants, key=by_time) for name, variants in contenders.items()}
+    ours = best.pop(OURS)
+    scale = PER_SECOND[case.unit.split()[0]] / case.count
+    rows = [
+        {
+            "benchmark": benchmark,
+            "case": case.name,
+            "ours": ours.seconds * scale,
+            "peer": peer.seconds * scale,
+            "peer_name": name,
+            "ratio": peer.seconds / ours.seconds,
+            "unit": case.unit,
+            "settings": peer.settings,
+            "our_settings": ours.settings,
+            "target": case.targets.get(name),
+        }
+        for name, peer in best.items()
+    ]
+    return rows, missing
+
+
+def finalists(contestant):
+    """The two variants of a contestant that are fastest when each, once warm, is tried three times.
+
+    Two, because a trial may mislead: two threads win on an idle machine, and lose by far as soon
+    as another process runs.
+    """
+    variants = []
+    for settings, run in contestant():
+        run(1)
+        times = repetitions(TRIAL, timed(run, 1))
+        seconds = min(timed(run, times) / times for _ in range(3))
+        variants.append(Variant(settings, run, seconds))
+    return sorted(variants, key=by_time)[:2]
+
+
+def alternate(variants):
+    """Time all variants in turn (A B A B ...); `seconds` becomes the median of the rounds."""
+    rounds = []
+    gc.collect()
+    gc.freeze()  # nobody's allocations pay for scanning what the peers' packages hold in memory
+    for _ in range(ROUNDS):
+        rounds.append([])
+        for variant in variants:
+            gc.collect()
+            sleep(PAUSE)
+            rounds[-1].append(turn(variant))
+    gc.unfreeze()
+    for variant, seconds in zip(variants, zip(*rounds, strict=True), strict=True):
+        variant.seconds = median(seconds)
+
+
+def turn(variant):
+    """Seconds of `run(1)`, timed for about one ROUND after a moment of warming up."""
+    times = repetitions(ROUND / 10, variant.seconds)
+    times = repetitions(ROUND, timed(variant.run, times) / times)
+    return timed(variant.run, times) / times
+
+
+def timed(run, times):
+    start = perf_counter()
+    run(times)
+    return perf_counter() - start
+
+
+def repetitions(duration, seconds):
+    """How often a run of so many seconds fits in a duration: at least once."""
+    return max(1, round(duration / seconds))
+
+
+def by_time(variant):
+    return variant.seconds
+
+
+def is_met(row):
+    """Whether the row reaches its target. A row without one does."""
+    return row["target"] is None or row["ratio"] >= row["target"]
+
+
+def table(rows):
+    """The rows as lines of text with aligned columns."""
+    titles = ("benchmark", "case", "ours", "peer", "unit", "ratio", "target", "settings")
+    lines = [titles]
+    for row in rows:
+        verdict = "met" if is_met(row) else "MISSED"
+        lines.append(
+            (
+                row["benchmark"],
+                row["case"],
+                number(row["ours"]),
+                number(row["peer"]),
+                row["unit"],
+                f"{row['ratio']:.2f}",
+                "" if row["target"] is None else f">= {row['target']:<4g} {verdict}",
+                f"{row['peer_name']}: {row['settings']}; ours: {row['our_settings']}",
+            )
+        )
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    alignments = ["<", "<", ">", ">", "<", ">", "<", "<"]
+    form = "  ".join(f"{{:{a}{width}}}" for a, width in zip(alignments, widths, strict=True))
+    return "\n".join(form.format(*line).rstrip() for line in lines)
+
+
+def number(value):
+    """Three significant digits, or all digits before the point."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def write_json(file, content):
+    """Write JSON so that the file is the old one or the new one, and never half of it."""
+    file = Path(file)
+    partial = file.with_name(file.name + ".partial")
+    try:
+        text = json.dumps(content, indent=2, ensure_ascii=False)
+        partial.write_text(text + "\n", encoding="utf-8")
+        os.replace(partial, file)
+    finally:
+        partial.unlink(missing_ok=True)
