@@ -346,13 +346,12 @@ _CLASSES = {c.__name__: c for c in (*_TABLE.values(), FunctionLoss)}
 
 
 def get(loss):
-    """The Loss that is meant: an object, a name ("mse", "hinge", "Hinge"), a configuration, or a
-    function that gives l for each example. None stays None.
+    """The Loss that is meant: an object, a name ("mse", "Hinge"), or its configuration.
+
+    A function that gives l for each example becomes a FunctionLoss; None stays None.
     """
     names = {name: _TABLE[function] for name, function in FUNCTIONS.items()}
     loss = resolve("loss", loss, {**names, **_CLASSES})
-    if isinstance(loss, type):
-        return loss()
     if loss is None or isinstance(loss, Loss):
         return loss
     return _TABLE[loss]() if loss in _TABLE else FunctionLoss(loss)
