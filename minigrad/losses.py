@@ -57,13 +57,16 @@ def _per_example(each):
 
 
 def _logits(y_pred, activation, from_logits):
-    """The z of which y_pred is softmax(z) or sigmoid(z), as `activation` says; None if unknown."""
-    made_by, z = y_pred.logits or (None, None)
+    """The z of which y_pred is softmax(z) or sigmoid(z), as `activation` says.
+
+    None if it is not known, or was updated since.
+    """
+    made_by, z, version = y_pred.logits or (None, None, None)
     if from_logits and made_by:
         raise ValueError(f"from_logits=True, but y_pred is not logits: it comes from {made_by}")
     if from_logits:
         return y_pred
-    return z if made_by == activation else None
+    return z if made_by == activation and z.version == version else None
 
 
 # ---- Regression ----------------------------------------------------------------------------------

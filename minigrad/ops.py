@@ -225,16 +225,17 @@ def _sigmoid(x):
 def _remember_logits(operation):
     """Keep the input z of softmax or sigmoid with its result p: losses prefer it to log p.
 
-    p.logits = ("softmax", z) or ("sigmoid", z); but not for a softmax along another axis than the
-    last, where the classes are.
+    p.logits = ("softmax", z, z.version) or ("sigmoid", z, z.version); but not for a softmax along
+    another axis than the last, where the classes are.
     """
 
     @functools.wraps(operation)
-    def remembering(z, *axis, **options):
-        p = operation(z, *axis, **options)
+    def remembering(x, *axis, **options):
+        p = operation(x, *axis, **options)
         along = options.get("axis", axis[0] if axis else -1)
         if along in (-1, p.ndim - 1):
-            p.logits = (operation.__name__, z if isinstance(z, Tensor) else Tensor(z))
+            z = x if isinstance(x, Tensor) else Tensor(x)
+            p.logits = (operation.__name__, z, z.version)
         return p
 
     return remembering
@@ -406,8 +407,12 @@ def mean(x, axis=None, keepdims=False):
 
     >>> gradcheck(mean, (2, 3, 4), axis=1, keepdims=True)
     """
-    n = _count(x, axis)
-    return np.mean(x, axis=axis, keepdims=keepdims), lambda g: _repeat(g / n, x, axis, keepdims)
+    share = 1 / builtins.max(
+        _count(x, axis), 1
+    )  # float16 has no n above 65,504, but its reciprocal
+    return np.mean(x, axis=axis, keepdims=keepdims), (
+        lambda g: _repeat(g * share, x, axis, keepdims)
+    )
 
 
 @op

@@ -76,7 +76,7 @@ class Tensor:
         self.grad = None
         self.node = None  # how it was made; None for a leaf
         self.version = 0  # how often an optimizer or `assign` has changed a leaf
-        self.logits = None  # ("softmax", z) or ("sigmoid", z) where this is the result of one
+        self.logits = None  # ("softmax", z, z.version), or sigmoid, where this is the result
 
     @property
     def shape(self):

@@ -948,7 +948,10 @@ def test_a_layer_without_a_call_says_so():
         Empty()(ONES)
 
 
-@pytest.mark.parametrize("index", [-1, 5, 2**32])
-def test_embedding_names_an_index_out_of_range(index):
-    with pytest.raises(ValueError, match=f"integers from 0 to 4. Received: .*{index}"):
-        layers.Embedding(5, 2)(np.array([index, 1]))
+@pytest.mark.parametrize(
+    "index, dtype",
+    [(-1, "int64"), (-1, "int8"), (300, "int64"), (2**32, "int64"), (2**64 - 1, "uint64")],
+)
+def test_embedding_names_an_index_out_of_range(index, dtype):
+    with pytest.raises(ValueError, match=f"integers from 0 to 299. Received: .*{index}"):
+        layers.Embedding(300, 2)(np.array([index, 1], dtype=dtype))

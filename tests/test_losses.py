@@ -56,7 +56,7 @@ CROSS_ENTROPIES = pytest.mark.parametrize(
 def activated(activation, z):
     """What a layer that ends in this activation gives."""
     y = getattr(ops, activation)(z)
-    y.logits = (activation, z)
+    y.logits = (activation, z, z.version)
     return y
 
 

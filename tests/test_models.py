@@ -1216,3 +1216,29 @@ def test_a_callback_with_a_moment_that_never_comes_is_named():
 
     with pytest.raises(ValueError, match="Typo has on_epoch_ends, which fit never calls"):
         classifier().fit(*flowers(), callbacks=[Typo()])
+
+
+def test_logits_that_have_changed_since_are_not_used():
+    z = Tensor([[0.0, 5.0]], requires_grad=True)
+    p = ops.softmax(x=z)
+    z.assign([[5.0, 0.0]])
+    found = losses.sparse_categorical_crossentropy(np.array([0]), p)
+    np.testing.assert_allclose(found.data, -np.log(p.data[0, :1]), rtol=1e-5)
+
+
+def test_a_first_call_that_fails_freezes_no_parameter():
+    dense = Dense(3)
+    dense(np.ones((2, 4)))
+    inside = [layers.Activation("relu"), dense, layers.Reshape((7,))]
+    frozen = models.Sequential(inside, trainable=False)
+    with pytest.raises(ValueError, match="Reshape"):
+        frozen(np.ones((2, 4)))
+    assert dense.trainable and dense.weight.requires_grad
+
+
+def test_a_layer_that_does_not_fit_is_not_added():
+    model = models.Sequential([Dense(3, input_shape=(4,))])
+    with pytest.raises(ValueError, match="Reshape"):
+        model.add(layers.Reshape((7,)))
+    model.add(layers.Reshape((3, 1)))
+    assert model.predict(np.ones((2, 4))).shape == (2, 3, 1)

@@ -547,3 +547,18 @@ def test_the_dtypes_of_the_optimizer_are_checked(path, name, dtype):
     checkpoint.save(path, arrays, configuration)
     with pytest.raises(ValueError, match=f"{name} must have dtype .* Received: {dtype}"):
         models.load_model(path)
+
+
+class TwoLayers(models.Sequential):
+    def __init__(self, units):
+        super().__init__()
+        self.units = units
+        self.add(Dense(units, input_shape=(4,)))
+        self.add(Dense(2))
+
+
+def test_a_sequential_that_makes_its_own_layers_is_made_again(path):
+    model = TwoLayers(3)
+    model.save(path)
+    again = models.load_model(path, custom_objects={"TwoLayers": TwoLayers})
+    assert_same_bits(weights_of(again), weights_of(model))

@@ -161,8 +161,9 @@ class Embedding(Layer):
     def call(self, x):
         if x.dtype.kind not in "iu":
             raise ValueError(f"Embedding looks up integers. Received: dtype {x.dtype}")
+        indices = x.data.astype("int64")
         try:  # -1 would count from the end
-            return ops.take(self.weight, np.where(x.data < 0, self.input_dim, x.data), axis=0)
+            return ops.take(self.weight, np.where(indices < 0, self.input_dim, indices), axis=0)
         except IndexError as error:
             raise ValueError(
                 f"Embedding looks up integers from 0 to {self.input_dim - 1}. "

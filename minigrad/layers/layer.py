@@ -55,7 +55,7 @@ class Layer(Configurable):
     dtype = "float32"
     input_shape = None  # of one example, given or seen at the first call
     input_dtype = "float32"
-    output_shape = None  # of a batch, seen at the first call
+    output_shape = None  # of the last batch
     _trainable = True
     _compute_dtype = None  # that input is cast to: that of the layer's own parameters
     _takes_training = False
@@ -91,19 +91,25 @@ class Layer(Configurable):
             finally:
                 _training.reset(before)
         inputs = [x if isinstance(x, Tensor) else Tensor(x) for x in inputs]
-        if self.built:
-            return self._run(inputs)
-        layers = [thing for _, thing in self.walk() if isinstance(thing, Layer)]
-        before = [(layer, dict(vars(layer))) for layer in layers]
+        y = self._run(inputs) if self.built else self._build_and_run(inputs)
+        self.output_shape = getattr(y, "shape", None)
+        return y
+
+    def _build_and_run(self, inputs):
+        """The first call. If it fails, all is as before: the next, on better data, is the first."""
+        inside = [thing for _, thing in self.walk()]
+        before = [dict(vars(x)) if isinstance(x, Layer) else x.requires_grad for x in inside]
         try:
             self._build(inputs[0])
             y = self._run(inputs)
         except Exception:
-            for layer, attributes in before:  # the next call, on better data, is the first
-                vars(layer).clear()
-                vars(layer).update(attributes)
+            for thing, state in zip(inside, before):
+                if isinstance(thing, Layer):
+                    vars(thing).clear()
+                    vars(thing).update(state)
+                else:
+                    thing.requires_grad = state
             raise
-        self.output_shape = getattr(y, "shape", None)
         if self.input_shape is None:
             self.input_shape, self.input_dtype = tuple(inputs[0].shape[1:]), inputs[0].dtype.name
         return y

@@ -9,7 +9,7 @@ _CLASSES = {name: getattr(layers, name) for name in layers.__all__}
 _CLASSES |= {"Model": Model, "Sequential": Sequential}
 
 # What constructors raise when a file gives them arguments that nobody would.
-_ERRORS = (ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError)
+_ERRORS = (ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError)
 
 
 def load_model(path, custom_objects=None):

@@ -31,7 +31,11 @@ class Sequential(Model):
             self.layers.append(layer)
             self.built = False
             if self.input_shape is not None and None not in self.input_shape:
-                self.ensure_built()
+                try:
+                    self.ensure_built()
+                except Exception:
+                    self.layers.pop()
+                    raise
 
     def pop(self):
         """Remove the last layer, and return it."""
@@ -49,7 +53,7 @@ class Sequential(Model):
         """A layer that comes again is the number of the place where it came first."""
         first = {}
         config = super().get_config()
-        for i, layer in enumerate(self.layers):
+        for i, layer in enumerate(self.layers if "layers" in config else ()):
             if first.setdefault(id(layer), i) != i:
                 config["layers"][i] = first[id(layer)]
         return config
@@ -57,9 +61,9 @@ class Sequential(Model):
     @classmethod
     def from_config(cls, config):
         layers = []
-        for layer in config["layers"]:
+        for layer in config.get("layers", ()):
             layers.append(layers[layer] if isinstance(layer, int) else layer)
-        return cls(**{**config, "layers": layers})
+        return cls(**(config | ({"layers": layers} if layers else {})))
 
     def _children(self):
         return [(str(i), layer) for i, layer in enumerate(self.layers)]
