@@ -281,15 +281,8 @@ class BinaryCrossentropy(Loss):
         return binary_crossentropy(y_true, y_pred, self.from_logits, self.label_smoothing)
 
 
-class CategoricalCrossentropy(Loss):
-    """Σᵢ categorical_crossentropy(yᵢ, pᵢ) / n"""
-
-    labels = "probabilities"
-
-    def __init__(self, from_logits=False, label_smoothing=0.0, reduction="sum_over_batch_size"):
-        super().__init__(reduction)
-        self.from_logits = from_logits
-        self.label_smoothing = check_number("label_smoothing", label_smoothing, below=1)
+class CategoricalCrossentropy(BinaryCrossentropy):
+    """Σᵢ categorical_crossentropy(yᵢ, pᵢ) / n, with the options of BinaryCrossentropy"""
 
     def call(self, y_true, y_pred):
         return categorical_crossentropy(y_true, y_pred, self.from_logits, self.label_smoothing)
