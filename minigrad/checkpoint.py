@@ -179,3 +179,53 @@ def _describe(shape, dtype):
 def _enumerate(kind, names, most=10):
     more = [f"and {len(names) - most} more"] if len(names) > most else []
     return f"{len(names)} {kind}: {'; '.join([*names[:most], *more])}"
+
+
+# ---- Nested data with arrays ---------------------------------------------------------------------
+
+_ENTRY = "entry of this file"  # the key that stands for an array
+
+
+def save_tree(path, tree):
+    """Write nested dicts and lists of numbers, text and NumPy arrays to one file, as `save` does.
+
+    Keys are text. `load_tree` reads it again, every bit the same.
+    """
+    arrays = {}
+    save(path, arrays=arrays, configuration=_without_arrays(tree, arrays, "tree"))
+
+
+def load_tree(path):
+    """What `save_tree` wrote. The errors are those of `load`."""
+    arrays, configuration = load(path)
+    try:
+        return _with_arrays(configuration, arrays)
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{path} is damaged: {error!r}") from error
+
+
+def _without_arrays(tree, arrays, place):
+    """The tree with {_ENTRY: name} for each array, which goes into `arrays` under that name."""
+    if isinstance(tree, np.ndarray):
+        arrays[place] = tree
+        return {_ENTRY: place}
+    if isinstance(tree, np.generic):
+        return tree.item()
+    if isinstance(tree, dict):
+        unknown = [key for key in tree if not isinstance(key, str) or key == _ENTRY]
+        if unknown:
+            raise ValueError(f"keys are text. Received: {unknown[0]!r} in {place}")
+        return {key: _without_arrays(x, arrays, f"{place}/{key}") for key, x in tree.items()}
+    if isinstance(tree, (list, tuple)):
+        return [_without_arrays(x, arrays, f"{place}/{i}") for i, x in enumerate(tree)]
+    return tree
+
+
+def _with_arrays(tree, arrays):
+    if isinstance(tree, dict):
+        if tree.keys() == {_ENTRY}:
+            return arrays[tree[_ENTRY]]
+        return {key: _with_arrays(x, arrays) for key, x in tree.items()}
+    if isinstance(tree, list):
+        return [_with_arrays(x, arrays) for x in tree]
+    return tree

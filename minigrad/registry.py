@@ -5,6 +5,7 @@ An object's configuration is plain data.
 
 import difflib
 import inspect
+import json
 import math
 import numbers
 
@@ -74,6 +75,14 @@ def serialize(thing):
             "get_config"
         )
     return name
+
+
+def describe(thing):
+    """`thing` as text that is the same in every process: its configuration, or else its class."""
+    try:
+        return json.dumps(serialize(thing))
+    except (TypeError, ValueError):
+        return type(thing).__name__
 
 
 def resolve(kind, thing, classes, functions=None):

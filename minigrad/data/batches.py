@@ -1,8 +1,12 @@
 """Batches: the rows of several arrays, a few at a time."""
 
 import math
+import zlib
+
+import numpy as np
 
 from .. import random
+from ..registry import describe
 
 
 class Batches:
@@ -10,11 +14,16 @@ class Batches:
 
     batch_size  b; the last batch may have fewer rows
     shuffle     a new order in every iteration, from minigrad.random
+    augment     a function of (x, generator) that gives another x of that shape, such as
+                data.ImageAugmentation: the first array of each batch passes through it, with a
+                NumPy generator made for that batch
     """
 
-    def __init__(self, *arrays, batch_size=32, shuffle=False):
+    def __init__(self, *arrays, batch_size=32, shuffle=False, augment=None):
         if isinstance(batch_size, bool) or not hasattr(batch_size, "__index__") or batch_size < 1:
             raise ValueError(f"batch_size is an integer from 1 up. Received: {batch_size=}")
+        if augment is not None and not callable(augment):
+            raise ValueError(f"augment is a function of (x, generator). Received: {augment=}")
         lengths = [len(a) for a in arrays]
         if len(set(lengths)) != 1:
             raise ValueError(f"arrays to be batched differ in their number of rows: {lengths}")
@@ -22,12 +31,41 @@ class Batches:
         self.n = lengths[0]
         self.batch_size = batch_size
         self.shuffle = shuffle
+        self.augment = augment
 
     def __len__(self):
         return math.ceil(self.n / self.batch_size)
 
     def __iter__(self):
+        return self.iterate()
+
+    def iterate(self, start=0):
+        """The batches of one iteration from number `start` on.
+
+        Whatever is random is drawn in this call, so with minigrad.random as it was before an
+        iteration, the rest of that iteration comes again, in whatever thread it is used.
+        """
         order = random.generator().permutation(self.n) if self.shuffle else None
-        for start in range(0, self.n, self.batch_size):
-            rows = slice(start, start + self.batch_size)
-            yield tuple(a[rows if order is None else order[rows]] for a in self.arrays)
+        key = random.key() if self.augment is not None else None
+        return self._batches(start, order, key)
+
+    def _batches(self, start, order, key):
+        for i in range(start, len(self)):
+            rows = slice(i * self.batch_size, (i + 1) * self.batch_size)
+            x, *others = (a[rows if order is None else order[rows]] for a in self.arrays)
+            if self.augment is not None:
+                x = self.augment(x, np.random.Generator(np.random.Philox(key=[key, i])))
+            yield (x, *others)
+
+    def describe(self):
+        """What would make other batches, as {name: text}: a checksum of the arrays among it."""
+        checksum = 0
+        for a in self.arrays:
+            checksum = zlib.crc32(np.ascontiguousarray(a).data.cast("B"), checksum)
+        return {
+            "arrays": ", ".join(f"{a.dtype} {a.shape}" for a in self.arrays),
+            "checksum of the data": f"{checksum:08x}",
+            "batch_size": str(self.batch_size),
+            "shuffle": str(self.shuffle),
+            "augment": describe(self.augment),
+        }

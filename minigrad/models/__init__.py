@@ -1,7 +1,8 @@
 """Models, in Keras's words."""
 
+from .cross_validation import CrossValidation, cross_validate
 from .model import Model
 from .saved import load_model
 from .sequential import Sequential
 
-__all__ = ["Model", "Sequential", "load_model"]
+__all__ = ["CrossValidation", "Model", "Sequential", "cross_validate", "load_model"]

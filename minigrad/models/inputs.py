@@ -3,6 +3,8 @@
 Examples are a tuple of host arrays (x, y) or (x, y, sample_weight), with n rows each.
 """
 
+import itertools
+
 import numpy as np
 
 from ..data.checks import check_array, check_labels, check_lengths
@@ -99,7 +101,24 @@ class Stream:
         return len(self.batches)
 
     def __iter__(self):
-        for batch in self.batches:
+        return self.iterate()
+
+    def iterate(self, start=0):
+        """The batches from number `start` on."""
+        if hasattr(self.batches, "iterate"):
+            return self._checked(self.batches.iterate(start))
+        return self._checked(itertools.islice(iter(self.batches), start, None))
+
+    def describe(self):
+        """What would make other batches, as {name: text}, as far as it can be known."""
+        source = self.batches
+        about = (
+            source.describe() if hasattr(source, "describe") else {"data": type(source).__name__}
+        )
+        return {**about, "class_weight": str(self.class_weight)}
+
+    def _checked(self, batches):
+        for batch in batches:
             kind = type(batch).__name__
             if not isinstance(batch, (tuple, list)) or len(batch) not in (2, 3):
                 raise ValueError(f"a batch is (x, y) or (x, y, sample_weight). Received: {kind}")

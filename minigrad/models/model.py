@@ -8,7 +8,6 @@ import numpy as np
 from .. import checkpoint, losses, optimizers
 from ..callbacks import (
     Callback,
-    CallbackList,
     EpochLines,
     History,
     ProgressBar,
@@ -25,6 +24,8 @@ from ..metrics import get as get_metric
 from ..registry import serialize
 from ..tensor import Tensor, no_grad
 from .inputs import Stream, examples, split_end, weigh_classes
+from .run import Run
+from .training_state import get_flags
 
 OPTIMIZER = "optimizer."  # stands before the names of the optimizer's arrays in a file
 
@@ -155,48 +156,49 @@ class Model(Layer):
 
         history = History()
         reporters = self._reporters(verbose, epochs, batches)
-        told = CallbackList([history, *reporters, *(callbacks or ())], self)
+        told = [*reporters, *(callbacks or ()), history]
+        run = Run(self, batches, validation_data, told, initial_epoch)
         self.stop_training = False
-        told.on_train_begin()
-        for epoch in range(initial_epoch, epochs):
-            told.on_epoch_begin(epoch)
-            logs = self._train_epoch(batches, told)
+        run.told.on_train_begin()  # where a BackupAndRestore brings the run to where it was
+        while run.epoch < epochs and not self.stop_training:
+            epoch = run.epoch
+            run.begin_epoch()
+            run.told.on_epoch_begin(epoch)
+            logs = self._train_epoch(run)
             if validation_data is not None:
                 validation = self._evaluate(validation_data)
                 logs |= {f"val_{name}": value for name, value in validation.items()}
-            told.on_epoch_end(epoch, logs)
-            if math.isnan(logs["loss"]):
+            run.end_epoch()
+            run.told.on_epoch_end(epoch, logs)
+            if math.isnan(logs["loss"]) and not self.stop_training:
                 raise ValueError(
                     f"the loss became NaN in epoch {epoch + 1}. The usual reason is too large a "
                     f"learning rate. Received: learning_rate={self.optimizer.learning_rate!r}"
                 )
-            if self.stop_training:
-                break
-        told.on_train_end()
+        run.told.on_train_end()
         return history
 
-    def _train_epoch(self, batches, told):
+    def _train_epoch(self, run):
         """One pass over the batches; {name: mean} of the loss and the metrics during it."""
-        means = self._new_means()
-        logs = RunningLogs(means)
         parameters = None  # unknown before the first call; and walking to them takes time
-        for step, (x, y, *weight) in enumerate(batches):
-            told.on_train_batch_begin(step)
+        logs = run.logs
+        for x, y, *weight in run.to_come():
+            step = run.step
+            run.told.on_train_batch_begin(step)
             loss, prediction = self.train_step(x, y, *weight, parameters=parameters)
-            self._count(means, loss, y, prediction)
+            self._count(run.means, loss, y, prediction)
             if parameters is None:
                 parameters = self.parameters()
-            told.on_train_batch_end(step, logs)
-            if self.stop_training:
-                break
-        if parameters is None:
+            run.step += 1
+            run.told.on_train_batch_end(step, logs)
+        if run.step == 0:
             raise ValueError(
                 "fit got no batch: an iterable must start anew in every epoch, which a generator "
                 "does not"
             )
         return dict(logs)
 
-    def _new_means(self):
+    def new_means(self):
         """{name: mean over what is to come} of the loss and the metrics."""
         for metric in self.metrics:
             metric.reset()
@@ -232,7 +234,7 @@ class Model(Layer):
 
     @no_grad()
     def _evaluate(self, batches):
-        means = self._new_means()
+        means = self.new_means()
         parameters = None
         for x, y, *weight in batches:
             prediction = self(x, training=False)
@@ -277,14 +279,12 @@ class Model(Layer):
 
         `models.load_model` makes the same model of it again, which trains on where this one stands.
         """
-        weights = self.weights()
-        arrays = {name: parameter.numpy() for name, parameter in weights.items()}
+        arrays = self.get_weights()
         configuration = {
             "model": serialize(self),
             "input_shape": list(self.input_shape),
             "input_dtype": self.input_dtype,
-            "frozen": [name for name, thing in self.walk() if _is_frozen(thing)],
-            "multipliers": {name: _multipliers(p) for name, p in weights.items()},
+            **get_flags(self),
         }
         if self.optimizer is not None:
             configuration["compile"] = {
@@ -292,19 +292,22 @@ class Model(Layer):
                 "loss": serialize(self.loss),
                 "metrics": serialize(self.metrics),
             }
-            state = self.optimizer.get_state(weights)
+            state = self.optimizer.get_state(self.weights())
             arrays |= {OPTIMIZER + name: np.array(array) for name, array in state.items()}
         checkpoint.save(path, arrays, configuration)
 
     def save_weights(self, path):
         """Write the weights alone to one safetensors file."""
-        arrays = {name: parameter.numpy() for name, parameter in self.weights().items()}
-        checkpoint.save(path, arrays)
+        checkpoint.save(path, self.get_weights())
 
     def load_weights(self, path):
         """Take the weights from a file that `save` or `save_weights` wrote for such a model."""
         arrays, _ = checkpoint.load(path)
         self.set_weights({k: array for k, array in arrays.items() if not k.startswith(OPTIMIZER)})
+
+    def get_weights(self):
+        """{path: array} of copies of all weights, for `set_weights`."""
+        return {path: parameter.numpy() for path, parameter in self.weights().items()}
 
     def set_weights(self, arrays):
         """Assign {path: array} to the weights.
@@ -340,12 +343,3 @@ class Model(Layer):
 def _forget_gradients(parameters):
     for parameter in parameters:
         parameter.grad = None
-
-
-def _is_frozen(thing):
-    """Whether training leaves this Layer or Parameter as it is."""
-    return not (thing.trainable if isinstance(thing, Layer) else thing.requires_grad)
-
-
-def _multipliers(parameter):
-    return [parameter.learning_rate_multiplier, parameter.weight_decay_multiplier]

@@ -1,9 +1,9 @@
 """Models from files: what `Model.save` wrote, made again."""
 
 from .. import checkpoint, layers
-from ..registry import check_number
 from .model import OPTIMIZER, Model
 from .sequential import Sequential
+from .training_state import set_flags
 
 _CLASSES = {name: getattr(layers, name) for name in layers.__all__}
 _CLASSES |= {"Model": Model, "Sequential": Sequential}
@@ -44,15 +44,7 @@ def _remake(arrays, configuration, custom):
     model.input_shape = tuple(configuration["input_shape"])
     model.input_dtype = configuration["input_dtype"]
     model.set_weights(weights)
-    frozen, multipliers = configuration["frozen"], configuration["multipliers"]
-    for name, thing in model.walk():
-        if isinstance(thing, layers.Layer):
-            thing.trainable = name not in frozen  # and so all inside, which comes later
-        else:
-            thing.requires_grad = name not in frozen
-            rate, decay = multipliers[name]
-            thing.learning_rate_multiplier = check_number("learning_rate_multiplier", rate)
-            thing.weight_decay_multiplier = check_number("weight_decay_multiplier", decay)
+    set_flags(model, configuration["frozen"], configuration["multipliers"])
     if "compile" in configuration:
         model.compile(**_make(configuration["compile"], custom))
         model.optimizer.set_state(state, model.weights())

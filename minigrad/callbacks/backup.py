@@ -1,0 +1,115 @@
+"""A training that outlives its process."""
+
+import math
+import re
+import warnings
+from pathlib import Path
+
+from .. import checkpoint
+from ..environment import environment
+from .callback import Callback
+from .files import check_frequency
+
+
+class BackupAndRestore(Callback):
+    """Back up the whole training, and go on from there when the same program is run again.
+
+    backup_dir  a folder for the file backup.safetensors, made if it is not there. One training at a
+                time can use it
+    save_freq   "epoch", or after how many steps to back up
+
+    A run that was killed at any moment ends as one that was not: with the same weights, optimizer,
+    random numbers, order of the data, History, metrics and callbacks, bit by bit. What a callback
+    of your own remembers is part of that if its `state_names` says so. The file is replaced in one
+    step, and removed when fit ends; after an error in fit it stays. A loss that is NaN or infinite
+    is not backed up. Where it cannot be written, as
+    on a full disk, a warning says so, the training goes on, and the last backup stays.
+
+    ValueError if the data are an iterator, such as a generator, which cannot be begun anew; or if
+    the backup is one of another training: another model, optimizer, batch size, data, ... A warning
+    if versions or numbers of threads differ, since then the last digits may.
+    """
+
+    state_names = ("steps",)
+    comes_last = True  # so that the others have remembered, or forgotten, what they had to
+
+    def __init__(self, backup_dir, save_freq="epoch"):
+        self.folder = Path(backup_dir)
+        self.path = self.folder / "backup.safetensors"
+        self.save_freq = check_frequency(save_freq)
+
+    def on_train_begin(self):
+        self.steps = 0
+        self.run.check_rewindable()
+        self.identity = self.run.identity()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for file in self.folder.glob(".*.tmp"):  # what was being written when the process died
+            if re.fullmatch(r"\.[0-9a-f]{16}\.tmp", file.name):
+                file.unlink(missing_ok=True)
+        self.restored = self._read() if self.path.exists() else None
+        if self.restored is not None:
+            self.run.set_state(self.restored)
+
+    def on_epoch_begin(self, epoch):
+        if self.restored is not None and self.run.step > 0:
+            self.run.set_state(self.restored)  # once more: this epoch was begun a second time
+        self.restored = None
+
+    def on_train_batch_end(self, batch, logs):
+        self.steps += 1
+        if self.save_freq != "epoch" and self.steps % self.save_freq == 0:
+            self._write(logs)
+
+    def on_epoch_end(self, epoch, logs):
+        if self.save_freq == "epoch":
+            self._write(logs)
+
+    def on_train_end(self):
+        self.path.unlink(missing_ok=True)
+
+    def _write(self, logs):
+        if not math.isfinite(logs["loss"]):
+            return  # the last backup is the better one to go on from
+        content = {
+            "identity": self.identity,
+            "environment": environment(),
+            "run": self.run.get_state(),
+        }
+        try:
+            checkpoint.save_tree(self.path, content)
+        except OSError as error:
+            warnings.warn(f"this training is not backed up: {error}", stacklevel=2)
+
+    def _read(self):
+        """The state of the run in the file, if that is this training's."""
+        content = checkpoint.load_tree(self.path)
+        if not isinstance(content, dict) or content.keys() != {"identity", "environment", "run"}:
+            raise ValueError(f"{self.path} is no backup of a training")
+        differences = _compare(content["identity"], self.identity)
+        if differences:
+            raise ValueError(
+                f"{self.path} is the backup of another training; delete it to begin anew. "
+                f"Differences: {'; '.join(differences)}"
+            )
+        differences = _compare(content["environment"], environment())
+        if differences:
+            warnings.warn(
+                f"{self.path} was made elsewhere, and the last digits of what follows may differ "
+                f"from a run without interruption: {'; '.join(differences)}",
+                stacklevel=2,
+            )
+        return content["run"]
+
+
+def _compare(then, now):
+    """["name was this and is that", ...] of two {name: text}."""
+    names = dict.fromkeys([*then, *now])
+    return [
+        f"{name} was {_short(then.get(name))} and is {_short(now.get(name))}"
+        for name in names
+        if then.get(name) != now.get(name)
+    ]
+
+
+def _short(text):
+    return "absent" if text is None else text if len(text) < 200 else f"{text[:200]}..."
