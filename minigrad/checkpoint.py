@@ -6,13 +6,13 @@ file's metadata, under the key "minigrad". Nothing here reads or writes a pickle
 
 import json
 import os
-import secrets
-import shutil
 from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_bytes
+
+from .atomic import replacing
 
 VERSION = 1  # of the metadata; goes up when an older minigrad could not understand it
 _DTYPES = ("bool", "float16", "float32", "float64", "int8", "int16", "int32", "int64")
@@ -38,26 +38,11 @@ def save(path, arrays, configuration=None):
     if not target.parent.is_dir():
         raise FileNotFoundError(f"there is no folder {target.parent} to save {target.name} in")
     try:
-        _replace(target, data)
+        with replacing(target) as file:
+            file.write(data)
     except OSError as error:
         reason = f"{error.strerror or error}. Nothing was saved; what was there before is unchanged"
         raise OSError(error.errno, reason, str(path)) from error
-
-
-def _replace(target, data):
-    """Put `data` in the place of the file `target`, by way of a new file beside it."""
-    temporary = target.with_name(f".{secrets.token_hex(8)}.tmp")
-    try:
-        with open(temporary, "xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())  # the bytes must be on the disk before they get the name
-        if target.exists():
-            shutil.copymode(target, temporary)
-        os.replace(temporary, target)
-    except BaseException:  # also KeyboardInterrupt
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def _to_json(configuration):

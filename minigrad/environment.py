@@ -2,29 +2,23 @@
 
 import os
 import platform
-from importlib import metadata
 
 import numpy as np
+
+from .version import __version__
 
 
 def environment():
     """{name: text} of what may round differently elsewhere: the same numbers want the same text."""
     return {
-        "minigrad": _version(),
+        "minigrad": __version__,
         "backend": "numpy",  # which implementation of `kernels` runs
         "Python": platform.python_version(),
         "NumPy": np.__version__,
         "BLAS": blas(),
-        "threads of BLAS": threads(),
+        "threads of BLAS": blas_threads(),
         "machine": f"{platform.system()} {platform.machine()}",
     }
-
-
-def _version():
-    try:
-        return metadata.version("minigrad")
-    except metadata.PackageNotFoundError:
-        return "not installed"
 
 
 def blas():
@@ -34,7 +28,7 @@ def blas():
     return " ".join([build.get("name", "unknown"), build.get("version", ""), *sorted(kinds)])
 
 
-def threads():
+def blas_threads():
     """How many threads that library uses, as text: "2"."""
     counts = {str(pool["num_threads"]) for pool in _pools()}
     return " or ".join(sorted(counts)) or str(os.cpu_count())
@@ -44,3 +38,14 @@ def _pools():
     from threadpoolctl import threadpool_info
 
     return [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+
+def limit_blas_threads(count):
+    """`with limit_blas_threads(1):` matrix products use at most so many threads.
+
+    One is faster for matrices as small as those of the programs that come with minigrad, and much
+    steadier where other processes want the processor too.
+    """
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(count, user_api="blas")

@@ -287,7 +287,7 @@ def test_the_backup_of_another_training_is_refused_and_kept(tmp_path, options, m
 
 def test_resuming_under_other_versions_or_threads_warns(tmp_path, monkeypatch):
     train(tmp_path, at_step=8)
-    monkeypatch.setattr(environment, "threads", lambda: "64")
+    monkeypatch.setattr(environment, "blas_threads", lambda: "64")
     monkeypatch.setattr(np, "__version__", "1.0")
     with pytest.warns(UserWarning, match=r"made elsewhere.*NumPy was .* and is 1.0.*BLAS .* 64"):
         assert train(tmp_path)[1] is not None

@@ -11,14 +11,19 @@ import pytest
 
 import minigrad.random
 from minigrad.data import digits, find, mnist, stratified_split
+from minigrad.data.files import download_folder
+from minigrad.data.idx import read_idx
+from minigrad.data.mnist import set_of
 
 # --- find -----------------------------------------------------------------------------------------
 
 
 @pytest.fixture(autouse=True)
-def no_data_folder(request, monkeypatch):
+def no_data_folder(request, monkeypatch, tmp_path):
     if "data" not in request.keywords:
         monkeypatch.delenv("MINIGRAD_DATA", raising=False)
+        for name in ("XDG_CACHE_HOME", "LOCALAPPDATA"):
+            monkeypatch.setenv(name, str(tmp_path / "cache"))
 
 
 def put(folder, *names):
@@ -95,6 +100,32 @@ def test_find_prefers_the_path_to_the_environment_variable(tmp_path, monkeypatch
     assert find(["x"], tmp_path / "path") == [tmp_path / "path" / "x"]
 
 
+def test_find_searches_the_folder_of_downloads_if_no_other_is_named(tmp_path):
+    put(tmp_path, "cache/minigrad/data/x")
+    assert find(["x"]) == [tmp_path / "cache" / "minigrad" / "data" / "x"]
+
+
+def test_find_counts_only_the_wanted_files(tmp_path):
+    put(tmp_path, "x", "a/x", "a/b/x", "c/b/x")
+    seen = []
+
+    def wanted(folders):
+        seen.append(folders)
+        return folders[1:] == ("c", "b")
+
+    assert find("x", tmp_path, wanted) == [tmp_path / "c" / "b" / "x"]
+    top = tmp_path.name
+    assert seen == [(top,), (top, "a"), (top, "a", "b"), (top, "c", "b")]
+
+
+def test_find_names_the_folders_of_unwanted_files(tmp_path):
+    put(tmp_path, "a/x", "b/y")
+    with pytest.raises(FileNotFoundError) as raised:
+        find(["x", "y", "z"], tmp_path, lambda folders: "b" in folders)
+    assert f"x, z (or the same with .gz) not found in {tmp_path} or below. By " in str(raised.value)
+    assert f"By their names, {tmp_path / 'a'} belong to other data. Put" in str(raised.value)
+
+
 def test_find_names_every_missing_file_the_folder_and_the_cure(tmp_path):
     put(tmp_path, "here")
     with pytest.raises(FileNotFoundError) as raised:
@@ -118,6 +149,25 @@ def test_find_says_which_setting_names_no_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("MINIGRAD_DATA", str(tmp_path / "nowhere"))
     with pytest.raises(FileNotFoundError, match=r"^MINIGRAD_DATA must be .*nowhere$"):
         find(["x"])
+
+
+def test_downloads_go_where_data_are_searched(tmp_path, monkeypatch):
+    assert download_folder() == tmp_path / "cache" / "minigrad" / "data"
+    monkeypatch.setenv("MINIGRAD_DATA", str(tmp_path / "sets"))
+    assert download_folder() == tmp_path / "sets"
+    assert download_folder(tmp_path / "other") == tmp_path / "other"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a standard of Linux")
+@pytest.mark.parametrize("value", [None, "", "relative/folder"])
+def test_the_cache_is_in_the_home_folder_unless_an_absolute_one_is_named(
+    tmp_path, monkeypatch, value
+):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    if value is not None:
+        monkeypatch.setenv("XDG_CACHE_HOME", value)
+    assert download_folder() == tmp_path / ".cache" / "minigrad" / "data"
 
 
 # --- IDX files ------------------------------------------------------------------------------------
@@ -147,7 +197,7 @@ def write(tmp_path, data, name="file"):
 def test_read_idx_reads_every_dtype_into_native_byte_order(tmp_path, code, dtype, zipped):
     expected = np.arange(-3, 9).reshape(2, 3, 2).astype(dtype) * 7
     data = idx(code, (2, 3, 2), expected.astype(expected.dtype.newbyteorder(">")).tobytes())
-    array = mnist.read_idx(write(tmp_path, gzip.compress(data) if zipped else data))
+    array = read_idx(write(tmp_path, gzip.compress(data) if zipped else data))
     assert array.dtype == np.dtype(dtype) and array.dtype.isnative
     assert np.array_equal(array, expected)
     assert array.flags.writeable
@@ -155,14 +205,14 @@ def test_read_idx_reads_every_dtype_into_native_byte_order(tmp_path, code, dtype
 
 def test_read_idx_looks_at_the_content_not_the_name(tmp_path):
     data = idx(8, (3,), b"abc")
-    assert bytes(mnist.read_idx(write(tmp_path, data, "plain.gz"))) == b"abc"
-    assert bytes(mnist.read_idx(write(tmp_path, gzip.compress(data), "zipped"))) == b"abc"
+    assert bytes(read_idx(write(tmp_path, data, "plain.gz"))) == b"abc"
+    assert bytes(read_idx(write(tmp_path, gzip.compress(data), "zipped"))) == b"abc"
 
 
 @pytest.mark.parametrize("shape", [(0,), (0, 28, 28), ()])
 def test_read_idx_reads_empty_arrays_and_single_values(tmp_path, shape):
     data = idx(8, shape, b"7" if shape == () else b"")
-    assert mnist.read_idx(write(tmp_path, data)).shape == shape
+    assert read_idx(write(tmp_path, data)).shape == shape
 
 
 GOOD = idx(8, (2, 3), b"abcdef")
@@ -197,7 +247,7 @@ BAD_FILES = {
 def test_read_idx_names_a_bad_file_and_what_came(tmp_path, data, complaint):
     file = write(tmp_path, data, "bad-file")
     with pytest.raises(ValueError, match=f"bad-file is not an intact .*IDX .*{complaint}"):
-        mnist.read_idx(file)
+        read_idx(file)
 
 
 @pytest.mark.parametrize(
@@ -213,7 +263,7 @@ def test_read_idx_takes_no_memory_for_what_is_not_there(tmp_path, data):
     tracemalloc.start()
     try:
         with pytest.raises(ValueError, match="Received"):
-            mnist.read_idx(file)
+            read_idx(file)
         assert tracemalloc.get_traced_memory()[1] < 4 * 2**20
     finally:
         tracemalloc.stop()
@@ -221,7 +271,7 @@ def test_read_idx_takes_no_memory_for_what_is_not_there(tmp_path, data):
 
 def test_read_idx_of_a_missing_file_is_an_os_error(tmp_path):
     with pytest.raises(FileNotFoundError, match="nowhere"):
-        mnist.read_idx(tmp_path / "nowhere")
+        read_idx(tmp_path / "nowhere")
 
 
 # --- MNIST ----------------------------------------------------------------------------------------
@@ -283,7 +333,7 @@ def test_mnist_refuses_files_that_hold_something_else(tmp_path, name, data):
 def test_the_real_mnist_test_files_are_read():
     if not os.environ.get("MINIGRAD_DATA"):
         pytest.skip("MINIGRAD_DATA is not set: it should name a folder with MNIST's t10k files")
-    images, labels = map(mnist.read_idx, find(mnist.FILES[2:]))
+    images, labels = map(read_idx, find(mnist.FILES[2:], wanted=lambda at: set_of(at) == "mnist"))
     assert images.shape == (10_000, 28, 28) and labels.shape == (10_000,)
     assert np.bincount(labels).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
     assert images.max() == 255 and 33 < images.mean() < 34

@@ -477,8 +477,8 @@ def test_a_validation_split_divides_the_sample_weights_too():
 def test_history_has_one_number_per_epoch_for_the_loss_and_each_metric():
     x, y = flowers()
     model = classifier()
-    names = ["accuracy", "sparse_top_k_categorical_accuracy"]
-    model.compile("adam", "sparse_categorical_crossentropy", names)
+    top_2 = metrics.Metric("sparse_top_k_categorical_accuracy", k=2)
+    model.compile("adam", "sparse_categorical_crossentropy", ["accuracy", top_2])
     history = model.fit(x, y, epochs=4, validation_split=0.2)
     assert list(history.history) == [
         "loss",

@@ -1,11 +1,11 @@
 """A training that outlives its process."""
 
 import math
-import re
 import warnings
 from pathlib import Path
 
 from .. import checkpoint
+from ..atomic import remove_leftovers
 from ..environment import environment
 from .callback import Callback
 from .files import check_frequency
@@ -43,9 +43,7 @@ class BackupAndRestore(Callback):
         self.run.check_rewindable()
         self.identity = self.run.identity()
         self.folder.mkdir(parents=True, exist_ok=True)
-        for file in self.folder.glob(".*.tmp"):  # what was being written when the process died
-            if re.fullmatch(r"\.[0-9a-f]{16}\.tmp", file.name):
-                file.unlink(missing_ok=True)
+        remove_leftovers(self.folder)
         self.restored = self._read() if self.path.exists() else None
         if self.restored is not None:
             self.run.set_state(self.restored)

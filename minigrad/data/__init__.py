@@ -1,8 +1,61 @@
-"""Data sets and batches: `digits` comes with the package, `mnist` reads files of your own."""
+"""Data sets, tables and their preparation, batches, augmentation.
 
-from . import digits, mnist
+`digits` comes with the package; `mnist`, `fashion_mnist` and `tiny_shakespeare` read files of your
+own, or fetch them if asked to.
+"""
+
+from . import digits, fashion_mnist, mnist, tiny_shakespeare
+from .augmentation import ImageAugmentation
 from .batches import Batches
+from .cleaning import (
+    Imputer,
+    OutlierClipper,
+    count_missing,
+    drop_duplicates,
+    drop_missing,
+    duplicates,
+)
+from .columns import missing
+from .csv_file import read_csv
+from .download import DownloadError, download
+from .encoding import LabelEncoder, OneHotEncoder, one_hot
 from .files import find
-from .split import stratified_split
+from .prefetch import Prefetch
+from .reports import DataReport, report
+from .scaling import MinMaxScaler, RobustScaler, StandardScaler
+from .split import KFold, StratifiedKFold, stratified_split, train_validation_test_split
+from .table import Table
 
-__all__ = ["Batches", "digits", "find", "mnist", "stratified_split"]
+__all__ = [
+    "Batches",
+    "DataReport",
+    "DownloadError",
+    "ImageAugmentation",
+    "Imputer",
+    "KFold",
+    "LabelEncoder",
+    "MinMaxScaler",
+    "OneHotEncoder",
+    "OutlierClipper",
+    "Prefetch",
+    "RobustScaler",
+    "StandardScaler",
+    "StratifiedKFold",
+    "Table",
+    "count_missing",
+    "digits",
+    "download",
+    "drop_duplicates",
+    "drop_missing",
+    "duplicates",
+    "fashion_mnist",
+    "find",
+    "missing",
+    "mnist",
+    "one_hot",
+    "read_csv",
+    "report",
+    "stratified_split",
+    "tiny_shakespeare",
+    "train_validation_test_split",
+]

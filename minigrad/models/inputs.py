@@ -129,3 +129,10 @@ class Stream:
                 kind = type(batch[0]).__name__
                 raise ValueError(f"class_weight goes with arrays. Received: a batch of {kind}s")
             yield tuple(batch)
+
+
+def source_of(batches):
+    """What iterables made of iterables, such as Prefetch, are made of in the end."""
+    while hasattr(batches, "batches"):
+        batches = batches.batches
+    return batches

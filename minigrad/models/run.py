@@ -9,6 +9,7 @@ from .. import random
 from ..callbacks import CallbackList, RunningLogs
 from ..registry import describe
 from ..tensor import Tensor
+from .inputs import source_of
 from .training_state import get_training_state, set_training_state
 
 
@@ -80,11 +81,10 @@ class Run:
     def check_rewindable(self):
         """ValueError if the batches cannot be begun anew from where an interruption came."""
         for name, batches in (("x", self.batches), ("validation_data", self.validation)):
-            while hasattr(batches, "batches"):  # what another iterable is made of
-                batches = batches.batches
-            if isinstance(batches, Iterator):
+            source = source_of(batches)
+            if isinstance(source, Iterator):
                 raise ValueError(
-                    f"{name} is a {type(batches).__name__}, which can be gone through only once: "
+                    f"{name} is a {type(source).__name__}, which can be gone through only once: "
                     "after an interruption it cannot be wound back. Give a list of batches, or an "
                     "object whose __iter__ begins anew"
                 )

@@ -8,9 +8,8 @@ import textwrap
 from importlib import metadata, util
 from pathlib import Path
 
-import numpy as np
-
 from ..data.files import data_folder
+from ..environment import blas, blas_threads
 
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -99,18 +98,8 @@ def _cpu():
 
 
 def _blas():
-    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
-    return f"{blas.get('name')} {blas.get('version', '')}, {_blas_threads()}"
-
-
-def _blas_threads():
     chosen = [f"{name}={os.environ[name]}" for name in THREAD_VARIABLES if name in os.environ]
-    try:
-        from threadpoolctl import threadpool_info
-    except ImportError:
-        return ", ".join(chosen) or "threads as the library likes (threadpoolctl would know)"
-    threads = {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
-    return ", ".join([*(f"{count} threads" for count in sorted(threads)), *chosen])
+    return ", ".join([blas(), f"{blas_threads()} threads", *chosen])
 
 
 def _threads():
@@ -159,6 +148,7 @@ EXAMINATIONS = {
     "GPU": _gpu,
     "matplotlib": lambda: _package("matplotlib"),
     "safetensors": lambda: _package("safetensors"),
+    "threadpoolctl": lambda: _package("threadpoolctl"),
     "tqdm": lambda: _package("tqdm"),
     "MINIGRAD_DATA": _data,
 }
