@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from minigrad import callbacks, data, layers, models, optimizers, random
+from minigrad import callbacks, checkpoint, data, layers, models, optimizers, random
 
 
 class Order(callbacks.Callback):
@@ -49,7 +49,7 @@ def main(folder, save_freq):
     model.compile(
         optimizers.Adam(0.02, global_clipnorm=1.0),
         "sparse_categorical_crossentropy",
-        metrics=["accuracy"],
+        metrics=["accuracy", "f1_score", "auc"],
     )
     told = [
         callbacks.BackupAndRestore(
@@ -70,7 +70,8 @@ def main(folder, save_freq):
         verbose=0,
     )
     model.save(folder / "model.safetensors")
-    files = ("model.safetensors", "best.safetensors", "log.csv")
+    checkpoint.save_tree(folder / "metrics", [metric.get_state() for metric in model.metrics])
+    files = ("model.safetensors", "best.safetensors", "log.csv", "metrics")
     end = {
         "files": {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in files},
         "history": history.history,
@@ -78,7 +79,6 @@ def main(folder, save_freq):
         "order": told[1].seen,
         "best": [told[3].best, told[3].best_epoch, told[3].stopped_epoch, told[5].best],
         "learning rate": model.optimizer.learning_rate,
-        "metrics": [mean.get_state() for mean in model.metrics],
     }
     print(json.dumps(end, sort_keys=True), flush=True)
 
