@@ -18,6 +18,7 @@ if getattr(kernels, "__project__", None) != "minigrad":
 from . import (  # noqa: E402
     callbacks,
     data,
+    finetune,
     initializers,
     layers,
     losses,
@@ -32,12 +33,14 @@ from . import (  # noqa: E402
 )
 from .gradcheck import gradcheck  # noqa: E402
 from .tensor import Tensor, no_grad, op  # noqa: E402
+from .version import __version__  # noqa: E402
 
-__version__ = "0.1.0"
 __all__ = [
     "Tensor",
+    "__version__",
     "callbacks",
     "data",
+    "finetune",
     "gradcheck",
     "initializers",
     "layers",

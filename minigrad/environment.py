@@ -1,5 +1,6 @@
 """What besides the program decides the last digits of a result: versions, libraries, threads."""
 
+import functools
 import os
 import platform
 
@@ -40,12 +41,18 @@ def _pools():
     return [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
 
 
-def limit_blas_threads(count):
-    """`with limit_blas_threads(1):` matrix products use at most so many threads.
+def one_blas_thread(function):
+    """The function, with one thread for matrix products as long as it runs (decorator).
 
-    One is faster for matrices as small as those of the programs that come with minigrad, and much
-    steadier where other processes want the processor too.
+    For matrices as small as those of the programs that come with minigrad, one is faster than two,
+    and much steadier where other processes want the processor too.
     """
-    from threadpoolctl import threadpool_limits
 
-    return threadpool_limits(count, user_api="blas")
+    @functools.wraps(function)
+    def limited(*arguments, **options):
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(1, user_api="blas"):
+            return function(*arguments, **options)
+
+    return limited

@@ -20,17 +20,20 @@ FLOORS = [
     ["minigrad.tensor"],
     ["minigrad.ops"],
     [
-        *("minigrad.registry", "minigrad.random", "minigrad.gradcheck", "minigrad.by_definition"),
+        *("minigrad.registry", "minigrad.random", "minigrad.environment", "minigrad.gradcheck"),
+        *("minigrad.atomic", "minigrad.version", "minigrad.by_definition"),
         *("minigrad.initializers", "minigrad.regularizers", "minigrad.layers", "minigrad.losses"),
         *("minigrad.schedules", "minigrad.optimizers", "minigrad.metrics", "minigrad.callbacks"),
         *("minigrad.data", "minigrad.checkpoint", "minigrad.plots"),
     ],
     ["minigrad.models"],
+    ["minigrad.finetune"],
     ["minigrad"],
     ["minigrad.programs"],
     ["minigrad.__main__"],
 ]
-HEAVY = {"numba", "matplotlib", "tqdm", "torch", "threadpoolctl"}  # imported where they are used
+# Imported where they are used.
+HEAVY = {"numba", "matplotlib", "tqdm", "torch", "threadpoolctl", "tensorboardX"}
 LIGHT = {"numpy", "safetensors"} | set(sys.stdlib_module_names)
 
 
@@ -180,7 +183,8 @@ def test_no_file_is_run_as_code(module):
 
 STEP = [
     *("minigrad.ops", "minigrad.losses", "minigrad.optimizers", "minigrad.metrics"),
-    *("minigrad.regularizers", "minigrad.by_definition"),
+    *("minigrad.regularizers", "minigrad.by_definition", "minigrad.metrics.per_example"),
+    *(module for module in SOURCES if module.startswith("minigrad.metrics.streaming")),
     *(module for module in SOURCES if module.startswith("minigrad.layers")),
 ]
 # What makes arrays on the host, or brings them there. `zeros_like` and its kind are fine.
@@ -209,8 +213,9 @@ ALLOWED = {
     ("minigrad.optimizers", "SGD.__init__", "bool"): "an argument of a constructor",
     ("minigrad.optimizers", "RMSprop.__init__", "bool"): "an argument of a constructor",
     ("minigrad.optimizers", "_with_gradients", "list"): "a list of Tensors",
-    ("minigrad.metrics", "_array", "np.asarray"): "lists of numbers, which a user may give",
-    ("minigrad.metrics", "_read", ".item"): "the explicit read of a result",
+    ("minigrad.metrics.per_example", "array_of", "np.asarray"): "lists of numbers of a user",
+    ("minigrad.metrics.streaming", "read", ".item"): "the explicit read of a result",
+    ("minigrad.metrics.streaming", "read", "np.array"): "the same of several numbers",
 }
 
 

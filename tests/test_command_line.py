@@ -18,15 +18,19 @@ def test_quickstart_ends_with_the_test_accuracy_and_leaves_report_picture_and_mo
     last = text.strip().splitlines()[-1]
     assert last.startswith("test accuracy 0.")
     assert float(last.split()[-1]) >= 0.95
-    for stage in ("1. Data", "2. Model", "3. Training", "4. Evaluation", "5. Save and reload"):
+    stages = ["1. Data", "2. Model", "3. Training", "4. Evaluation", "5. Save and reload"]
+    for stage in [*stages, "6. Fine-tuning", "fine-tuning was better in 6 of 6 repetitions"]:
         assert stage in text
     folder = tmp_path / "new" / "folder"
     assert (folder / "report.txt").read_text(encoding="utf-8").strip() == text.strip()
-    assert (folder / "history.png").read_bytes().startswith(b"\x89PNG")
+    for picture in ("history.png", "confusion.png", "mistakes.png"):
+        assert (folder / picture).read_bytes().startswith(b"\x89PNG")
     assert models.load_model(folder / "model.safetensors").count_params() == 8970
+    assert models.load_model(folder / "pretrained.safetensors").count_params() == 8775
 
 
-def test_quickstart_takes_a_folder_with_the_files_of_mnist(tmp_path, capsys):
+def test_quickstart_takes_a_folder_with_the_files_of_mnist(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("minigrad.programs.finetuning.SEEDS", range(2))
     for part, pair in zip(("train", "t10k"), data.digits.load_data()):
         for name, array in zip(("images-idx3", "labels-idx1"), pair):
             numbers = (array * 255).reshape(-1, 8, 8) if name == "images-idx3" else array
@@ -36,6 +40,7 @@ def test_quickstart_takes_a_folder_with_the_files_of_mnist(tmp_path, capsys):
     assert main(["quickstart", "--data", str(tmp_path), "--out", str(tmp_path / "out")]) == 0
     text = capsys.readouterr().out
     assert f"MNIST from {tmp_path}" in text
+    assert "6. Fine-tuning" in text
     assert float(text.split()[-1]) >= 0.95
 
 

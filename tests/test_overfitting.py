@@ -6,6 +6,7 @@ import pytest
 from minigrad import data, plots
 from minigrad.__main__ import main
 from minigrad.programs import overfitting as program
+from minigrad.programs.report import spread
 from tests import figures
 
 
@@ -36,7 +37,7 @@ def test_the_table_has_mean_and_deviation_over_the_seeds():
 
 
 def test_one_seed_has_no_deviation():
-    assert program.spread([0.5]).split() == ["0.500", "±", "-"]
+    assert spread([0.5]).split() == ["0.500", "±", "-"]
 
 
 @pytest.mark.parametrize("share", [0, 0.2])

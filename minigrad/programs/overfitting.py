@@ -1,6 +1,6 @@
 """Over-fitting, and six remedies: who learns by heart, and who learns what digits look like.
 
-A network with 83,000 numbers is given 300 digits, of which one in five has a wrong label, as
+A network of 85,000 numbers is given 300 digits, of which one in five has a wrong label, as
 labels in the world do. It can learn them all by heart, the wrong ones too, and does. Each remedy
 makes that harder. The test digits have as many wrong labels: who has learned nothing by heart does
 as well on them as in training, so the gap between the two measures over-fitting.
@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from .. import callbacks, data, layers, models, optimizers, plots, random, regularizers
-from ..environment import limit_blas_threads
-from .report import Report
+from ..environment import one_blas_thread
+from .report import Report, spread
 
 EXAMPLES = 300  # to train on, and as many to validate
 EPOCHS = 60
@@ -32,6 +32,7 @@ REMEDIES = {
 }
 
 
+@one_blas_thread
 def overfitting(out="runs/overfitting", seeds=5, wrong_labels=0.2):
     """Train with each remedy and `seeds` seeds; write a report with a table, and a picture.
 
@@ -52,8 +53,7 @@ def overfitting(out="runs/overfitting", seeds=5, wrong_labels=0.2):
     report.stage("Training")
     results = {}
     for name, remedy in REMEDIES.items():
-        with limit_blas_threads(1):
-            runs = [train(seed, wrong_labels, **remedy) for seed in range(seeds)]
+        runs = [train(seed, wrong_labels, **remedy) for seed in range(seeds)]
         results[name] = {part: [run[part] for run in runs] for part in runs[0]}
         report.say(f"  {name}: {np.mean(results[name]['test']):.1%} of the test digits")
 
@@ -135,12 +135,6 @@ def table(results):
         train, test, truth = (spread(parts[part]) for part in ("train", "test", "truth"))
         lines.append(f"{name:{width}}  {train}  {test}  {gap(parts):6.3f}  {truth}")
     return "\n".join(lines)
-
-
-def spread(values):
-    """Mean and standard deviation as text; of one value there is no deviation."""
-    deviation = f"{np.std(values, ddof=1):.3f}" if len(values) > 1 else "-"
-    return f"{np.mean(values):.3f} ± {deviation:>5}"
 
 
 def results_of(results, *names):

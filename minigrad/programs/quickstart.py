@@ -1,19 +1,26 @@
-"""From raw images of digits to a trained, evaluated, saved and reloaded model, stage by stage."""
+"""From raw images of digits to a trained, evaluated, saved and reloaded model, stage by stage.
+
+The last stage, fine-tuning, is in `finetuning.py`.
+"""
 
 import time
 from pathlib import Path
 
 import numpy as np
 
-from .. import data, layers, models, plots, random
+from .. import data, layers, metrics, models, plots, random
 from ..callbacks import Callback
+from ..environment import one_blas_thread
+from .finetuning import finetuning
+from .report import Report
 
 
+@one_blas_thread
 def quickstart(source="digits", out="runs/quickstart", seed=0):
     """Train a network on `source` and return its test accuracy.
 
     source  "digits", the 1,797 images that come with minigrad, or a folder with MNIST's four files
-    out     the folder that a report, a picture and the model are written to
+    out     the folder that a report, pictures and the model are written to
     """
     origin, (x_train, y_train), (x_test, y_test) = _load(source)
     folder = Path(out)
@@ -62,6 +69,10 @@ def quickstart(source="digits", out="runs/quickstart", seed=0):
     loss, accuracy = model.evaluate(x_test, y_test, verbose=0)
     predictions = model.predict(x_test, verbose=0)
     _mistakes(predictions, y_test, report)
+    matrix = metrics.confusion_matrix(y_test, predictions)
+    plots.confusion_matrix(matrix, path=folder / "confusion.png")
+    plots.mistakes(x_test, y_test, predictions, path=folder / "mistakes.png")
+    report.say(f"pictures of the mistakes: {folder / 'confusion.png'}, {folder / 'mistakes.png'}")
 
     report.stage("Save and reload")
     file = folder / "model.safetensors"
@@ -72,6 +83,9 @@ def quickstart(source="digits", out="runs/quickstart", seed=0):
         raise ValueError(f"the model in {file} predicts otherwise than the one that was saved")
     size = file.stat().st_size / 1000
     report.say(f"{file}, {size:.0f} kB; the reloaded model gives the same predictions, bit by bit")
+
+    report.stage("Fine-tuning")
+    finetuning((x_train, y_train), (x_test, y_test), folder / "pretrained.safetensors", report)
     report.say("")
     report.say(f"test loss {loss:.4f}")
     report.say(f"test accuracy {accuracy:.4f}")
@@ -111,24 +125,6 @@ def _mistakes(predictions, labels, report):
         pairs, counts = np.unique(mistakes, axis=0, return_counts=True)
         (truth, guess), times = pairs[counts.argmax()], counts.max()
         report.say(f"{wrong.sum()} mistakes, most often ({times} x) a {truth} taken for a {guess}")
-
-
-class Report:
-    """Text that goes to the screen and, at the same time, to a file."""
-
-    def __init__(self, path):
-        self.path = path
-        self.stages = 0
-        path.write_text("", encoding="utf-8")
-
-    def stage(self, name):
-        self.stages += 1
-        self.say(f"\n{self.stages}. {name}\n" if self.stages > 1 else f"{self.stages}. {name}\n")
-
-    def say(self, text):
-        print(text, flush=True)
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(text + "\n")
 
 
 class _Progress(Callback):

@@ -1,5 +1,7 @@
 """What a program says, on the screen and in a file."""
 
+import numpy as np
+
 
 class Report:
     """Text in numbered stages that goes to the screen and, at the same time, to the file `path`."""
@@ -19,3 +21,9 @@ class Report:
         print(text, flush=True)
         with self.path.open("a", encoding="utf-8") as file:
             file.write(text + "\n")
+
+
+def spread(values):
+    """Mean ± standard deviation of some numbers, as text; a single one has no deviation."""
+    deviation = f"{np.std(values, ddof=1):.3f}" if len(values) > 1 else "-"
+    return f"{np.mean(values):.3f} ± {deviation:<5}"
