@@ -1,12 +1,18 @@
-"""The command line: `minigrad quickstart`, `minigrad doctor`; also `python -m minigrad`."""
+"""The command line: `minigrad quickstart`, `minigrad run overfitting`, `minigrad doctor`, ...
+
+Also `python -m minigrad`.
+"""
 
 import argparse
 import sys
 from contextlib import suppress
 
-from . import __version__
+from . import __version__, data
 from .programs.doctor import doctor
+from .programs.overfitting import overfitting
+from .programs.predict_table import predict_table
 from .programs.quickstart import quickstart
+from .programs.train_table import train_table
 
 
 def main(arguments=None):
@@ -28,6 +34,37 @@ def main(arguments=None):
     )
     command.set_defaults(run=lambda options: quickstart(options.data, options.out))
 
+    command = commands.add_parser("run", help="one of the programs that come with minigrad")
+    programs = command.add_subparsers(dest="program", required=True, metavar="PROGRAM")
+    command = programs.add_parser(
+        "overfitting", help="what six remedies do against learning by heart: a table, a picture"
+    )
+    command.add_argument(
+        "--out", default="runs/overfitting", help="folder for the report (default: %(default)s)"
+    )
+    command.add_argument(
+        "--seeds", type=int, default=5, help="how often to train with each (default: %(default)s)"
+    )
+    command.add_argument(
+        "--wrong-labels",
+        type=float,
+        default=0.2,
+        help="the share of labels made wrong, 0 to below 1 (default: %(default)s)",
+    )
+    command.set_defaults(
+        run=lambda options: overfitting(options.out, options.seeds, options.wrong_labels)
+    )
+
+    _add_train_table(commands)
+    _add_predict_table(commands)
+
+    command = commands.add_parser("download", help="fetch a data set, once, and check it")
+    command.add_argument("name", help="mnist, fashion_mnist or tiny_shakespeare")
+    command.add_argument(
+        "--folder", help="where to (default: MINIGRAD_DATA, or else your cache folder)"
+    )
+    command.set_defaults(run=lambda options: print(data.download(options.name, options.folder)))
+
     command = commands.add_parser(
         "doctor", help="what is installed, what is missing and how to get it"
     )
@@ -42,6 +79,78 @@ def main(arguments=None):
         print(f"minigrad {options.command}: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def _add_train_table(commands):
+    command = commands.add_parser("train", help="learn from a file of your own")
+    kinds = command.add_subparsers(dest="kind", required=True, metavar="KIND")
+    command = kinds.add_parser("table", help="predict one column of a CSV file from the others")
+    command.add_argument("--data", required=True, help="the CSV file, with names in its first line")
+    command.add_argument("--target", required=True, help="the column to predict")
+    command.add_argument(
+        "--out", default="runs/table", help="folder for report and model (default: %(default)s)"
+    )
+    command.add_argument("--delimiter", default=",", help="between two fields; tab is one too")
+    command.add_argument(
+        "--task",
+        default="auto",
+        help="classification, regression, or auto: the target decides (default: %(default)s)",
+    )
+    command.add_argument(
+        "--epochs", type=int, default=200, help="passes at most (default: %(default)s)"
+    )
+    command.add_argument("--seed", type=int, default=0, help="of all chance (default: %(default)s)")
+    command.add_argument(
+        "--test", type=float, default=0.2, help="share of rows to test on (default: %(default)s)"
+    )
+    command.add_argument(
+        "--hidden", default="64,64", help="units of the hidden layers (default: %(default)s)"
+    )
+    command.add_argument(
+        "--drop", action="append", default=[], help="a column to leave out; can be repeated"
+    )
+    command.add_argument("--group", help="a column: the test is reported for each of its values")
+    command.set_defaults(
+        run=lambda options: train_table(
+            options.data,
+            options.target,
+            options.out,
+            options.delimiter,
+            options.task,
+            options.epochs,
+            options.seed,
+            options.test,
+            options.hidden,
+            options.drop,
+            options.group,
+        )
+    )
+
+
+def _add_predict_table(commands):
+    command = commands.add_parser("predict", help="use what was learned")
+    kinds = command.add_subparsers(dest="kind", required=True, metavar="KIND")
+    command = kinds.add_parser("table", help="a prediction for each row of a CSV file")
+    command.add_argument(
+        "--model", default="runs/table", help="the folder of a training (default: %(default)s)"
+    )
+    command.add_argument("--data", required=True, help="the CSV file")
+    command.add_argument("--out", required=True, help="the CSV file to write")
+    command.add_argument("--delimiter", default=",", help="between two fields; tab is one too")
+    command.add_argument(
+        "--allow-unknown", action="store_true", help="take unknown categories as none of the known"
+    )
+    command.set_defaults(
+        run=lambda options: print(
+            predict_table(
+                options.model,
+                options.data,
+                options.out,
+                options.delimiter,
+                options.allow_unknown,
+            )
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -176,6 +176,11 @@ def test_groups_print_as_a_table():
     )
 
 
+def test_equal_groups_have_no_gap():
+    report = metrics.by_group(metrics.accuracy, [0, 1], [[1, 0], [0, 1]], ["A", "B"])
+    assert str(report).endswith("no gap: the same for all groups")
+
+
 def test_a_group_may_have_any_name():
     report = metrics.by_group(metrics.recall, TRUE, GUESSED, ["all"] * 3 + ["B"] * 3)
     assert str(report).splitlines()[1:4] == [

@@ -33,6 +33,8 @@ class GroupReport:
         rows = [*self.groups.items(), ("all", self.overall)]
         lines = [(str(name), f"{row['value']:.4f}", str(row["count"])) for name, row in rows]
         text = table([("group", "value", "count"), *lines])
+        if self.gap == 0:
+            return f"{text}\nno gap: the same for all groups"
         return f"{text}\ngap {self.gap:.4f}: {self.highest} is highest, {self.lowest} is lowest"
 
 
