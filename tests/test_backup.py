@@ -32,11 +32,11 @@ def interrupt(at_step):
     return callbacks.LambdaCallback(on_train_batch_end=count)
 
 
-def classifier(seed=0, rate=0.05, units=8, metrics=("accuracy",), dtype="float32"):
+def classifier(seed=0, rate=0.05, units=8, metrics=("accuracy",), hidden="tanh"):
     random.seed(seed)
     model = models.Sequential(
         [
-            layers.Dense(units, activation="tanh", input_shape=(3,), dtype=dtype),
+            layers.Dense(units, activation=hidden, input_shape=(3,)),
             layers.Dropout(0.4),
             layers.Dense(2, activation="softmax"),
         ]
@@ -270,7 +270,12 @@ CHANGED[7, 1] += 1e-3
         ({"shuffle": False}, "shuffle was True and is False"),
         ({"x": X[:16], "y": Y[:16]}, r"arrays was float32 \(20, 3\).*\(16, 3\)"),
         ({"x": CHANGED}, "checksum of the data"),
-        ({"told": [callbacks.TerminateOnNaN()]}, "callbacks was .* and is TerminateOnNaN, "),
+        ({"told": [callbacks.EarlyStopping("loss")]}, "callbacks was H.* and is EarlyStopping, H"),
+        ({"validation_data": (X, Y)}, "validation arrays was absent and is float32"),
+        (
+            {"model": lambda: classifier(hidden="relu")},
+            r'model was \.\.\.[^.]*"activation": "tanh".* and is \.\.\.[^.]*"activation": "relu"',
+        ),
         ({"x": IN_ORDER, "y": None}, "data was absent and is list"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
@@ -283,6 +288,14 @@ def test_the_backup_of_another_training_is_refused_and_kept(tmp_path, options, m
     with pytest.raises(ValueError, match=f"backup.safetensors is the backup of another.*{message}"):
         train(tmp_path, **options)
     assert (tmp_path / "backup.safetensors").read_bytes() == before
+
+
+def test_callbacks_without_memory_may_change(tmp_path, capsys):
+    _, history = train(tmp_path / "undisturbed")
+    train(tmp_path, at_step=8)
+    told = [callbacks.TerminateOnNaN()]
+    assert train(tmp_path, told=told, verbose=1)[1].history == history.history
+    assert "Epoch 2/4" in capsys.readouterr().out
 
 
 def test_resuming_under_other_versions_or_threads_warns(tmp_path, monkeypatch):

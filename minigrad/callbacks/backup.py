@@ -1,6 +1,8 @@
 """A training that outlives its process."""
 
 import math
+import os
+import textwrap
 import warnings
 from pathlib import Path
 
@@ -22,8 +24,8 @@ class BackupAndRestore(Callback):
     random numbers, order of the data, History, metrics and callbacks, bit by bit. What a callback
     of your own remembers is part of that if its `state_names` says so. The file is replaced in one
     step, and removed when fit ends; after an error in fit it stays. A loss that is NaN or infinite
-    is not backed up. Where it cannot be written, as
-    on a full disk, a warning says so, the training goes on, and the last backup stays.
+    is not backed up. Where the file cannot be written, as on a full disk, a warning says so, the
+    training goes on, and the last backup stays.
 
     ValueError if the data are an iterator, such as a generator, which cannot be begun anew; or if
     the backup is one of another training: another model, optimizer, batch size, data, ... A warning
@@ -41,7 +43,7 @@ class BackupAndRestore(Callback):
     def on_train_begin(self):
         self.steps = 0
         self.run.check_rewindable()
-        self.identity = self.run.identity()
+        self.identity, self.environment = self.run.identity(), environment()
         self.folder.mkdir(parents=True, exist_ok=True)
         remove_leftovers(self.folder)
         self.restored = self._read() if self.path.exists() else None
@@ -70,7 +72,7 @@ class BackupAndRestore(Callback):
             return  # the last backup is the better one to go on from
         content = {
             "identity": self.identity,
-            "environment": environment(),
+            "environment": self.environment,
             "run": self.run.get_state(),
         }
         try:
@@ -89,7 +91,7 @@ class BackupAndRestore(Callback):
                 f"{self.path} is the backup of another training; delete it to begin anew. "
                 f"Differences: {'; '.join(differences)}"
             )
-        differences = _compare(content["environment"], environment())
+        differences = _compare(content["environment"], self.environment)
         if differences:
             warnings.warn(
                 f"{self.path} was made elsewhere, and the last digits of what follows may differ "
@@ -101,13 +103,12 @@ class BackupAndRestore(Callback):
 
 def _compare(then, now):
     """["name was this and is that", ...] of two {name: text}."""
-    names = dict.fromkeys([*then, *now])
-    return [
-        f"{name} was {_short(then.get(name))} and is {_short(now.get(name))}"
-        for name in names
-        if then.get(name) != now.get(name)
-    ]
+    names = [name for name in dict.fromkeys([*then, *now]) if then.get(name) != now.get(name)]
+    return [_difference(name, then.get(name, "absent"), now.get(name, "absent")) for name in names]
 
 
-def _short(text):
-    return "absent" if text is None else text if len(text) < 200 else f"{text[:200]}..."
+def _difference(name, then, now):
+    """How two texts differ; long ones are shown from a little before that place."""
+    start = max(0, len(os.path.commonprefix([then, now])) - 40)
+    then, now = (f"...{x[start:]}" if start and len(x) > 200 else x for x in (then, now))
+    return f"{name} was {textwrap.shorten(then, 200)} and is {textwrap.shorten(now, 200)}"

@@ -44,6 +44,11 @@ class Callback:
     def on_train_end(self):
         """After the last epoch."""
 
+    @property
+    def remembers(self):
+        """Whether it has a state at all."""
+        return bool(self.state_names) or type(self).get_state is not Callback.get_state
+
     def get_state(self):
         """What it remembers, as {name: value}, for BackupAndRestore."""
         return {name: getattr(self, name) for name in self.state_names}

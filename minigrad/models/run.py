@@ -28,14 +28,21 @@ class Run:
         self.validation = validation
         self.epoch = epoch
         self.step = 0
+        self.batch = None
         self.means = {}
         self.told = CallbackList(callbacks, model, self)
         self._order = None  # the state of minigrad.random from which this epoch's batches came
-        self.batch = None  # the last batch
+        self._last_digest = None  # of the batch before the interruption
 
     @property
     def logs(self):
+        """{name: running mean}, where a number is read when it is looked up."""
         return RunningLogs(self.means)
+
+    @property
+    def with_memory(self):
+        """The callbacks that remember something."""
+        return [callback for callback in self.told.callbacks if callback.remembers]
 
     def to_come(self):
         """The batches of this epoch that are still to come; none once training is to stop."""
@@ -92,14 +99,16 @@ class Run:
     def identity(self):
         """{name: text} of what makes this training another than any other."""
         model = self.model
+        validation = self.validation.describe() if self.validation is not None else {}
         return {
             "model": describe(model),
             "weights": ", ".join(f"{k} {p.dtype}{p.shape}" for k, p in model.weights().items()),
             "optimizer": describe(model.optimizer),
             "loss": describe(model.loss),
             "metrics": describe(list(model.metrics)),
-            "callbacks": ", ".join(type(callback).__name__ for callback in self.told.callbacks),
+            "callbacks": ", ".join(type(callback).__name__ for callback in self.with_memory),
             **self.batches.describe(),
+            **{f"validation {name}": text for name, text in validation.items()},
         }
 
     def get_state(self):
@@ -112,7 +121,7 @@ class Run:
             "order": self._order,
             "last": digest(self.batch) if self.step else None,
             "means": {name: mean.get_state() for name, mean in self.means.items()},
-            "callbacks": [callback.get_state() for callback in self.told.callbacks],
+            "callbacks": [callback.get_state() for callback in self.with_memory],
         }
 
     def set_state(self, state):
@@ -124,7 +133,7 @@ class Run:
         self.begin_epoch()
         for name, memory in state["means"].items():
             self.means[name].set_state(memory)
-        for callback, memory in zip(self.told.callbacks, state["callbacks"], strict=True):
+        for callback, memory in zip(self.with_memory, state["callbacks"], strict=True):
             callback.set_state(memory)
 
 
