@@ -309,8 +309,10 @@ def test_a_log_that_goes_on_takes_the_place_of_later_epochs(tmp_path):
     pytest.importorskip("tensorboardX")
     fit(callbacks.TensorBoard(tmp_path), epochs=3)
     fit(callbacks.TensorBoard(tmp_path), epochs=3, initial_epoch=1)
-    starts = [e.step for e in events(tmp_path / "train") if e.HasField("session_log")]
-    assert 1 in starts
+    logged = events(tmp_path / "train")
+    assert [e.step for e in logged if e.HasField("session_log")] == [0, 1]
+    losses = [e.step for e in logged if any(v.tag == "epoch_loss" for v in e.summary.value)]
+    assert losses == [0, 1, 2, 1, 2]
 
 
 def test_without_tensorboardx_the_error_says_what_to_install(tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import time
 from pathlib import Path
 
 from ..registry import look_up
@@ -167,7 +168,9 @@ class TensorBoard(Callback):
         if part not in self.writers:
             from tensorboardX import SummaryWriter
 
-            self.writers[part] = SummaryWriter(str(self.log_dir / part), purge_step=epoch)
+            suffix = f".{time.time_ns()}"  # two logs begun in one second are two files
+            folder = str(self.log_dir / part)
+            self.writers[part] = SummaryWriter(folder, purge_step=epoch, filename_suffix=suffix)
         return self.writers[part]
 
     def on_train_end(self):
