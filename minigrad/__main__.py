@@ -16,15 +16,35 @@ from .programs.train_table import train_table
 
 
 def main(arguments=None):
-    """Run one command; returns the exit status: 0, or 2 after an error that the user can mend."""
+    """Run one command; returns the exit status.
+
+    0, or 2 after an error that the user can mend, or 130 after Ctrl-C.
+    """
     parser = argparse.ArgumentParser(
         "minigrad", description="Deep learning from scratch, to be read."
     )
     parser.add_argument("--version", action="version", version=f"minigrad {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for add_command in COMMANDS:
+        add_command(commands)
 
+    options = parser.parse_args(arguments)
+    with suppress(AttributeError):  # a terminal without Greek letters shows their numbers instead
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        options.run(options)
+    except (ValueError, OSError) as error:
+        print(f"minigrad {options.command}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"minigrad {options.command}: interrupted", file=sys.stderr)
+        return 130  # as shells count: 128 and the number of the signal
+    return 0
+
+
+def _add_quickstart(commands):
     command = commands.add_parser(
-        "quickstart", help="train, evaluate, save and reload a model on real digits"
+        "quickstart", help="train, evaluate, save, reload and fine-tune on real digits"
     )
     command.add_argument(
         "--data", default="digits", help="digits (default), or a folder with the MNIST files"
@@ -34,6 +54,8 @@ def main(arguments=None):
     )
     command.set_defaults(run=lambda options: quickstart(options.data, options.out))
 
+
+def _add_run(commands):
     command = commands.add_parser("run", help="one of the programs that come with minigrad")
     programs = command.add_subparsers(dest="program", required=True, metavar="PROGRAM")
     command = programs.add_parser(
@@ -54,31 +76,6 @@ def main(arguments=None):
     command.set_defaults(
         run=lambda options: overfitting(options.out, options.seeds, options.wrong_labels)
     )
-
-    _add_train_table(commands)
-    _add_predict_table(commands)
-
-    command = commands.add_parser("download", help="fetch a data set, once, and check it")
-    command.add_argument("name", help="mnist, fashion_mnist or tiny_shakespeare")
-    command.add_argument(
-        "--folder", help="where to (default: MINIGRAD_DATA, or else your cache folder)"
-    )
-    command.set_defaults(run=lambda options: print(data.download(options.name, options.folder)))
-
-    command = commands.add_parser(
-        "doctor", help="what is installed, what is missing and how to get it"
-    )
-    command.set_defaults(run=lambda options: print(doctor()))
-
-    options = parser.parse_args(arguments)
-    with suppress(AttributeError):  # a terminal without Greek letters shows their numbers instead
-        sys.stdout.reconfigure(errors="backslashreplace")
-    try:
-        options.run(options)
-    except (ValueError, OSError) as error:
-        print(f"minigrad {options.command}: {error}", file=sys.stderr)
-        return 2
-    return 0
 
 
 def _add_train_table(commands):
@@ -151,6 +148,32 @@ def _add_predict_table(commands):
             )
         )
     )
+
+
+def _add_download(commands):
+    command = commands.add_parser("download", help="fetch a data set, once, and check it")
+    command.add_argument("name", help="mnist, fashion_mnist or tiny_shakespeare")
+    command.add_argument(
+        "--folder", help="where to (default: MINIGRAD_DATA, or else your cache folder)"
+    )
+    command.set_defaults(run=lambda options: print(data.download(options.name, options.folder)))
+
+
+def _add_doctor(commands):
+    command = commands.add_parser(
+        "doctor", help="what is installed, what is missing and how to get it"
+    )
+    command.set_defaults(run=lambda options: print(doctor()))
+
+
+COMMANDS = (
+    _add_quickstart,
+    _add_run,
+    _add_train_table,
+    _add_predict_table,
+    _add_download,
+    _add_doctor,
+)
 
 
 if __name__ == "__main__":

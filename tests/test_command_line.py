@@ -68,6 +68,15 @@ def test_an_error_of_the_user_is_one_line_and_status_2(
     assert "Traceback" not in complaint
 
 
+def test_ctrl_c_is_one_line_and_status_130(capsys, monkeypatch):
+    def interrupt(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("minigrad.__main__.quickstart", interrupt)
+    assert main(["quickstart"]) == 130
+    assert capsys.readouterr().err == "minigrad quickstart: interrupted\n"
+
+
 def test_python_m_minigrad_is_the_same_command():
     command = [sys.executable, "-m", "minigrad", "--version"]
     ran = subprocess.run(command, capture_output=True, text=True)
