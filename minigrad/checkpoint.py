@@ -180,6 +180,14 @@ def save_tree(path, tree):
     save(path, arrays=arrays, configuration=_without_arrays(tree, arrays, "tree"))
 
 
+def check_tree(tree):
+    """ValueError if `save_tree` could not write this."""
+    arrays = {}
+    _to_json(_without_arrays(tree, arrays, "tree"))
+    for name, array in arrays.items():
+        _storable(name, array)
+
+
 def load_tree(path):
     """What `save_tree` wrote. The errors are those of `load`."""
     arrays, configuration = load(path)

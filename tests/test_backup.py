@@ -168,6 +168,43 @@ def test_a_training_that_was_to_stop_does_not_go_on(tmp_path):
     assert stop.epochs == [] and history.epoch == [0]
 
 
+class StopAtStep(callbacks.Callback):
+    """Ends fit in the middle of its second epoch; `leave` ends the process right after."""
+
+    def __init__(self, leave):
+        self.leave = leave
+
+    def on_train_batch_end(self, batch, logs):
+        if self.run.epoch == 1 and batch == 2:
+            self.model.stop_training = True
+
+    def on_epoch_end(self, epoch, logs):
+        if self.leave and epoch == 1:
+            raise TrainingInterruptedError
+
+
+def test_an_epoch_that_was_to_end_early_is_ended(tmp_path):
+    model, history = train(tmp_path / "undisturbed", told=[StopAtStep(leave=False)])
+    assert history.epoch == [0, 1]
+    train(tmp_path, told=[StopAtStep(leave=True)])
+    again, resumed = train(tmp_path, told=[StopAtStep(leave=False)])
+    assert resumed.history == history.history and same(again.get_weights(), model.get_weights())
+
+
+def test_the_same_model_goes_on_after_ctrl_c_and_another_call_of_fit(tmp_path):
+    def told():
+        fall = callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
+        freeze = callbacks.LambdaCallback(
+            on_epoch_begin=lambda epoch: setattr(fall.model.layers[0], "trainable", epoch < 1)
+        )
+        return [fall, freeze]
+
+    model, history = train(tmp_path / "undisturbed", told=told())
+    again, _ = train(tmp_path, at_step=13, told=told())
+    _, resumed = train(tmp_path, told=told(), model=again)
+    assert resumed.history == history.history and same(again.get_weights(), model.get_weights())
+
+
 def test_a_backup_of_all_epochs_can_go_on_for_more(tmp_path):
     model, history = train(tmp_path / "undisturbed", epochs=4)
     train(tmp_path, at_step=10, save_freq="epoch", epochs=2)
@@ -190,14 +227,22 @@ def test_a_loss_that_is_not_finite_is_not_backed_up(tmp_path, save_freq):
 
 
 class Shuffled:
-    """An iterable that begins anew, in an order of its own each time."""
+    """An iterable that begins anew, in an order that `permutation` gives each time."""
 
-    def __init__(self, seed=None):
-        self.generator = np.random.default_rng(seed)
+    def __init__(self, permutation):
+        self.permutation = permutation
 
     def __iter__(self):
-        for i in self.generator.permutation(5):
+        for i in self.permutation(5):
             yield X[4 * i : 4 * i + 4], Y[4 * i : 4 * i + 4]
+
+
+class Noisy:
+    """An iterable that draws from minigrad.random for each batch, as dropout does between them."""
+
+    def __iter__(self):
+        for x, y in IN_ORDER:
+            yield x + random.generator().normal(size=x.shape), y
 
 
 IN_ORDER = [(X[i : i + 4], Y[i : i + 4]) for i in range(0, 20, 4)]
@@ -231,6 +276,10 @@ def generator():
         (iter(IN_ORDER), {}, "x is a list_iterator"),
         (data.Prefetch(generator()), {}, "x is a generator"),
         (IN_ORDER, {"validation_data": generator()}, "validation_data is a generator"),
+        (Shuffled(np.random.permutation), {}, "x cannot be wound back.* Received: Shuffled"),
+        (Shuffled(np.random.default_rng(0).permutation), {}, "x cannot be wound back"),
+        (Noisy(), {}, "x cannot be wound back.* when an iteration begins.* Received: Noisy"),
+        (IN_ORDER, {"validation_data": Noisy()}, "validation_data cannot be wound back"),
     ],
 )
 def test_what_cannot_be_wound_back_is_refused_before_training(tmp_path, x, options, message):
@@ -243,9 +292,9 @@ def test_what_cannot_be_wound_back_is_refused_before_training(tmp_path, x, optio
 
 
 def test_an_iterable_that_comes_in_another_order_is_noticed(tmp_path):
-    train(tmp_path, at_step=8, x=Shuffled(1), y=None)
+    train(tmp_path, at_step=8, x=IN_ORDER, y=None)
     with pytest.raises(ValueError, match="batch 1 of epoch 1 .* is another one"):
-        train(tmp_path, x=Shuffled(3), y=None)
+        train(tmp_path, x=IN_ORDER[::-1], y=None)
 
 
 def test_an_iterable_that_has_become_shorter_is_noticed(tmp_path):
@@ -266,6 +315,7 @@ CHANGED[7, 1] += 1e-3
         ({"model": lambda: classifier(units=9)}, r"weights was .*\(3, 8\).* and is .*\(3, 9\)"),
         ({"model": lambda: classifier(rate=0.1)}, 'optimizer was .*"learning_rate": 0.05.* 0.1'),
         ({"model": lambda: classifier(metrics=())}, "metrics was"),
+        ({"initial_epoch": 1}, "initial_epoch was 0 and is 1"),
         ({"batch_size": 5}, "batch_size was 4 and is 5"),
         ({"shuffle": False}, "shuffle was True and is False"),
         ({"x": X[:16], "y": Y[:16]}, r"arrays was float32 \(20, 3\).*\(16, 3\)"),
@@ -310,6 +360,43 @@ def test_the_file_records_backend_threads_and_versions(tmp_path):
     train(tmp_path, at_step=8)
     recorded = checkpoint.load_tree(tmp_path / "backup.safetensors")["environment"]
     assert {"minigrad", "backend", "Python", "NumPy", "BLAS", "threads of BLAS"} <= set(recorded)
+
+
+def test_two_calls_of_fit_with_one_folder_are_warned_of(tmp_path):
+    train(tmp_path)
+    with pytest.warns(UserWarning, match="earlier call of fit .* a folder of its own"):
+        train(tmp_path, initial_epoch=2)
+
+
+def test_two_in_one_fit_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="one BackupAndRestore, and was given several"):
+        train(tmp_path / "a", told=[BackupAndRestore(tmp_path / "b")])
+
+
+class Keeper(callbacks.Callback):
+    """Remembers whatever a test wants."""
+
+    def __init__(self, names, value):
+        self.state_names = names
+        self.value = value
+
+
+@pytest.mark.parametrize(
+    ("names", "value", "message"),
+    [
+        (("value",), {1, 2}, "Keeper remembers 'value', which cannot be written down: .*set"),
+        (("value",), {1: 2}, "Keeper remembers 'value'.* keys are text. Received: 1"),
+        (("value",), np.array(["a"]), "Keeper remembers 'value'.* Received: <U1"),
+        (("absent",), 1, "Keeper does not have what it is to remember: .*'absent'"),
+        ("value", 1, "Keeper.state_names is a tuple of names. Received: 'value'"),
+    ],
+)
+def test_what_cannot_be_remembered_is_named_before_training(tmp_path, names, value, message):
+    steps = []
+    spy = callbacks.LambdaCallback(on_train_batch_begin=steps.append)
+    with pytest.raises(ValueError, match=message):
+        train(tmp_path, told=[spy, Keeper(names, value)])
+    assert steps == []
 
 
 # ---- Files ---------------------------------------------------------------------------------------

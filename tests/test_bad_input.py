@@ -287,6 +287,14 @@ NAMES = {
     ),
 }
 ARGUMENTS = {
+    "a class_weight below 0": (
+        lambda m: m.fit(X, Y, class_weight={0: 1, 1: -1, 2: 1}),
+        "class_weight below 0 -1",
+    ),
+    "a sample_weight below 0": (
+        lambda m: m.fit(X, Y, sample_weight=-np.ones(len(X))),
+        "sample_weight below 0 -1.0",
+    ),
     **{
         f"batch_size={size!r}": (
             lambda m, size=size: m.fit(X, Y, batch_size=size),

@@ -263,6 +263,33 @@ def test_a_csv_log_begins_anew_or_goes_on(tmp_path):
     assert [line[0] for line in rows(path)] == ["epoch", "0", "0", "1", "2"]
 
 
+def test_a_last_line_without_an_end_gets_one(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text("epoch,loss,accuracy\n0,1,1")
+    fit(callbacks.CSVLogger(path, append=True), epochs=1)
+    assert [line[0] for line in rows(path)] == ["epoch", "0", "0"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a limit of the size of files")
+def test_a_full_disk_is_named_and_no_half_line_stays(tmp_path):
+    import resource
+    import signal
+
+    path = tmp_path / "log.csv"
+    fit(callbacks.CSVLogger(path), epochs=1)
+    before = path.read_text()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 5, limits[1]))
+    try:
+        with pytest.raises(OSError, match="log.csv"):
+            fit(callbacks.CSVLogger(path, append=True), epochs=1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert path.read_text() == before
+
+
 def test_an_empty_file_to_append_to_gets_a_header(tmp_path):
     (tmp_path / "log.csv").touch()
     fit(callbacks.CSVLogger(tmp_path / "log.csv", append=True), epochs=1)
@@ -360,6 +387,17 @@ BAD = {
     "save_freq 0": (lambda: callbacks.ModelCheckpoint("m", save_freq=0), "Received: 0"),
     "save_freq word": (lambda: callbacks.ModelCheckpoint("m", save_freq="step"), "'step'"),
     "save_freq True": (lambda: callbacks.BackupAndRestore("b", save_freq=True), "True"),
+    "CSV separator": (lambda: callbacks.CSVLogger("l", separator=";;"), "separator=';;'"),
+    "CSV encoding": (
+        lambda: callbacks.CSVLogger("utf-16", append=True),
+        "utf-16 is no text in UTF",
+    ),
+    "baseline": (lambda: callbacks.EarlyStopping("loss", baseline="x"), "baseline='x'"),
+    "start": (lambda: callbacks.EarlyStopping("loss", start_from_epoch="a"), "epoch='a'"),
+    "schedule without parameters": (
+        lambda: callbacks.LearningRateScheduler(max),
+        "schedule .*function of the epoch.*max",
+    ),
     "CSV folder": (lambda: callbacks.CSVLogger(NOWHERE), "such.folder"),
     "CSV columns": (
         lambda: callbacks.CSVLogger("other.csv", append=True),
@@ -372,6 +410,7 @@ BAD = {
 def test_bad_input_is_named(make, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "other.csv").write_text("a,b\n1,2\n")
+    (tmp_path / "utf-16").write_text("a,b", encoding="utf-16")
     with pytest.raises((ValueError, OSError), match=message):
         fit(make(), epochs=1)
     assert (tmp_path / "other.csv").read_text() == "a,b\n1,2\n"

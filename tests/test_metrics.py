@@ -55,6 +55,19 @@ def test_accuracy_is_chosen_by_the_shapes(true, predicted, chosen, monkeypatch):
     assert metrics.accuracy(np.zeros(true), np.zeros(predicted)) == chosen
 
 
+@pytest.mark.parametrize(
+    ("y_true", "y_pred"),
+    [
+        ([0, 1, 2, 2], [0, 1, 2, 1]),
+        ([[0], [1], [2], [2]], [0, 1, 2, 1]),
+        (["a", "b", "c", "c"], ["a", "b", "c", "b"]),
+    ],
+)
+def test_predictions_may_be_labels(y_true, y_pred):
+    found = metrics.accuracy(np.array(y_true), np.array(y_pred))
+    assert found.tolist() == [True, True, True, False]
+
+
 def test_a_metric_averages_over_batches_of_different_sizes():
     metric = metrics.get("accuracy")
     metric.update(LABELS[:1], P[:1])

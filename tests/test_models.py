@@ -602,6 +602,23 @@ def test_callbacks_are_told_in_order():
     assert diary.model is model
 
 
+@pytest.mark.parametrize("moment", ["on_epoch_begin", "on_train_batch_end", "on_epoch_end"])
+def test_evaluating_in_a_callback_leaves_the_numbers_of_training_alone(moment):
+    x, y = flowers(20)
+    random.seed(3)
+    undisturbed = classifier().fit(x, y, batch_size=8, epochs=2, validation_split=0.2)
+    evaluated = []
+
+    def evaluate(*_):
+        evaluated.append(spy.model.evaluate(x[:4], y[:4], verbose=0))
+
+    spy = callbacks.LambdaCallback(**{moment: evaluate})
+    random.seed(3)
+    model = classifier()
+    history = model.fit(x, y, batch_size=8, epochs=2, validation_split=0.2, callbacks=[spy])
+    assert history.history == undisturbed.history and evaluated
+
+
 def test_several_callbacks_are_told_one_after_the_other():
     told = []
     first, second = (

@@ -12,12 +12,14 @@ from ..environment import environment
 from .callback import Callback
 from .files import check_frequency
 
+_finished = set()  # the backup files of the trainings that have ended in this process
+
 
 class BackupAndRestore(Callback):
     """Back up the whole training, and go on from there when the same program is run again.
 
-    backup_dir  a folder for the file backup.safetensors, made if it is not there. One training at a
-                time can use it
+    backup_dir  a folder for the file backup.safetensors, made if it is not there. Each call of fit
+                in a program needs one of its own
     save_freq   "epoch", or after how many steps to back up
 
     A run that was killed at any moment ends as one that was not: with the same weights, optimizer,
@@ -42,7 +44,10 @@ class BackupAndRestore(Callback):
 
     def on_train_begin(self):
         self.steps = 0
+        self._check_alone()
         self.run.check_rewindable()
+        for callback in self.run.with_memory:
+            _check_memory(callback)
         self.identity, self.environment = self.run.identity(), environment()
         self.folder.mkdir(parents=True, exist_ok=True)
         remove_leftovers(self.folder)
@@ -66,6 +71,19 @@ class BackupAndRestore(Callback):
 
     def on_train_end(self):
         self.path.unlink(missing_ok=True)
+        _finished.add(self.path.resolve())
+
+    def _check_alone(self):
+        """ValueError for a second one in this fit; a warning if another fit has used the folder."""
+        if sum(isinstance(callback, BackupAndRestore) for callback in self.run.told.callbacks) > 1:
+            raise ValueError("fit takes one BackupAndRestore, and was given several")
+        if self.path.resolve() in _finished:
+            warnings.warn(
+                f"an earlier call of fit in this program was backed up in {self.folder} as well: "
+                "after an interruption it would take this backup for its own. Give each call "
+                "a folder of its own",
+                stacklevel=2,
+            )
 
     def _write(self, logs):
         if not math.isfinite(logs["loss"]):
@@ -99,6 +117,26 @@ class BackupAndRestore(Callback):
                 stacklevel=2,
             )
         return content["run"]
+
+
+def _check_memory(callback):
+    """ValueError unless what a callback remembers can be written down."""
+    kind = type(callback).__name__
+    if isinstance(callback.state_names, str):
+        raise ValueError(
+            f"{kind}.state_names is a tuple of names. Received: {callback.state_names!r}"
+        )
+    try:
+        memory = callback.get_state()
+    except AttributeError as error:
+        raise ValueError(f"{kind} does not have what it is to remember: {error}") from error
+    for name, value in memory.items():
+        try:
+            checkpoint.check_tree(value)
+        except ValueError as error:
+            raise ValueError(
+                f"{kind} remembers {name!r}, which cannot be written down: {error}"
+            ) from error
 
 
 def _compare(then, now):

@@ -78,8 +78,7 @@ class CallbackList:
     """All callbacks of one fit: told.on_epoch_end(epoch, logs) tells each that overrides it."""
 
     def __init__(self, callbacks, model, run=None):
-        self.callbacks = sorted(callbacks, key=lambda callback: getattr(callback, "comes_last", 0))
-        for callback in self.callbacks:
+        for callback in callbacks:
             if not isinstance(callback, Callback):
                 raise ValueError(f"callbacks are Callback objects. Received: {callback!r}")
             unknown = {name for name in dir(callback) if name.startswith("on_")} - {*MOMENTS}
@@ -89,6 +88,7 @@ class CallbackList:
                     f"calls. Known: {', '.join(MOMENTS)}"
                 )
             callback.model, callback.run = model, run
+        self.callbacks = sorted(callbacks, key=lambda callback: callback.comes_last)
         for moment in MOMENTS:
             default = getattr(Callback, moment)
             methods = [getattr(callback, moment) for callback in self.callbacks]

@@ -1,6 +1,7 @@
 """Callbacks that write files: models, a table of numbers, a log for TensorBoard."""
 
 import csv
+import errno
 import io
 import os
 import time
@@ -84,11 +85,17 @@ class CSVLogger(Callback):
     """Write a line per epoch to a CSV file: the epoch, counted from 0, and the logged numbers.
 
     append  True goes on at the end of a file that is there; False begins it anew
+
+    A training that goes on from a backup writes each line once; with append=True, the lines of one
+    that was killed before its first backup stay. OSError where a line cannot be written; then the
+    lines before it are whole.
     """
 
     state_names = ("columns", "size")
 
     def __init__(self, filename, separator=",", append=False):
+        if not isinstance(separator, str) or len(separator) != 1:
+            raise ValueError(f"separator is one character. Received: separator={separator!r}")
         self.path = Path(filename)
         self.separator = separator
         self.append = append
@@ -97,9 +104,7 @@ class CSVLogger(Callback):
         self.columns, self.size = None, 0  # what is there goes at the first line, not before:
         self.path.open("ab").close()  # a backup may still say that it is part of this training
         if self.append and self.path.stat().st_size > 0:
-            with open(self.path, newline="", encoding="utf-8") as file:
-                self.columns = next(csv.reader(file, delimiter=self.separator))
-            self.size = self.path.stat().st_size
+            self._read()
 
     def on_epoch_end(self, epoch, logs):
         numbers = {"epoch": epoch, **logs}
@@ -115,12 +120,30 @@ class CSVLogger(Callback):
         csv.writer(text, delimiter=self.separator, lineterminator="\n").writerows(rows)
         self._write(text.getvalue().encode())
 
+    def _read(self):
+        """Take the columns and the size of a file that is there; its last line may lack its end."""
+        content = self.path.read_bytes()
+        try:
+            text = content.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{self.path} is no text in UTF-8: {error}") from error
+        self.columns = next(csv.reader(io.StringIO(text, newline=""), delimiter=self.separator))
+        self.size = len(content)
+        if not content.endswith(b"\n"):
+            self._write(b"\n")
+
     def _write(self, lines):
-        """Write after the lines that are known: none after an interruption stands there twice."""
-        with open(self.path, "r+b") as file:
-            file.seek(self.size)
-            file.truncate()
-            file.write(lines)
+        """Write after the lines that are known, in the place of whatever came after them."""
+        with open(self.path, "r+b", buffering=0) as file:
+            try:
+                file.truncate(self.size)
+                file.seek(self.size)
+                written = file.write(lines)
+                if written < len(lines):
+                    raise OSError(errno.ENOSPC, f"{written} of {len(lines)} bytes were written")
+            except OSError as error:
+                file.truncate(self.size)
+                raise OSError(error.errno, error.strerror, str(self.path)) from error
         self.size += len(lines)
 
     def set_state(self, state):

@@ -17,10 +17,14 @@ class LearningRateScheduler(Callback):
     """
 
     def __init__(self, schedule):
-        if not callable(schedule):
-            raise ValueError(f"schedule is a function of the epoch. Received: {schedule!r}")
+        try:
+            parameters = signature(schedule).parameters
+        except (TypeError, ValueError) as error:  # not callable, or a builtin that hides them
+            raise ValueError(
+                f"schedule is a function of the epoch, or of epoch and rate. Received: {schedule!r}"
+            ) from error
         self.schedule = schedule
-        self.takes_rate = len(signature(schedule).parameters) > 1
+        self.takes_rate = len(parameters) > 1
 
     def on_epoch_begin(self, epoch):
         rate = constant_rate(self)

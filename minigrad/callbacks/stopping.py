@@ -1,6 +1,7 @@
 """Callbacks that end a training early."""
 
 import math
+from numbers import Real
 
 from ..registry import check_number
 from .callback import Callback
@@ -35,9 +36,11 @@ class EarlyStopping(Callback):
     ):
         self.monitor = Monitor(monitor, mode, min_delta)
         self.patience = check_number("patience", patience)
+        if not (baseline is None or isinstance(baseline, Real)):
+            raise ValueError(f"baseline is a number or None. Received: baseline={baseline!r}")
         self.baseline = baseline
         self.restore_best_weights = restore_best_weights
-        self.start_from_epoch = start_from_epoch
+        self.start_from_epoch = check_number("start_from_epoch", start_from_epoch)
 
     def on_train_begin(self):
         self.best = self.best_epoch = self.best_weights = self.stopped_epoch = None

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from .. import checkpoint
 from ..models.model import OPTIMIZER
 from .paths import as_patterns, check_built, matching, parents, suggest
@@ -74,6 +76,9 @@ def load_pretrained_weights(model, path, skip=(), rename=None):
             f"{path}: {error}\nWhat skip= names may differ, and stays as it is. "
             f"Received: skip={skip!r}"
         ) from error
+    unusable = [name for name in expected if not np.isfinite(chosen[name]).all()]
+    if unusable:
+        raise ValueError(f"{path} has NaN or infinite numbers in {', '.join(unusable)}")
     for name in expected:
         weights[name].assign(chosen[name])
     return PretrainedReport(

@@ -12,11 +12,13 @@ from ..tensor import Tensor
 def accuracy(y_true, y_pred):
     """[ŷ is y]   by the shapes: binary_, sparse_categorical_ or categorical_accuracy, as in Keras
 
-    binary if ŷ has one number per example; sparse if y lacks the class axis of ŷ, or has length 1
-    there; else categorical.
+    binary if ŷ has one number per example, a probability; sparse if y lacks the class axis of ŷ, or
+    has length 1 there; else categorical. One integer or text per example is a label: [ŷ = y].
     """
     y_true, y_pred = array_of(y_true), array_of(y_pred)
     if y_pred.ndim == 1 or y_pred.shape[-1] == 1:
+        if y_pred.dtype.kind != "f":
+            return mean_of_each(np.equal(fit(y_true, y_pred.shape), y_pred))
         return binary_accuracy(y_true, y_pred)
     if y_true.ndim < y_pred.ndim or y_true.shape[-1] == 1:
         return sparse_categorical_accuracy(y_true, y_pred)

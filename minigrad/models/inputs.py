@@ -28,6 +28,8 @@ def examples(model, x, y, sample_weight=None, prefix=""):
         raise ValueError(
             f"{prefix}sample_weight must have shape ({len(rows['y'])},). Received: shape {shape}"
         )
+    if sample_weight is not None:
+        check_weights(f"{prefix}sample_weight", rows["sample_weight"])
     _build(model, rows["x"])
     rows["y"] = check_labels(f"{prefix}y", rows["y"], model.loss.labels, model.output_shape)
     for parameter in model.parameters()[:1]:
@@ -37,6 +39,13 @@ def examples(model, x, y, sample_weight=None, prefix=""):
                     rows[name] = rows[name].astype(parameter.dtype)
                 check_array(f"{prefix}{name}, as {parameter.dtype},", rows[name])
     return tuple(rows.values())
+
+
+def check_weights(name, weights):
+    """The weights, if none is below 0; else a ValueError."""
+    if (weights < 0).any():
+        raise ValueError(f"{name} must not be below 0. Received: {weights.min()}")
+    return weights
 
 
 def _build(model, x):
@@ -76,7 +85,7 @@ def weigh_classes(rows, class_weight):
             f"class_weight has no weight for the labels {missing.tolist()}. "
             f"Received: {class_weight}"
         )
-    weights = check_array("class_weight", list(class_weight.values()))
+    weights = check_weights("class_weight", check_array("class_weight", [*class_weight.values()]))
     order = np.argsort(known)
     weight = weights[order][np.searchsorted(known[order], labels)]
     for other in sample_weight:

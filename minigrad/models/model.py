@@ -1,5 +1,6 @@
 """Model: a layer that can be trained. `fit` is the loop that you would write by hand."""
 
+import copy
 import math
 from contextlib import suppress
 
@@ -21,7 +22,7 @@ from ..layers import Layer, Parameter
 from ..layers.layer import check_shape
 from ..metrics import Mean
 from ..metrics import get as get_metric
-from ..registry import serialize
+from ..registry import describe, serialize
 from ..tensor import Tensor, no_grad
 from .inputs import Stream, examples, split_end, weigh_classes
 from .run import Run
@@ -47,7 +48,9 @@ class Model(Layer):
     optimizer = None
     loss = None
     metrics = ()
+    compiled_as = None  # {name: text} of these when they were chosen, before training changed them
     stop_training = False
+    _in_epoch = False
 
     def compile(self, optimizer="rmsprop", loss=None, metrics=()):
         """Choose how to train: an optimizer, a loss, a list of metrics; objects or names.
@@ -66,6 +69,8 @@ class Model(Layer):
             raise ValueError(f"loss and metrics need different names. Received: {names}")
         self.optimizer, self.loss = optimizers.get(optimizer), losses.get(loss)
         self.metrics = metrics
+        parts = {"model": self, "optimizer": self.optimizer, "loss": self.loss, "metrics": metrics}
+        self.compiled_as = {name: describe(part) for name, part in parts.items()}
 
     def build(self, input_shape):
         """Make all parameters, for batches of this shape: build((None, 784))."""
@@ -160,10 +165,11 @@ class Model(Layer):
         run = Run(self, batches, validation_data, told, initial_epoch)
         self.stop_training = False
         run.told.on_train_begin()  # where a BackupAndRestore brings the run to where it was
-        while run.epoch < epochs and not self.stop_training:
+        while run.epoch < epochs and (run.step > 0 or not self.stop_training):
             epoch = run.epoch
-            run.begin_epoch()
             run.told.on_epoch_begin(epoch)
+            if run.step == 0:
+                run.begin_epoch()
             logs = self._train_epoch(run)
             if validation_data is not None:
                 validation = self._evaluate(validation_data)
@@ -182,15 +188,19 @@ class Model(Layer):
         """One pass over the batches; {name: mean} of the loss and the metrics during it."""
         parameters = None  # unknown before the first call; and walking to them takes time
         logs = run.logs
-        for x, y, *weight in run.to_come():
-            step = run.step
-            run.told.on_train_batch_begin(step)
-            loss, prediction = self.train_step(x, y, *weight, parameters=parameters)
-            self._count(run.means, loss, y, prediction)
-            if parameters is None:
-                parameters = self.parameters()
-            run.step += 1
-            run.told.on_train_batch_end(step, logs)
+        self._in_epoch = True
+        try:
+            for x, y, *weight in run.to_come():
+                step = run.step
+                run.told.on_train_batch_begin(step)
+                loss, prediction = self.train_step(x, y, *weight, parameters=parameters)
+                self._count(run.means, loss, y, prediction)
+                if parameters is None:
+                    parameters = self.parameters()
+                run.step += 1
+                run.told.on_train_batch_end(step, logs)
+        finally:
+            self._in_epoch = False
         if run.step == 0:
             raise ValueError(
                 "fit got no batch: an iterable must start anew in every epoch, which a generator "
@@ -199,16 +209,21 @@ class Model(Layer):
         return dict(logs)
 
     def new_means(self):
-        """{name: mean over what is to come} of the loss and the metrics."""
-        for metric in self.metrics:
+        """{name: mean over what is to come} of the loss and the metrics.
+
+        Inside an epoch the metrics are counting for training: then these are copies.
+        """
+        metrics = [copy.copy(m) for m in self.metrics] if self._in_epoch else self.metrics
+        for metric in metrics:
             metric.reset()
-        return {"loss": Mean(), **{metric.name: metric for metric in self.metrics}}
+        return {"loss": Mean(), **{metric.name: metric for metric in metrics}}
 
     def _count(self, means, loss, y, prediction):
         """Add one batch to the means. They are added up where the arrays are; nothing is read."""
         n = prediction.shape[0]
-        means["loss"].add(np.multiply(loss.data, n, dtype="float64"), n)
-        for metric in self.metrics:
+        mean_loss, *metrics = means.values()
+        mean_loss.add(np.multiply(loss.data, n, dtype="float64"), n)
+        for metric in metrics:
             metric.update(y, prediction)
 
     # ---- Evaluation and prediction ---------------------------------------------------------------

@@ -1,13 +1,13 @@
 """One call of `fit`: where it stands, and how it comes back to there in another process."""
 
 import hashlib
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
 
 from .. import random
 from ..callbacks import CallbackList, RunningLogs
-from ..registry import describe
 from ..tensor import Tensor
 from .inputs import source_of
 from .training_state import get_training_state, set_training_state
@@ -26,7 +26,7 @@ class Run:
         self.model = model
         self.batches = batches
         self.validation = validation
-        self.epoch = epoch
+        self.epoch = self.initial_epoch = epoch
         self.step = 0
         self.batch = None
         self.means = {}
@@ -95,17 +95,22 @@ class Run:
                     "after an interruption it cannot be wound back. Give a list of batches, or an "
                     "object whose __iter__ begins anew"
                 )
+            if batches is not None and not _repeats(batches):
+                raise ValueError(
+                    f"{name} cannot be wound back after an interruption: it gives other batches "
+                    "when it is begun again. Whatever is random in it must be drawn from "
+                    "minigrad.random when an iteration begins, as data.Batches does. "
+                    f"Received: {type(source).__name__}"
+                )
 
     def identity(self):
         """{name: text} of what makes this training another than any other."""
-        model = self.model
+        weights = self.model.weights()
         validation = self.validation.describe() if self.validation is not None else {}
         return {
-            "model": describe(model),
-            "weights": ", ".join(f"{k} {p.dtype}{p.shape}" for k, p in model.weights().items()),
-            "optimizer": describe(model.optimizer),
-            "loss": describe(model.loss),
-            "metrics": describe(list(model.metrics)),
+            **self.model.compiled_as,
+            "weights": ", ".join(f"{k} {p.dtype}{p.shape}" for k, p in weights.items()),
+            "initial_epoch": str(self.initial_epoch),
             "callbacks": ", ".join(type(callback).__name__ for callback in self.with_memory),
             **self.batches.describe(),
             **{f"validation {name}": text for name, text in validation.items()},
@@ -135,6 +140,21 @@ class Run:
             self.means[name].set_state(memory)
         for callback, memory in zip(self.with_memory, state["callbacks"], strict=True):
             callback.set_state(memory)
+
+
+def _repeats(batches):
+    """Whether the batches come again from the same random numbers, whoever draws some between."""
+    now = random.get_state()
+    passes = []
+    for others_draw in (False, True):
+        random.set_state(now)
+        passes.append([])
+        for batch in itertools.islice(batches.iterate(), 2):
+            passes[-1].append(digest(batch))
+            if others_draw:
+                random.key()
+    random.set_state(now)
+    return passes[0] == passes[1]
 
 
 def digest(batch):

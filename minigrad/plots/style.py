@@ -83,5 +83,8 @@ def finish(figure, path):
         if not text.get_text().isascii():
             text.set_fontfamily(words.families(text.get_text()))
     if path is not None:
-        figure.savefig(path, format="png", dpi=150)
+        try:
+            figure.savefig(path, format="png", dpi=150)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror or str(error), str(path)) from error
     return figure
