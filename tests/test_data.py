@@ -314,6 +314,12 @@ def test_mnist_refuses_images_and_labels_of_different_number(tmp_path):
         mnist.load_data(tmp_path)
 
 
+def test_mnist_refuses_a_set_without_images(tmp_path):
+    write_mnist(tmp_path, test=0)
+    with pytest.raises(ValueError, match=r"t10k-images\S* holds no images"):
+        mnist.load_data(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("name", "data"),
     [

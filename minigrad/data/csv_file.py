@@ -126,10 +126,10 @@ def _line_at(content, position):
 
 
 def _guess_delimiter(path, content, delimiter):
-    """ValueError if the first lines have another delimiter, equally often, and none of this one."""
+    """ValueError if the first line lacks this delimiter, and the first ones share another."""
     with_text = (line for line in content.splitlines() if line.strip())
     lines = [re.sub(r'"[^"]*"', "", line) for line, _ in zip(with_text, range(3))]
-    if any(delimiter in line for line in lines):
+    if delimiter in lines[0]:  # further down it may be a decimal comma
         return
     for other in ";\t,|":
         counts = {line.count(other) for line in lines}
@@ -187,8 +187,9 @@ def _names(path, header, records):
                 if len(fields) < len(names)
                 else f"the first too many is {fields[len(names)]!r}"
             )
+            wanted = "1 field" if len(names) == 1 else f"{len(names)} fields"
             raise ValueError(
-                f"{path}, line {line}: {len(names)} fields expected, as in {source}. "
+                f"{path}, line {line}: {wanted} expected, as in {source}. "
                 f"Received: {len(fields)}; {wrong}"
             )
     return names, records
