@@ -26,7 +26,7 @@ def load_data(path=None, download=False):
               MINIGRAD_DATA, or else the folder of downloads
     download  whether to fetch the files (11.6 MB) if they are not there, as `data.download` does
 
-    x: uint8 (n, 28, 28), from 0 (paper) to 255 (ink).   y: uint8 (n,), 0 to 9. Files of your own may
+    x: uint8 (n, 28, 28), from 0 (paper) to 255 (ink).   y: uint8 (n,), 0 to 9. Your own files may
     hold other images, as many as labels; those that are fetched are known by their hashes.
     FileNotFoundError names the missing files. A folder that is named after another set, such as
     fashion_mnist, is passed over: `set_of`.
