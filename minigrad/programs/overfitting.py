@@ -133,7 +133,7 @@ def table(results):
     lines = [head, "-" * len(head)]
     for name, parts in results.items():
         train, test, truth = (spread(parts[part]) for part in ("train", "test", "truth"))
-        lines.append(f"{name:{width}}  {train}  {test}  {gap(parts):6.3f}  {truth}")
+        lines.append(f"{name:{width}}  {train:>13}  {test:>13}  {gap(parts):6.3f}  {truth:>13}")
     return "\n".join(lines)
 
 

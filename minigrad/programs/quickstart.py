@@ -68,6 +68,7 @@ def quickstart(source="digits", out="runs/quickstart", seed=0):
     report.stage("Evaluation")
     loss, accuracy = model.evaluate(x_test, y_test, verbose=0)
     predictions = model.predict(x_test, verbose=0)
+    report.say(f"test loss {loss:.4f}, test accuracy {accuracy:.4f}")
     _mistakes(predictions, y_test, report)
     matrix = metrics.confusion_matrix(y_test, predictions)
     plots.confusion_matrix(matrix, path=folder / "confusion.png")
@@ -86,8 +87,8 @@ def quickstart(source="digits", out="runs/quickstart", seed=0):
 
     report.stage("Fine-tuning")
     finetuning((x_train, y_train), (x_test, y_test), folder / "pretrained.safetensors", report)
-    report.say("")
-    report.say(f"test loss {loss:.4f}")
+
+    report.stage("The network of stage 2, on the digits that it has not seen")
     report.say(f"test accuracy {accuracy:.4f}")
     return accuracy
 

@@ -25,5 +25,5 @@ class Report:
 
 def spread(values):
     """Mean ± standard deviation of some numbers, as text; a single one has no deviation."""
-    deviation = f"{np.std(values, ddof=1):.3f}" if len(values) > 1 else "-"
-    return f"{np.mean(values):.3f} ± {deviation:<5}"
+    deviation = f" ± {np.std(values, ddof=1):.3f}" if len(values) > 1 else ""
+    return f"{np.mean(values):.3f}{deviation}"
