@@ -106,6 +106,15 @@ def _add_train_table(commands):
     command.add_argument(
         "--drop", action="append", default=[], help="a column to leave out; can be repeated"
     )
+    command.add_argument(
+        "--keep",
+        action="append",
+        default=[],
+        help="a column to use that would be left out; likewise",
+    )
+    command.add_argument(
+        "--encoding", default="utf-8-sig", help="of the file, such as latin-1 (default: UTF-8)"
+    )
     command.add_argument("--group", help="a column: the test is reported for each of its values")
     command.set_defaults(
         run=lambda options: train_table(
@@ -120,6 +129,8 @@ def _add_train_table(commands):
             options.hidden,
             options.drop,
             options.group,
+            options.keep,
+            options.encoding,
         )
     )
 
@@ -133,7 +144,8 @@ def _add_predict_table(commands):
     )
     command.add_argument("--data", required=True, help="the CSV file")
     command.add_argument("--out", required=True, help="the CSV file to write")
-    command.add_argument("--delimiter", default=",", help="between two fields; tab is one too")
+    command.add_argument("--delimiter", help="between two fields (default: as in training)")
+    command.add_argument("--encoding", help="of the file (default: as in training)")
     command.add_argument(
         "--allow-unknown", action="store_true", help="take unknown categories as none of the known"
     )
@@ -145,6 +157,7 @@ def _add_predict_table(commands):
                 options.out,
                 options.delimiter,
                 options.allow_unknown,
+                options.encoding,
             )
         )
     )

@@ -300,3 +300,11 @@ def test_what_is_no_generator_is_refused(generator):
     complaint = f"generator must be a numpy.random.Generator. Received: {type(generator).__name__}"
     with pytest.raises(ValueError, match=complaint):
         ImageAugmentation(shift=1)(IMAGES, generator)
+
+
+def test_noise_that_rounding_would_undo_is_refused():
+    images, generator = np.zeros((2, 8, 8), dtype=np.uint8), np.random.default_rng(0)
+    with pytest.raises(ValueError, match="noise must be at least 0.5 .* noise=0.1 .* uint8"):
+        ImageAugmentation(noise=0.1)(images, generator)
+    assert ImageAugmentation(noise=0.5)(images, generator).any()
+    assert ImageAugmentation(noise=0.1)(images.astype(np.float32), generator).any()

@@ -233,6 +233,19 @@ HUGE = [[1.7e308], [1.7e308], [-1.7e308], [-1.7e308]]
         (lambda: Imputer().set_state({"fill": [1]}), r"has \['columns', 'fill'\]. Rec.*\['fill'\]"),
         (lambda: Imputer().set_state([1]), r"Received: \[1\]"),
         (lambda: Imputer().set_state({"columns": [0], "fill": [1, 2]}), "columns': 1, 'fill': 2"),
+        (lambda: Imputer().set_state({"columns": [0], "fill": [np.inf]}), "fill must .* inf at 0"),
+        (
+            lambda: Imputer().set_state({"columns": [0], "fill": ["x"]}),
+            "'mean'. Received: 'x' at 0",
+        ),
+        (
+            lambda: Imputer("constant", 7).set_state({"columns": [0], "fill": [8]}),
+            "fill must be the constant 7. Received: 8 at 0",
+        ),
+        (
+            lambda: OutlierClipper().set_state({"columns": [0], "low": [2], "high": [1]}),
+            "low must not exceed high. Received: 2.0 > 1.0 at 0",
+        ),
         (lambda: Imputer().set_state({"columns": [0], "fill": None}), "no state of Imputer.*None"),
         (lambda: OutlierClipper("iqr"), "unknown method 'iqr'"),
         (lambda: OutlierClipper(factor=-1), "factor must be .* Received: factor=-1"),

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import minigrad.random
-from minigrad.data import digits, find, mnist, stratified_split
+from minigrad.data import Batches, Table, digits, find, mnist, stratified_split
 from minigrad.data.files import download_folder
 from minigrad.data.idx import read_idx
 from minigrad.data.mnist import set_of
@@ -395,7 +395,7 @@ def test_a_split_takes_labels_of_any_kind():
 
 @pytest.mark.parametrize(
     "fraction",
-    [0, 1, 0.0, 1.0, -0.2, 1.5, 20, float("nan"), float("inf"), "0.2", None, True, [0.2]],
+    [0, 1, 0.0, 1.0, -0.2, 1.5, 20, float("nan"), float("inf"), "0.2", None, True],
 )
 def test_a_bad_test_fraction_is_refused_and_named(fraction):
     with pytest.raises(
@@ -478,3 +478,22 @@ def test_digits_refuse_a_bad_test_fraction():
 
 def test_digits_take_little_space():
     assert (Path(digits.__file__).parent / "digits.npz").stat().st_size < 50_000
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        (lambda: [Table({"a": [1, 2]})], r"array 0 is not .* its .matrix\(\) is one"),
+        (lambda: [np.ones(2), [[1], [1, 2]]], "array 1 is not a rectangular array"),
+        (lambda: [5], "one row per example"),
+    ],
+)
+def test_what_cannot_be_batched_is_named(arrays, message):
+    with pytest.raises(ValueError, match=message):
+        Batches(*arrays())
+
+
+def test_lists_are_batched_as_arrays():
+    batches = Batches([[1, 2], [3, 4], [5, 6]], [0, 1, 0], batch_size=2, shuffle=True)
+    assert sorted(y for _, labels in batches for y in labels.tolist()) == [0, 0, 1]
+    assert batches.describe()["arrays"] == "int64 (3, 2), int64 (3,)"

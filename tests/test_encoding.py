@@ -145,6 +145,23 @@ def test_a_state_is_a_copy():
         (lambda: LabelEncoder().fit([5]).inverse_transform([-1]), "from 0 to 0. Received: -1"),
         (lambda: LabelEncoder().fit([5]).inverse_transform([0.0]), "must be integers .* float64"),
         (lambda: LabelEncoder().set_state({"classes": 5}), "no state of LabelEncoder"),
+        (
+            lambda: LabelEncoder().set_state({"classes": ["b", "a"]}),
+            "sorted, .* 'b' at 0, then 'a'",
+        ),
+        (
+            lambda: LabelEncoder().set_state({"classes": [1, 1]}),
+            "classes must be sorted, each once",
+        ),
+        (lambda: LabelEncoder().set_state({"classes": [1, "a"]}), "all numbers. Received: 'a'"),
+        (
+            lambda: OneHotEncoder().set_state({"columns": ["c"], "categories": [["b", "a"]]}),
+            r"categories\[0\] must be sorted, each once. Received: 'b' at 0",
+        ),
+        (
+            lambda: OneHotEncoder().set_state({"columns": ["c"], "categories": ["ab"]}),
+            r"categories\[0\] must be of shape",
+        ),
         (lambda: LabelEncoder().set_state({"classes": []}), "not 0. Received: {'classes': 0}"),
         (lambda: OneHotEncoder("ignore"), "'error' or 'zeros'. Received: unknown='ignore'"),
         (lambda: OneHotEncoder().transform([["a"]]), "OneHotEncoder has learned nothing"),

@@ -444,6 +444,13 @@ def test_bars_stand_in_their_bins_where_others_are_empty():
     ]
 
 
+def test_the_class_is_called_by_its_name():
+    figure = plots.calibration([0, 1, 1], [0.05, 0.95, 1.0], name="Yes")
+    above, below = figure.axes
+    assert above.get_ylabel() == "share that was Yes"
+    assert below.get_xlabel() == "probability of Yes"
+
+
 def test_of_all_classes_the_likeliest_counts():
     figure = plots.calibration(Y, P, bins=10)
     check(figure)

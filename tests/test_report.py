@@ -56,6 +56,7 @@ def test_columns_of_a_table_are_counted_by_name():
         **{"missing": 1, "kind": "text", "different": 2, "constant": False},
         **{"most_frequent": [["clerk", 2], ["boss", 1]], "numbers": 0, "not_numbers": 3},
         "first_not_number": [0, "clerk"],
+        "looks_like": None,
     }
 
 
@@ -301,3 +302,26 @@ def test_text_without_columns_is_reported():
 def test_bad_input_is_named(use, message):
     with pytest.raises(ValueError, match=message):
         use()
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        (["1,5", "-2,25", "3"], "a number with a decimal comma: '1,5'"),
+        (["1,000", "2,500,000.5"], "a number with commas between thousands: '1,000'"),
+        (["$1,000", "-$5.50"], "an amount of money: '$1,000'"),
+        (["7 €", "1.200,50 €"], "an amount of money: '7 €'"),
+        (["45%", None, "7.5 %"], "percent: '45%'"),
+    ],
+)
+def test_text_that_is_almost_numbers_is_found(values, kind):
+    found = findings(Table({"price": values}))
+    assert f"data: 'price' is text, and each looks like {kind}" in found
+    assert not any("looks like" in text for text in findings(Table({"a": [*values, "x"]})))
+
+
+def test_numbers_to_predict_do_not_contradict_each_other():
+    x = [[1.0], [1.0], [2.0]]
+    assert not any("contradiction" in text for text in findings((x, [0.5, 1.5, 2.5])))
+    for labels in ([0, 1, 1], [True, False, True], ["a", "b", "b"]):
+        assert any("contradiction" in text for text in findings((x, np.array(labels))))

@@ -134,6 +134,44 @@ WITH_TEXT = Table({"a": [1, 2], "b": ["x", "y"]})
 WITH_GAP = Table({"a": [1, None]})
 
 
+def state(columns=(0, 1), center=(0.0, 1.0), scale=(1.0, 2.0)):
+    return {"columns": columns, "center": center, "scale": scale}
+
+
+BAD_STATES = [
+    (state(columns="ab"), "columns must be a list. Received: 'ab'"),
+    (state(columns=[1, 0]), "columns must be text, or 0, 1, .... Received: 1 at 0"),
+    (state(columns=["a", "a"]), "columns must be all different. Received: 'a' at 0"),
+    (state(columns=[["a"], "b"]), r"columns must be text.* Received: \['a'\] at 0"),
+    (state(center=[0.0, np.nan]), "center must be finite numbers. Received: nan at 1"),
+    (state(center=[10**400, 0.0]), "center must be finite numbers. Received: 1000"),
+    (state(center=["1", 0.0]), "center must be finite numbers. Received: '1' at 0"),
+    (state(center=[[1.0], [2.0]]), r"center must be finite numbers. Received: \[1.0\] at 0"),
+    (state(scale=[1.0, 0.0]), "scale must be numbers above 0. Received: 0.0 at 1"),
+    (state(scale=[-1.0, 1.0]), "scale must be numbers above 0. Received: -1.0 at 0"),
+    (state(scale=[1.0, np.inf]), "scale must be finite numbers. Received: inf at 1"),
+]
+
+
+def test_a_refused_state_leaves_what_was_learned():
+    scaler = fitted()
+    before = scaler.get_state()
+    with pytest.raises(ValueError, match="scale"):
+        scaler.set_state(state(scale=[1.0, 0.0]))
+    assert scaler.get_state() == before
+
+
+@pytest.mark.parametrize(("dtype", "far"), [("float16", 6e4), ("float32", 3e38)])
+def test_a_result_that_the_dtype_cannot_hold_is_refused(dtype, far):
+    scaler = StandardScaler().fit([[0.0, 0.0], [0.0, 1e-3]])
+    x = np.array([[1.0, far]], dtype=dtype)
+    with pytest.raises(ValueError, match=f"column 1 would have values too large.*{dtype}"):
+        scaler.transform(x)
+    wide = MinMaxScaler().fit([[0.0], [1e300]])
+    with pytest.raises(ValueError, match=f"column 0 would have values too large.*{dtype}"):
+        wide.inverse_transform(np.ones((1, 1), dtype=dtype))
+
+
 @pytest.mark.parametrize(
     ("use", "message"),
     [
@@ -168,8 +206,9 @@ WITH_GAP = Table({"a": [1, None]})
         ),
         (
             lambda: fitted().set_state({"columns": [0], "center": ["x"], "scale": [1]}),
-            "this is no state of StandardScaler",
+            "no state of StandardScaler: center must be finite numbers. Received: 'x' at 0",
         ),
+        *((lambda state=state: fitted().set_state(state), text) for state, text in BAD_STATES),
     ],
 )
 def test_bad_input_is_named(use, message):

@@ -192,3 +192,38 @@ def test_folds_can_be_configured_again(kind):
 def test_bad_input_is_named(use, message):
     with pytest.raises(ValueError, match=message):
         use()
+
+
+X = np.zeros((150, 4))
+Y = np.arange(150) % 3
+
+
+@pytest.mark.parametrize(
+    ("use", "message"),
+    [
+        (lambda: KFold().split(X, Y), r"labels alone: split\(y\). Received: 2 arguments"),
+        (lambda: StratifiedKFold().split(X, Y), r"labels alone: split\(y\). Received: 2 arguments"),
+        (lambda: StratifiedKFold().split(X), r"shape \(150, 4\): are these the examples x, not"),
+        (lambda: train_validation_test_split(X, Y), r"validation must be .* of shape \(150,\)$"),
+        (lambda: train_validation_test_split(Y, 0.2, Y), r"test must be a number: .* \(150,\)$"),
+        (lambda: stratified_split(X, Y, 0), r"test_fraction must be .* of shape \(150,\)$"),
+        (
+            lambda: stratified_split(Y, 0.2, "a"),
+            "seed must be .* from 0 up. Received: seed='a'",
+        ),
+        (lambda: train_validation_test_split(Y, seed=-1), "seed must be .* Received: seed=-1"),
+        (lambda: KFold(seed=1.5), "seed must be an integer from 0 up. Received: seed=1.5"),
+        (
+            lambda: StratifiedKFold(seed=True),
+            "seed must be an integer from 0 up. Received: seed=Tr",
+        ),
+        (lambda: KFold(seed=None), "seed must be an integer from 0 up. Received: seed=None"),
+    ],
+)
+def test_what_scikit_learn_takes_and_seeds_that_are_none_get_a_line(use, message):
+    with pytest.raises(ValueError, match=message):
+        use()
+
+
+def test_folds_need_no_more_than_rows():
+    assert [len(test) for _, test in KFold(3).split(X)] == [50, 50, 50]

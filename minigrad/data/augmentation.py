@@ -21,7 +21,8 @@ class ImageAugmentation(Configurable):
     shift        both numbers of t, in pixels, uniform in ±shift
     rotate       θ, in degrees counter-clockwise, uniform in ±rotate
     scale        s, uniform in 1 ± scale, where scale < 1
-    noise        ε, normal, of this standard deviation, for each value of each pixel
+    noise        ε, normal, of this standard deviation, for each value of each pixel, in the units
+                 of x; for integers at least 0.5, as rounding would undo nearly all of less
     image_shape  (h, w) or (h, w, c): then x may also be flat, (n, d)
     clip         (low, high), the range that y is brought back to; by default it may leave it
 
@@ -68,6 +69,11 @@ class ImageAugmentation(Configurable):
         x = np.asarray(x)
         if x.dtype.kind not in "fiu":
             raise ValueError(f"x must hold real numbers. Received: dtype {x.dtype}")
+        if x.dtype.kind in "iu" and 0 < self.noise < 0.5:
+            raise ValueError(
+                "noise must be at least 0.5 for integers, or rounding would undo it. "
+                f"Received: noise={self.noise:g} for x of dtype {x.dtype}"
+            )
         if self.image_shape is None and x.ndim not in (3, 4):
             raise ValueError(
                 "x must be images (n, h, w) or (n, h, w, c), or image_shape must say how to read "

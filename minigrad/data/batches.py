@@ -7,6 +7,7 @@ import numpy as np
 
 from .. import random
 from ..registry import describe
+from .columns import rectangular
 
 
 class Batches:
@@ -24,6 +25,11 @@ class Batches:
             raise ValueError(f"batch_size is an integer from 1 up. Received: {batch_size=}")
         if augment is not None and not callable(augment):
             raise ValueError(f"augment is a function of (x, generator). Received: {augment=}")
+        arrays = tuple(
+            a if hasattr(a, "shape") else rectangular(f"array {i}", a) for i, a in enumerate(arrays)
+        )
+        if any(len(a.shape) == 0 for a in arrays):
+            raise ValueError(f"arrays to be batched have one row per example. Received: {arrays}")
         lengths = [len(a) for a in arrays]
         if len(set(lengths)) != 1:
             raise ValueError(f"arrays to be batched differ in their number of rows: {lengths}")

@@ -10,7 +10,7 @@ import numpy as np
 from ..registry import check_number, look_up
 from .checks import check_lengths
 from .columns import as_column, missing
-from .fitted import Fitted, float_array
+from .fitted import Fitted, column_names, finite, is_finite
 from .rows import as_rows, row_keys, take_rows
 from .table import Table, columns_of
 
@@ -75,6 +75,14 @@ def _take(arrays, mask):
 # ---- Values --------------------------------------------------------------------------------------
 
 
+def _fillings(name, values):
+    """What an Imputer fills in: for each column a text or a finite number."""
+    for i, value in enumerate(values):
+        if not isinstance(value, str) and not is_finite(value):
+            raise ValueError(f"{name} must be texts or finite numbers. Received: {value!r} at {i}")
+    return values
+
+
 class Imputer(Fitted):
     """Fills in missing values: with one value per column, of the examples that are fitted.
 
@@ -86,7 +94,7 @@ class Imputer(Fitted):
     for a column without any value to learn from.
     """
 
-    learned = {"columns": list, "fill": list}
+    learned = {"columns": column_names, "fill": _fillings}
 
     def __init__(self, strategy="mean", fill_value=None):
         look_up("strategy", strategy, _STATISTICS)
@@ -113,6 +121,18 @@ class Imputer(Fitted):
         with np.errstate(over="ignore"):  # checked in the next line
             value = _STATISTICS[self.strategy](_present(name, column))
         return _constant(name, column, value)
+
+    def _check_learned(self, columns, fill):
+        for i, value in enumerate(fill):
+            if self.strategy in ("mean", "median") and isinstance(value, str):
+                raise ValueError(
+                    f"fill must be numbers for the strategy {self.strategy!r}. "
+                    f"Received: {value!r} at {i}"
+                )
+            if self.strategy == "constant" and value != self.fill_value:
+                raise ValueError(
+                    f"fill must be the constant {self.fill_value!r}. Received: {value!r} at {i}"
+                )
 
     def transform(self, x):
         """x, with the learned value of its column in the place of each missing one."""
@@ -158,7 +178,7 @@ class OutlierClipper(Fitted):
     missing values stay missing.
     """
 
-    learned = {"columns": list, "low": float_array, "high": float_array}
+    learned = {"columns": column_names, "low": finite, "high": finite}
 
     def __init__(self, method="interquartile_range", factor=None):
         default = look_up("method", method, {"interquartile_range": 1.5, "z_score": 3.0})
@@ -178,6 +198,12 @@ class OutlierClipper(Fitted):
         low, high = np.transpose(list(bounds.values()))
         self._learn(columns=list(bounds), low=low, high=high)
         return self
+
+    def _check_learned(self, columns, low, high):
+        wrong = np.flatnonzero(low > high)
+        if len(wrong):
+            i = wrong[0]
+            raise ValueError(f"low must not exceed high. Received: {low[i]} > {high[i]} at {i}")
 
     def _bounds(self, name, column):
         """(low, high) of one column."""

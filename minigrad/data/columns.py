@@ -106,6 +106,28 @@ def is_number(text):
     return _INFINITE.fullmatch(text) is not None
 
 
+_ALMOST_NUMBERS = {
+    "percent": r"[+-]?[\d.,]*\d ?%",
+    "an amount of money": r"[+-]?([$€£¥] ?[+-]?[\d.,]*\d|[\d.,]*\d ?[$€£¥])",
+    "a number with commas between thousands": r"[+-]?\d{1,3}(,\d{3})*(\.\d+)?",
+    "a number with a decimal comma": r"[+-]?\d+(,\d+)?",
+}
+
+
+def looks_like(values):
+    """What all of these texts, not all of them numbers, seem to be; None if nothing known.
+
+    >>> looks_like(["1,5", "2"]), looks_like(["45%", "7 %"]), looks_like(["$1,000"])
+    ('a number with a decimal comma', 'percent', 'an amount of money')
+    """
+    if all(map(is_number, values)):
+        return None
+    for kind, pattern in _ALMOST_NUMBERS.items():
+        if all(re.fullmatch(pattern, text.strip(), re.ASCII) for text in values):
+            return kind
+    return None
+
+
 def first_not_number(column):
     """(row, text) of the first entry of a column of text that is no number; None if there is none.
 

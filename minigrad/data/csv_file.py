@@ -1,5 +1,6 @@
 """Tables from text files: one row per line, with a character such as a comma between the fields."""
 
+import codecs
 import csv
 import gzip
 import io
@@ -39,14 +40,16 @@ def read_csv(
     missing      fields that stand for no value, with or without spaces around them
     numbers      names of columns that must be numbers; an error names the first field that is not
     text         names of columns that stay text, such as codes that consist of digits
-    skip_spaces  leave out the spaces that follow a delimiter
+    skip_spaces  leave out the spaces that follow a delimiter before quotes are looked for, as in
+                 1, "a, b"
     encoding     of the text; "utf-8-sig" is UTF-8, with or without a byte order mark
 
     Other columns are numbers if every field is missing or a decimal number, such as -1, 2.5, 1e-3,
     inf; else text. One stray word makes the whole column text, which `data.report` points out; so
     does a code such as 007, or an integer from 2**53 up, which float64 would round.
 
-    Quoted fields may hold delimiters, line ends and doubled quotes. Blank lines are skipped.
+    Quoted fields may hold delimiters, line ends and doubled quotes. Blank lines are skipped. Spaces
+    at both ends of a field are left out, of a quoted one as well.
 
     A ValueError names the file, the line (the first is 1) and the column, and says what came.
     """
@@ -100,6 +103,11 @@ def _decode(path, encoding):
         raise ValueError(f"unknown encoding. Received: encoding={encoding!r}") from error
     except UnicodeError as error:
         raise ValueError(f"{_place_of(path, error)}: {error}. {_ENCODINGS}") from error
+    if data.startswith(codecs.BOM_UTF8) and codecs.lookup(encoding).name != "utf-8-sig":
+        raise ValueError(
+            f"{path} begins with the byte order mark of UTF-8. Give encoding='utf-8-sig'. "
+            f"Received: {encoding=}"
+        )
     if "\0" in content:
         line = _line_at(content, content.index("\0"))
         raise ValueError(
@@ -126,17 +134,18 @@ def _line_at(content, position):
 
 
 def _guess_delimiter(path, content, delimiter):
-    """ValueError if the first line lacks this delimiter, and the first ones share another."""
-    with_text = (line for line in content.splitlines() if line.strip())
-    lines = [re.sub(r'"[^"]*"', "", line) for line, _ in zip(with_text, range(3))]
-    if delimiter in lines[0]:  # further down it may be a decimal comma
+    """ValueError if the first line lacks this delimiter, and seems to have another."""
+    unquoted = re.sub(r'"[^"]*"', "", content)
+    with_text = (line for line in unquoted.splitlines() if line.strip())
+    lines = [line for line, _ in zip(with_text, range(3))]
+    if not lines or delimiter in lines[0]:  # further down it may be a decimal comma
         return
     for other in ";\t,|":
-        counts = {line.count(other) for line in lines}
-        if len(counts) == 1 and counts != {0}:
+        first, *rest = (line.count(other) for line in lines)
+        if first and (delimiter in unquoted or all(count == first for count in rest)):
             raise ValueError(
-                f"{path}: one column found with delimiter={delimiter!r}, but every line "
-                f"has {counts.pop()} of {other!r}. Give delimiter={other!r}"
+                f"{path}: one column found with delimiter={delimiter!r}, but the first line "
+                f"has {first} of {other!r}. Give delimiter={other!r}"
             )
 
 
@@ -195,12 +204,19 @@ def _names(path, header, records):
     return names, records
 
 
+_ROW_NUMBERS = (
+    "Are these the row numbers that pandas writes? to_csv(index=False) leaves them out; or give "
+    "the column a name in the file"
+)
+
+
 def _check_names(path, names, source):
     for number, name in enumerate(names, 1):
         if not isinstance(name, str) or not name.strip():
+            first_of_file = number == 1 and source != "header"
+            hint = _ROW_NUMBERS if first_of_file else "Give header=False or a list of names"
             raise ValueError(
-                f"{path}, {source}: column {number} has no name. Received: {name!r}. "
-                "Give header=False or a list of names"
+                f"{path}, {source}: column {number} has no name. Received: {name!r}. {hint}"
             )
         if name in names[: number - 1]:
             raise ValueError(
@@ -221,7 +237,8 @@ def _kinds(names, numbers, text):
 
 def _column(path, name, fields, lines, missing, kind):
     """The fields as float64, or as text with None; kind None lets the fields decide."""
-    entries = [None if field.strip() in missing else field for field in fields]
+    stripped = (field.strip() for field in fields)
+    entries = [None if field in missing else field for field in stripped]
     if kind == "numbers":
         for line, entry in zip(lines, entries):
             if entry is not None and not is_number(entry):
@@ -235,7 +252,6 @@ def _column(path, name, fields, lines, missing, kind):
 
 def _is_plain_number(entry):
     """Whether the entry is a number, not a code, and no integer that float64 would round."""
-    entry = entry.strip()
     if not is_number(entry) or _CODE.fullmatch(entry):
         return False
     return not _WHOLE_NUMBER.fullmatch(entry) or abs(float(entry)) < WHOLE

@@ -5,7 +5,7 @@ from numbers import Integral, Real
 import numpy as np
 
 from .columns import missing
-from .fitted import Fitted
+from .fitted import Fitted, column_names
 from .table import Table, columns_of
 
 
@@ -27,13 +27,29 @@ def one_hot(labels, classes):
     return _one_hot(_indices("labels", _values("labels", labels), known), known)
 
 
+def _ascending(name, values):
+    """Classes as `fit` learns them: all text or all numbers, each once, sorted."""
+    known = _values(name, values)
+    for i, (value, following) in enumerate(zip(known, known[1:])):
+        if not value < following:
+            raise ValueError(
+                f"{name} must be sorted, each once. Received: {value!r} at {i}, then {following!r}"
+            )
+    return known
+
+
+def _categories(name, values):
+    """The classes of each column."""
+    return [_ascending(f"{name}[{i}]", known) for i, known in enumerate(values)]
+
+
 class LabelEncoder(Fitted):
     """Labels as integers: the index of each among the sorted classes.   (n,) -> int64 (n,)
 
     `classes` is the list of those that were fitted. An unknown or missing label is a ValueError.
     """
 
-    learned = {"classes": list}
+    learned = {"classes": _ascending}
 
     def fit(self, x):
         self._learn(classes=_sorted("labels", x))
@@ -73,7 +89,7 @@ class OneHotEncoder(Fitted):
     unless it gives zeros, unknown.
     """
 
-    learned = {"columns": list, "categories": list}
+    learned = {"columns": column_names, "categories": _categories}
 
     def __init__(self, unknown="error"):
         if unknown not in ("error", "zeros"):

@@ -1,5 +1,8 @@
 """What is learned from the examples to train on, and then applied to all others unchanged."""
 
+import sys
+from numbers import Real
+
 import numpy as np
 
 from ..registry import Configurable, serialize
@@ -13,7 +16,8 @@ class Fitted(Configurable):
     test then flatters the model. `get_config` and `get_state` are plain data (JSON), to be saved
     beside a model; `from_config(config)` and `set_state(state)` make the same object again.
 
-    learned  {attribute: function that makes it from plain data}
+    learned  {attribute: function of (name, list) that makes it from plain data, and refuses by a
+             ValueError what `fit` could not have learned}
     """
 
     learned = {}
@@ -41,23 +45,32 @@ class Fitted(Configurable):
     def set_state(self, state):
         """Take over what another object of this kind has learned; returns the object itself.
 
-        ValueError if the attributes, their kinds or their lengths do not fit.
+        ValueError, which names the attribute, for what `fit` could not have learned.
         """
         kind = type(self).__name__
         if not isinstance(state, dict) or state.keys() != self.learned.keys():
             came = sorted(state) if isinstance(state, dict) else state
             raise ValueError(f"the state of {kind} has {sorted(self.learned)}. Received: {came!r}")
-        try:
-            made = {name: make(state[name]) for name, make in self.learned.items()}
-            lengths = {name: len(values) for name, values in made.items()}
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"this is no state of {kind}: {error}. Received: {state!r}") from error
+        for name, values in state.items():
+            if not isinstance(values, (list, tuple)):
+                raise ValueError(
+                    f"this is no state of {kind}: {name} must be a list. Received: {values!r}"
+                )
+        lengths = {name: len(values) for name, values in state.items()}
         if len(set(lengths.values())) > 1 or 0 in lengths.values():
             raise ValueError(
                 f"the state of {kind} has lists of one length, not 0. Received: {lengths}"
             )
+        try:
+            made = {name: make(name, list(state[name])) for name, make in self.learned.items()}
+            self._check_learned(**made)
+        except ValueError as error:
+            raise ValueError(f"this is no state of {kind}: {error}") from error
         self._learn(**made)
         return self
+
+    def _check_learned(self, **values):
+        """ValueError if several attributes, or one and an argument, do not fit together."""
 
     def _learn(self, **values):
         for name in self.learned:
@@ -79,9 +92,40 @@ class Fitted(Configurable):
         return columns
 
 
-def float_array(values):
-    """Plain numbers as a float64 array; for `learned`."""
+# ---- For `learned` -------------------------------------------------------------------------------
+
+
+def column_names(name, values):
+    """The columns of a Table, which are different texts, or those of an array: 0, 1, ..., d - 1."""
+    if values == list(range(len(values))):
+        return list(range(len(values)))
+    _check_each(name, values, [isinstance(column, str) for column in values], "text, or 0, 1, ...")
+    _check_each(name, values, [values.count(column) == 1 for column in values], "all different")
+    return values
+
+
+def finite(name, values):
+    """Finite numbers as a float64 array."""
+    _check_each(name, values, [is_finite(value) for value in values], "finite numbers")
     return np.array(values, dtype=np.float64)
+
+
+def positive(name, values):
+    """Finite numbers above 0 as a float64 array."""
+    array = finite(name, values)
+    _check_each(name, values, array > 0, "numbers above 0")
+    return array
+
+
+def is_finite(value):
+    """Whether the value is a number, and none that float64 lacks."""
+    return isinstance(value, Real) and bool(abs(value) <= sys.float_info.max)
+
+
+def _check_each(name, values, good, wanted):
+    for i, fits in enumerate(good):
+        if not fits:
+            raise ValueError(f"{name} must be {wanted}. Received: {values[i]!r} at {i}")
 
 
 def _listing(names):

@@ -120,7 +120,10 @@ def _of_columns(columns):
     if constant:
         yield f"{_count(len(constant), 'constant column')}: {_some(constant)}"
     for name, column in columns.items():
-        if column["kind"] == "text" and 0 < column["not_numbers"] <= column["numbers"]:
+        if column.get("looks_like"):
+            value = column["first_not_number"][1]
+            yield f"{_named(name)} is text, and each looks like {column['looks_like']}: {value!r}"
+        elif column["kind"] == "text" and 0 < column["not_numbers"] <= column["numbers"]:
             row, stray = column["first_not_number"]
             yield (
                 f"{_named(name)} is text, with {_count(column['numbers'], 'number')} in it and "

@@ -8,7 +8,7 @@ import numpy as np
 from ..registry import serialize
 from . import report_text
 from .checks import check_lengths
-from .columns import first_not_number, is_number, missing
+from .columns import first_not_number, is_number, looks_like, missing
 from .rows import as_rows, row_keys
 from .table import Table
 
@@ -56,7 +56,8 @@ class DataReport:
     findings  a sentence for everything that asks for a look; empty if there is nothing
 
     A duplicate has the x and y of an earlier example of its part, a leak the x of an example of an
-    earlier part, and a contradiction the x of another example, but not its y. `str` is plain text.
+    earlier part, and a contradiction the x of another example, but not its y, where y are classes.
+    `str` is plain text.
     """
 
     def __init__(self, numbers):
@@ -83,6 +84,7 @@ class _Part:
         self.n = len(self.x)
         if y is not None:
             check_lengths({f"x of {name}": self.x, f"y of {name}": self.y})
+        self.labels = None if y is None else _labels(self.y)
         self.x_keys = row_keys(self.x)
         self.y_keys = [None] * self.n if y is None else row_keys(self.y)
 
@@ -101,7 +103,7 @@ class _Part:
         return {
             "examples": self.n,
             "columns": {str(name): _describe(column) for name, column in columns.items()},
-            "labels": None if self.y is None else _labels(self.y),
+            "labels": self.labels,
             "duplicates": self.n - len(set(zip(self.x_keys, self.y_keys))),
         }
 
@@ -140,6 +142,7 @@ def _categories(column, absent):
         "numbers": numbers,
         "not_numbers": counts.total() - numbers,
         "first_not_number": serialize(first_not_number(column)),
+        "looks_like": looks_like(counts),
         "constant": len(counts) == 1,
     }
 
@@ -182,7 +185,8 @@ def _leak(earlier, later):
 def _contradictions(parts):
     """The examples whose x has several y, and pairs of such: [[part, row], [part, row]]."""
     alike = {}
-    for part in (part for part in parts if part.y is not None):
+    with_classes = (part for part in parts if part.labels and part.labels["kind"] == "classes")
+    for part in with_classes:
         for i, (x, y) in enumerate(zip(part.x_keys, part.y_keys)):
             alike.setdefault(x, []).append((y, [part.name, i]))
     count, rows = 0, []

@@ -2,14 +2,15 @@
 
 n examples, d features. Every scaler learns center (d,) and scale (d,) from the examples to train
 on; low is 0, or where a range begins. x is an array (n, d) or a Table of numbers, none missing; the
-result is an array (n, d) of the dtype of x, float64 for integers. In a column of one value, the
+result is an array (n, d) of the dtype of x, float64 for integers; a ValueError says that this dtype
+cannot hold it. In a column of one value, the
 numerator is 0 and the divisor 1.
 """
 
 import numpy as np
 
 from .checks import check_array
-from .fitted import Fitted, float_array
+from .fitted import Fitted, column_names, finite, positive
 from .table import Table, columns_of
 
 
@@ -17,7 +18,7 @@ class Scaler(Fitted):
     """x' = (x - center) / scale + low, column by column; the base of the scalers."""
 
     low = 0.0
-    learned = {"columns": list, "center": float_array, "scale": float_array}
+    learned = {"columns": column_names, "center": finite, "scale": positive}
 
     def fit(self, x):
         columns = list(columns_of(x))
@@ -40,13 +41,27 @@ class Scaler(Fitted):
         """x' = (x - center) / scale + low   (n, d) -> (n, d)"""
         self._same_columns(x)
         x = _numbers(x)
-        return ((x - self.center) / self.scale + self.low).astype(_dtype(x), copy=False)
+        with np.errstate(over="ignore", invalid="ignore"):  # checked in the next line
+            scaled = ((x - self.center) / self.scale + self.low).astype(_dtype(x), copy=False)
+        return self._finite(scaled)
 
     def inverse_transform(self, x):
         """x = (x' - low) scale + center   (n, d) -> (n, d)"""
         self._same_columns(x, "inverse_transform")
         x = _numbers(x)
-        return ((x - self.low) * self.scale + self.center).astype(_dtype(x), copy=False)
+        with np.errstate(over="ignore", invalid="ignore"):  # checked in the next line
+            original = ((x - self.low) * self.scale + self.center).astype(_dtype(x), copy=False)
+        return self._finite(original)
+
+    def _finite(self, result):
+        """The result (n, d), if its dtype can hold all of its values."""
+        good = np.isfinite(result).all(axis=0)
+        if not good.all():
+            raise ValueError(
+                f"column {self.columns[np.argmin(good)]!r} would have values too large for the "
+                f"dtype of x. Received: {result.dtype}; give x in a wider one"
+            )
+        return result
 
 
 class StandardScaler(Scaler):

@@ -5,7 +5,7 @@ from numbers import Integral, Real
 import numpy as np
 
 from ..registry import Configurable, check_number
-from .columns import as_column, missing
+from .columns import as_column, missing, rectangular
 
 # ---- Once ----------------------------------------------------------------------------------------
 
@@ -22,6 +22,7 @@ def stratified_split(labels, test_fraction, seed):
     largest remainders give one more until the total is right (the largest-remainder method).
     ValueError if a class would be absent from one of the two sides.
     """
+    _check_one("test_fraction", test_fraction)
     labels = _check_labels(labels)
     if not isinstance(test_fraction, Real) or not 0 < test_fraction < 1:
         raise ValueError(
@@ -29,7 +30,7 @@ def stratified_split(labels, test_fraction, seed):
         )
     total = round(len(labels) * test_fraction)
     received = f"test_fraction={test_fraction}"
-    return _divide(labels, test_fraction, total, np.random.default_rng(seed), received)
+    return _divide(labels, test_fraction, total, _generator(seed), received)
 
 
 def train_validation_test_split(labels, validation=0.2, test=0.2, stratify=True, seed=0):
@@ -45,6 +46,8 @@ def train_validation_test_split(labels, validation=0.2, test=0.2, stratify=True,
     round(n validation) and round(n test) examples are held out. ValueError if a class, or without
     classes all there is, would be absent from one of the parts.
     """
+    _check_one("validation", validation)
+    _check_one("test", test)
     validation = check_number("validation", validation, below=1)
     test = check_number("test", test, below=1)
     if validation + test >= 1:
@@ -56,7 +59,7 @@ def train_validation_test_split(labels, validation=0.2, test=0.2, stratify=True,
     labels = _check_labels(labels)
 
     received = f"{validation=}, {test=}, stratify={bool(stratify)}"
-    generator = np.random.default_rng(seed)
+    generator = _generator(seed)
     train, parts = generator.permutation(len(labels)), []
     for share in (test, validation):
         total = round(len(labels) * share)
@@ -73,10 +76,27 @@ def train_validation_test_split(labels, validation=0.2, test=0.2, stratify=True,
     return train, *parts
 
 
+def _check_one(name, share):
+    if np.ndim(share) != 0:
+        raise ValueError(
+            f"{name} must be a number: the labels alone are split, and x[rows] follows. "
+            f"Received: {name} of shape {np.shape(share)}"
+        )
+
+
+def _generator(seed):
+    if not isinstance(seed, Integral) or isinstance(seed, bool) or seed < 0:
+        raise ValueError(f"seed must be an integer from 0 up. Received: {seed=}")
+    return np.random.default_rng(seed)
+
+
 def _check_labels(labels):
-    labels = np.asarray(labels)
+    labels = rectangular("labels", labels)
     if labels.ndim != 1 or labels.size == 0:
-        raise ValueError(f"labels must be of shape (n,), n > 0. Received: shape {labels.shape}")
+        hint = ": are these the examples x, not their labels?" if labels.ndim > 1 else ""
+        raise ValueError(
+            f"labels must be of shape (n,), n > 0. Received: shape {labels.shape}{hint}"
+        )
     if labels.dtype == object:
         labels = as_column("labels", labels)
     absent = missing(labels)
@@ -134,13 +154,19 @@ class KFold(Configurable):
             raise ValueError(f"n_splits must be an integer from 2 up. Received: {n_splits=}")
         self.n_splits = int(n_splits)
         self.shuffle = bool(shuffle)
+        _generator(seed)
         self.seed = seed
 
-    def split(self, y):
+    def split(self, y, *others):
         """(train_indices, test_indices) of each fold, ascending.   y: (n,), or n rows of any kind
 
-        ValueError if there are fewer examples than folds.
+        ValueError if there are fewer examples than folds, or if more than y is given.
         """
+        if others:
+            raise ValueError(
+                "split takes the labels alone: split(y). "
+                f"Received: {1 + len(others)} arguments, as in split(x, y)"
+            )
         fold_of = self.folds(y)
         folds = range(self.n_splits)
         return ((np.flatnonzero(fold_of != k), np.flatnonzero(fold_of == k)) for k in folds)
@@ -152,8 +178,8 @@ class KFold(Configurable):
         n = len(y)
         if n < self.n_splits:
             raise ValueError(f"{self.n_splits} folds need as many examples. Received: {n}")
-        generator = np.random.default_rng(self.seed)
-        return self._in_order(np.sort(np.arange(n) % self.n_splits), generator)
+        turns = np.sort(np.arange(n) % self.n_splits)
+        return self._in_order(turns, _generator(self.seed))
 
     def _in_order(self, folds, generator):
         return generator.permutation(folds) if self.shuffle else folds
@@ -181,7 +207,7 @@ class StratifiedKFold(KFold):
                 f"class {classes[counts.argmin()]} must have an example for each of the "
                 f"{self.n_splits} folds. Received: {counts.min()}"
             )
-        generator = np.random.default_rng(self.seed)
+        generator = _generator(self.seed)
         fold_of, dealt = np.empty(len(labels), dtype=np.int64), 0
         for number in np.argsort(first):
             turns = np.arange(dealt, dealt + counts[number]) % self.n_splits

@@ -42,8 +42,12 @@ class Table:
     def __contains__(self, name):
         return name in self._columns
 
+    def __array__(self, dtype=None, copy=None):
+        raise ValueError("a Table is no array of numbers; its .matrix() is one")
+
     def __getitem__(self, name):
         """The column of that name, (n,) and read-only; an unknown name is told its neighbours."""
+        _check_name(name)
         return look_up("column", name, self._columns)
 
     def select(self, *names):
@@ -73,6 +77,10 @@ class Table:
         if rows.dtype != bool and (rows.min() < -len(self) or rows.max() >= len(self)):
             raise ValueError(
                 f"the table has rows 0 to {len(self) - 1}. Received: {rows.min()} to {rows.max()}"
+            )
+        if rows.dtype == bool and not rows.any():
+            raise ValueError(
+                f"a Table has at least one row. Received: a mask that chooses none of {len(self)}"
             )
         return Table({name: column[rows] for name, column in self._columns.items()})
 
@@ -119,7 +127,17 @@ def columns_of(x):
     return dict(enumerate(array.T))
 
 
+def _check_name(name):
+    if not isinstance(name, str):
+        raise ValueError(
+            'a column is chosen by its name, several by select("a", "b"), rows by take(rows). '
+            f"Received: {name if isinstance(name, int) else type(name).__name__}"
+        )
+
+
 def _check_unique(names):
+    for name in names:
+        _check_name(name)
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise ValueError(f"each column can be chosen once. Received: {twice!r} twice")

@@ -4,9 +4,10 @@ import numpy as np
 
 from .. import metrics
 from . import style
+from .words import legible
 
 
-def calibration(y_true, probabilities, bins=10, path=None):
+def calibration(y_true, probabilities, bins=10, path=None, name="class 1"):
     """A Figure of how often what was predicted with probability p happened, and how often p came.
 
     On the diagonal, 80 % sure means right in 80 % of all cases; below it the model is too sure.
@@ -17,20 +18,22 @@ def calibration(y_true, probabilities, bins=10, path=None):
     bins           how many equal parts of 0 to 1 examples are gathered in; those without any are
                    left out. The point of a bin stands at the mean of its probabilities
     path           where to write the picture as a PNG, if anywhere
+    name           of class 1, for probabilities (n,)
 
     A. H. Murphy and R. L. Winkler, "Reliability of Subjective Probability Forecasts of
     Precipitation and Temperature", 1977. `metrics.calibration_curve` has the numbers.
     """
+    [[_, name]] = legible({"class": ["", name]})
     figure = style.figure(4.6, 5.8)
     share, mean, counts = metrics.calibration_curve(y_true, probabilities, bins)
     of_all_classes = np.ndim(probabilities) == 2 and np.shape(probabilities)[1] > 1
-    what = "probability of the likeliest class" if of_all_classes else "probability of class 1"
+    what = "probability of the likeliest class" if of_all_classes else f"probability of {name}"
 
     above, below = figure.subplots(2, 1, height_ratios=[3, 1], sharex=True)
     above.plot([0, 1], [0, 1], "--", color=style.GREY, label="perfect calibration")
     above.plot(mean, share, "o-", color=style.BLUE, label="this model", clip_on=False)
     above.set_title("Calibration")
-    above.set_ylabel("share that was right" if of_all_classes else "share that was class 1")
+    above.set_ylabel("share that was right" if of_all_classes else f"share that was {name}")
     above.set_xlim(0, 1)
     above.set_ylim(0, 1)
     above.grid(alpha=0.3)

@@ -1,6 +1,7 @@
 """The model that `minigrad train table` left in a folder, used on the rows of another file."""
 
 import csv
+import hashlib
 import io
 from pathlib import Path
 
@@ -9,32 +10,41 @@ import numpy as np
 from .. import data, models
 from ..atomic import replacing
 from ..registry import look_up
+from . import table_file
 from .preparation import Preparation
+from .table_columns import WrongValue
 
 # In the folder of a training.
 MODEL, PREPARATION, TEST = "model.safetensors", "preparation.json", "test.csv"
 
 
-def predict_table(folder, source, out, delimiter=",", allow_unknown=False):
+def predict_table(folder, source, out, delimiter=None, allow_unknown=False, encoding=None):
     """Write a CSV file with a prediction for each row of `source`; returns the sentence to print.
 
     folder         what `train_table` wrote to; the same preparation is repeated exactly
     source         a CSV file with the columns that the model takes, in any order; others are
                    ignored, and so is the target
     out            the file to write
+    delimiter, encoding  of that file; by default those of the training's
     allow_unknown  take a category that the model has never seen as none of those that it knows
 
     ValueError for a column that is not there or of another kind, and for an unknown category.
     """
     preparation, model = load(folder)
-    _check_out(source, out)
-    table = read(source, delimiter, preparation)
+    _check_out(source, out, folder)
+    delimiter = table_file.as_delimiter(delimiter or preparation.delimiter)
+    file = source, delimiter, encoding or preparation.encoding
+    table = read(*file, preparation)
     unknown = preparation.unknown(table)
     if unknown and not allow_unknown:
-        raise ValueError(_strangers(unknown, table, source))
-    outputs = model.predict(preparation.inputs(table), verbose=0)
+        with table_file.naming_lines(*file):
+            raise _stranger(unknown, table)
+    with table_file.naming_lines(*file):
+        inputs = preparation.inputs(table)
+    outputs = model.predict(inputs, verbose=0)
     write(out, {"row": np.arange(len(table)), **answers_of(preparation, outputs)})
-    return f"{len(table):,} predictions of {preparation.target!r} in {out}"
+    count = "1 prediction" if len(table) == 1 else f"{len(table):,} predictions"
+    return f"{count} of {preparation.target!r} in {out}"
 
 
 def load(folder):
@@ -43,6 +53,11 @@ def load(folder):
         raise FileNotFoundError(f"the model is the folder of a training. Received: {str(folder)!r}")
     preparation = Preparation.load(Path(folder) / PREPARATION)
     model = models.load_model(Path(folder) / MODEL)
+    if digest(folder) != preparation.weights:
+        raise ValueError(
+            f"{MODEL} and {PREPARATION} in {folder} must be of one training, and are of two. "
+            "Was the last one interrupted? Train again"
+        )
     is_classes = preparation.task == "classification"
     wanted = (preparation.width, len(preparation.classes) if is_classes else 1)
     got = (model.input_shape[-1], getattr(model.layers[-1], "units", None))
@@ -54,21 +69,23 @@ def load(folder):
     return preparation, model
 
 
-def read(source, delimiter, preparation):
+def digest(folder):
+    """The SHA-256 of the model's file in a folder."""
+    return hashlib.sha256((Path(folder) / MODEL).read_bytes()).hexdigest()
+
+
+def read(source, delimiter, encoding, preparation):
     """The Table in a file, its columns of the kinds that the model was trained with."""
-    delimiter = as_delimiter(delimiter)
+    numbers, text = preparation.numbers, preparation.text
     try:
-        return data.read_csv(source, delimiter, numbers=preparation.numbers, text=preparation.text)
+        return table_file.read(source, delimiter, encoding, numbers, text)
     except ValueError:
-        given = data.read_csv(source, delimiter)  # if this fails too, it says why itself
+        given = table_file.read(
+            source, delimiter, encoding
+        )  # if this fails too, it says why itself
         for name in preparation.columns:
             _check_there(name, given, source)
         raise
-
-
-def as_delimiter(text):
-    r"""The delimiter that was meant: "tab" and "\t" are a tab, which is hard to type in a shell."""
-    return "\t" if text in ("tab", r"\t") else text
 
 
 def answers_of(preparation, outputs):
@@ -91,13 +108,19 @@ def write(path, columns):
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows(zip(*(values.tolist() for values in columns.values())))
-    with replacing(path) as file:
+    with table_file.writing(path), replacing(path) as file:
         file.write(text.getvalue().encode())
 
 
-def _check_out(source, out):
-    if Path(out).exists() and Path(out).samefile(source):
+def _check_out(source, out, folder):
+    if not Path(out).is_file():
+        return
+    if Path(out).samefile(source):
         raise ValueError(f"predictions must not replace the data. Received: {str(out)!r} for both")
+    if any(Path(out).samefile(file) for file in Path(folder).iterdir()):
+        raise ValueError(
+            f"predictions must not replace a file of the model. Received: {str(out)!r}"
+        )
 
 
 def _check_there(name, table, source):
@@ -107,14 +130,19 @@ def _check_there(name, table, source):
         raise ValueError(f"{source} must have every column of the model: {error}") from error
 
 
-def _strangers(unknown, table, source):
-    """The sentence on categories that the model has never seen."""
+def _stranger(unknown, table):
+    """The error for categories that the model has never seen."""
     name, strangers = next(iter(unknown.items()))
     column = np.where(data.missing(table[name]), "missing", table[name])
     row = np.flatnonzero(column == strangers[0])[0]
-    count = sum(map(len, unknown.values()))
-    return (
-        f"{source}, column {name!r}: a category that the model has never seen. "
-        f"Received: {strangers[0]!r} in row {row}, and {count - 1} other such categories. "
-        "--allow-unknown takes them as none of the known"
+    is_gap = table[name][row] is None
+    what = "an empty field" if is_gap else "a category"
+    came = "no value" if is_gap else repr(strangers[0])
+    others = sum(map(len, unknown.values())) - 1
+    if others:
+        came += f", and {others:,} other such {'category' if others == 1 else 'categories'}"
+    return WrongValue(
+        f"column {name!r} has {what} that training did not have. Received: {came}. "
+        "--allow-unknown takes it as none of the known",
+        row,
     )

@@ -11,9 +11,9 @@ import numpy as np
 from .. import data
 from ..atomic import replacing
 from ..registry import look_up
-from .table_columns import TASKS, check_finite, name_of
+from .table_columns import TASKS, WrongValue, check_finite, name_of
 
-VERSION = 1  # of the file
+VERSION = 2  # of the file
 MISSING = "missing"  # a category of its own, for that a text is missing may well say something
 
 
@@ -24,15 +24,28 @@ class Preparation:
     task     "classification" or "regression"
     numbers  names of columns of numbers: the median fills gaps, then x' = (x - mean) / deviation
     text     names of columns of text: one input for each category, and one for a missing text
+    delimiter, encoding  of the file of the training, so that others are read alike
+    weights  the SHA-256 of the model's file that goes with it, in hexadecimal digits
 
     The target of a regression is scaled like the numbers; of a classification it is 0 to c - 1.
     """
 
-    def __init__(self, target, task, numbers=(), text=()):
+    def __init__(
+        self,
+        target,
+        task,
+        numbers=(),
+        text=(),
+        delimiter=",",
+        encoding="utf-8-sig",
+        weights="",
+    ):
         self.target = target
         self.task = look_up("task", task, {name: name for name in TASKS})
         self.numbers = list(numbers)
         self.text = list(text)
+        self.delimiter, self.encoding = delimiter, encoding
+        self.weights = weights
         steps = [
             (self.numbers, data.Imputer("median"), data.StandardScaler()),
             (self.text, data.Imputer("constant", MISSING), data.OneHotEncoder(unknown="zeros")),
@@ -42,10 +55,11 @@ class Preparation:
         self.of_target = data.LabelEncoder() if is_classes else data.StandardScaler()
 
     @classmethod
-    def of(cls, x, target, task):
+    def of(cls, x, target, task, delimiter=",", encoding="utf-8-sig"):
         """The Preparation for the columns of a Table x, without having learned anything."""
         text = [name for name in x.columns if x[name].dtype == object]
-        return cls(target, task, [name for name in x.columns if name not in text], text)
+        numbers = [name for name in x.columns if name not in text]
+        return cls(target, task, numbers, text, delimiter, encoding)
 
     @property
     def columns(self):
@@ -93,9 +107,10 @@ class Preparation:
         if len(infinite):
             row, place = infinite[0]
             name = self.numbers[place]  # they come first, and text gives 0 or 1
-            raise ValueError(
+            raise WrongValue(
                 f"column {name!r} must hold numbers of the size that the model was trained with. "
-                f"Received: {table[name][row]} in row {row}"
+                f"Received: {table[name][row]}",
+                row,
             )
 
     def targets(self, table):
@@ -135,6 +150,9 @@ class Preparation:
             "task": self.task,
             "numbers": self.numbers,
             "text": self.text,
+            "delimiter": self.delimiter,
+            "encoding": self.encoding,
+            "weights": self.weights,
             "learned": [part.get_state() for part in self._parts()],
         }
         with replacing(Path(path)) as file:
@@ -149,11 +167,19 @@ class Preparation:
             preparation = cls(**content)
             for part, state in zip(preparation._parts(), learned, strict=True):
                 part.set_state(state)
+            preparation._try_out()
         except (ValueError, TypeError, LookupError, AttributeError) as error:
             raise ValueError(f"{path} holds no preparation of a table: {error!r}") from error
         if version != VERSION:
             raise ValueError(f"{path} must be of version {VERSION}. Received: {version!r}")
         return preparation
+
+    def _try_out(self):
+        """ValueError if what the steps have learned does not belong to the columns and the task."""
+        gaps = dict.fromkeys(self.numbers, [np.nan]) | dict.fromkeys(self.text, [None])
+        self.inputs(data.Table(gaps))
+        outputs = len(self.classes) if self.task == "classification" else 1
+        self.answers(np.zeros((1, outputs)))
 
     def _parts(self):
         """All that learns, in the order of the file."""

@@ -12,15 +12,22 @@ from .table_examples import groups_of
 
 PICTURES = "confusion_matrix.png", "calibration.png", "predictions.png"
 CONFUSION, CALIBRATION, PREDICTIONS = PICTURES
+RARE = 10  # fewer rows of a class in the test say little
+MOST_FREQUENT = 0.9  # a larger class makes any accuracy look good
 NO_BETTER = "the columns say too little about the target, or the rows are too few"
+ORDER = "by accuracy alone; the area below its ROC curve is above that of chance"
 
 
 class Evaluation(NamedTuple):
-    """The figure of a model on the test part, that of the baseline, and both in a sentence."""
+    """The figure of a model on the test part, that of the baseline, and both in a sentence.
+
+    finds_order  whether its probabilities tell classes apart, even if its answers do not
+    """
 
     test: float
     baseline: float
     sentence: str
+    finds_order: bool = False
 
 
 def evaluate(report, preparation, parts, outputs, folder):
@@ -30,9 +37,10 @@ def evaluate(report, preparation, parts, outputs, folder):
     is_classes = preparation.task == "classification"
     kind = _evaluate_classes if is_classes else _evaluate_numbers
     evaluation = kind(report, preparation, parts, outputs, folder)
-    test, baseline, _ = evaluation
+    test, baseline, _, finds_order = evaluation
     if test == baseline or (test < baseline) == is_classes:
-        report.say(f"the model is no better than the baseline: {NO_BETTER}")
+        why = ORDER if finds_order else NO_BETTER
+        report.say(f"the model is no better than the baseline: {why}")
     return evaluation
 
 
@@ -47,16 +55,40 @@ def _evaluate_classes(report, preparation, parts, outputs, folder):
     report.say(f"one row of {len(y):,} more or less changes the accuracy by {1 / len(y):.3f}")
     matrix = metrics.confusion_matrix(names[y], outputs, names)
     plots.confusion_matrix(matrix, names, folder / CONFUSION)
-    if len(names) == 2:
-        area = metrics.roc_auc(y, outputs[:, 1])
-        error = metrics.expected_calibration_error(y, outputs[:, 1])
-        report.say(f"class 0 is {str(names[0])!r}, and class 1 is {str(names[1])!r}:")
-        report.say(f"  area below the ROC curve {area:.3f}, expected calibration error {error:.3f}")
-        plots.calibration(y, outputs[:, 1], path=folder / CALIBRATION)
     words = (
         f"test accuracy {accuracy:.4f}; always {str(names[most_frequent])!r} gives {baseline:.4f}"
     )
-    return Evaluation(float(accuracy), float(baseline), words)
+    area = metrics.roc_auc(y, outputs[:, 1] if len(names) == 2 else outputs)
+    counts = np.bincount(y, minlength=len(names))
+    if baseline >= MOST_FREQUENT or counts.min() < RARE:
+        _say_rare(report, names, counts)
+        if len(names) == 2:
+            words += f"; area below the ROC curve {area:.3f}"
+    if len(names) == 2:
+        error = metrics.expected_calibration_error(y, outputs[:, 1])
+        report.say(f"class 0 is {str(names[0])!r}, and class 1 is {str(names[1])!r}:")
+        report.say(f"  area below the ROC curve {area:.3f}, expected calibration error {error:.3f}")
+        plots.calibration(y, outputs[:, 1], path=folder / CALIBRATION, name=str(names[1]))
+    finds_order = area > 0.5 + 2 * _deviation_by_chance(counts.min(), len(y))
+    return Evaluation(float(accuracy), float(baseline), words, bool(finds_order))
+
+
+def _say_rare(report, names, counts):
+    rarest = counts.argmin()
+    report.say(
+        f"{str(names[rarest])!r} has {counts[rarest]:,} of the {counts.sum():,} rows of the test: "
+        "accuracy says little about it"
+    )
+    report.say("  look at its recall and F1 above, and at the area below the ROC curve")
+
+
+def _deviation_by_chance(count, n):
+    """√((n + 1) / (12 count (n - count))), of the area below the ROC curve of random scores.
+
+    H. B. Mann and D. R. Whitney, "On a Test of Whether one of Two Random Variables is
+    Stochastically Larger than the Other", 1947.
+    """
+    return np.sqrt((n + 1) / (12 * count * (n - count)))
 
 
 def _evaluate_numbers(report, preparation, parts, outputs, folder):

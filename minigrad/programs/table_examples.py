@@ -8,7 +8,6 @@ from .. import data
 from . import table_columns
 
 VALIDATION = 0.15  # the share of the rows that decides when to stop
-MOST_REPEATED = 0.1  # more rows than these that repeat another are no accident
 MOST_GROUPS = 20
 
 
@@ -18,7 +17,8 @@ class Examples(NamedTuple):
     table     the rows that are used, with all columns but those of --drop
     rows      (n,) the numbers of these rows in the file
     features  the names of the columns to learn from
-    notes     sentences on everything that was left out
+    notes     sentences on everything that was left out, or asks for a look
+    alike     whether rows that repeat another are still there
     """
 
     table: data.Table
@@ -28,11 +28,12 @@ class Examples(NamedTuple):
     task: str
     why: str
     notes: list
+    alike: bool
 
 
-def examine(table, target, task="auto", drop=(), group=None):
+def examine(table, target, task="auto", drop=(), group=None, keep=()):
     """The Examples in a Table. ValueError that names the culprit if it has none."""
-    _check_columns(table, target, drop, group)
+    _check_columns(table, target, drop, group, keep)
     notes = [f"{name!r} is left out, as --drop asks" for name in dict.fromkeys(drop)]
     given = [name for name in table.columns if name not in drop and name != target]
     beside = [target] if group is None else [target, group]
@@ -45,29 +46,45 @@ def examine(table, target, task="auto", drop=(), group=None):
     _check_rows(rows, target)
     task, why = table_columns.choose_task(target, table[target], task)
 
-    reasons = table_columns.left_out(table.select(*given))
+    reasons = table_columns.left_out(table.select(*given), keep)
     notes += [f"{name!r} is left out: {reason}" for name, reason in reasons.items()]
     features = [name for name in given if name not in reasons]
     if not features:
         raise ValueError(f"no column says anything about {target!r}. Received: {'; '.join(notes)}")
 
+    notes += [
+        f"{name!r} has another whole number in every row, and stays; --drop it if they mean nothing"
+        for name in features
+        if table_columns.all_differ(table[name])
+    ]
+
     table = table.take(rows)
-    repeated = data.duplicates(table)
-    if 0 < repeated.sum() <= MOST_REPEATED * len(table):
+    repeated = data.duplicates(table.select(*features, target))
+    special = np.any([table_columns.tells_apart(table[name]) for name in features], axis=0)
+    alike, repeated = bool((repeated & ~special).any()), repeated & special
+    if alike:
+        notes.append(
+            "rows that repeat another stay where no number is special: the columns have few "
+            "different values, so that examples are alike by chance"
+        )
+    if repeated.any():
         notes.append(f"rows left out for they repeat another: {repeated.sum():,}")
         table, rows = table.take(~repeated), rows[~repeated]
-    elif repeated.any():
-        notes.append(
-            f"rows that repeat another, and stay: {repeated.sum():,}. So many are no accident; "
-            "examples with few different values are often alike"
-        )
     _check_rows(rows, target)
-    return Examples(table, rows, features, target, task, why, notes)
+    if task == "classification":
+        table_columns.check_classes(target, table[target])
+    return Examples(table, rows, features, target, task, why, notes, alike)
 
 
-def _check_columns(table, target, drop, group):
+def _check_columns(table, target, drop, group, keep):
     """ValueError for names that no column has, or that contradict each other."""
     table.select(target, *dict.fromkeys(name for name in drop if name != target))
+    table.select(target, *dict.fromkeys(name for name in keep if name != target))
+    if set(keep) & {target, *drop}:
+        raise ValueError(
+            "--keep must not name the target, nor a column of --drop. "
+            f"Received: {sorted(set(keep) & {target, *drop})[0]!r}"
+        )
     if target in drop:
         raise ValueError(f"--drop must not name the target. Received: {target!r}")
     if set(table.columns) == {target, *drop}:

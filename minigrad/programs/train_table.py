@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import callbacks, data, layers, models, optimizers, plots, random
 from ..environment import one_blas_thread
-from . import predict_table
+from . import predict_table, table_file
 from .preparation import Preparation
 from .report import Report
 from .table_evaluation import evaluate, say_groups
@@ -34,6 +34,8 @@ def train_table(
     hidden="64,64",
     drop=(),
     group=None,
+    keep=(),
+    encoding="utf-8-sig",
 ):
     """Learn to predict one column of a CSV file from the others; returns (test, baseline).
 
@@ -48,6 +50,8 @@ def train_table(
     hidden     the units of the hidden layers, "64,64"; "" for none, a linear model
     drop       names of columns to leave out, such as an identifier
     group      the name of a column: the test is also reported for each of its values
+    keep       names of columns to use that would be left out, such as text with many values
+    encoding   of the file, such as "latin-1"
 
     The two numbers are the accuracy of the model and of always the most frequent class; or the root
     mean squared error of the model and of always the mean. ValueError, with nothing written, for
@@ -56,22 +60,31 @@ def train_table(
     units = _check_options(epochs, test, hidden)
     _check_out(source, out)
     random.seed(seed)
-    table = data.read_csv(source, predict_table.as_delimiter(delimiter))
-    examples = examine(table, target, task, list(drop), group)
+    file = source, table_file.as_delimiter(delimiter), encoding
+    table = table_file.read(*file)
+    with table_file.naming_lines(*file):
+        examples = examine(table, target, task, list(drop), group, list(keep))
     rows = divide(examples, test, seed)
     parts = {name: examples.table.take(indices) for name, indices in rows.items()}
-    preparation = Preparation.of(examples.table.select(*examples.features), target, examples.task)
+    features = examples.table.select(*examples.features)
+    preparation = Preparation.of(features, target, examples.task, *file[1:])
     preparation.fit(parts["train"])
+    with table_file.naming_lines(*file, examples.rows):
+        preparation.inputs(features)  # finds what is too large before anything is written
 
     folder = Path(out)
-    folder.mkdir(parents=True, exist_ok=True)
-    report = Report(folder / REPORT)
+    with table_file.writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        report = Report(folder / REPORT)
 
     report.stage("Data")
     report.say(f"{source}: {len(table):,} rows, {len(table.columns)} columns")
     report.say(f"{examples.task} of {target!r}: {examples.why}")
     report.say(f"\n{data.report((table.drop(*drop, target), table[target]))}")
     report.say("\nWhat is done about it")
+    found = [f"{m or 'an empty field'!r} {n:,}" for m, n in table_file.markers(*file).items()]
+    if found:
+        report.say(f"  taken as missing, and how often: {', '.join(found)}")
     for note in examples.notes or ["nothing is left out"]:
         report.say(f"  {note}")
 
@@ -87,16 +100,19 @@ def train_table(
 
     report.stage("Training")
     history = _train(report, model, preparation, parts, epochs)
-    plots.history(history, folder / "history.png")
+    with table_file.writing(folder):
+        plots.history(history, folder / "history.png")
 
-    report.stage("Evaluation on the test part, which nothing has seen before")
+    report.stage("Evaluation on the test part, which played no part until now")
     outputs = model.predict(preparation.inputs(parts["test"]), verbose=0)
-    evaluation = evaluate(report, preparation, parts, outputs, folder)
+    with table_file.writing(folder):
+        evaluation = evaluate(report, preparation, parts, outputs, folder)
     if group is not None:
         say_groups(report, preparation, parts["test"], outputs, group)
 
     report.stage("Files")
-    _save(report, folder, model, preparation, examples, rows["test"], outputs)
+    with table_file.writing(folder):
+        _save(report, folder, model, preparation, examples, rows["test"], outputs)
     report.say("")
     report.say(evaluation.sentence)
     return evaluation.test, evaluation.baseline
@@ -118,7 +134,9 @@ def _check_options(epochs, test, hidden):
 
 
 def _check_out(source, out):
-    """ValueError if the training would write over its own data."""
+    """An error if the folder is a file, or the training would write over its own data."""
+    if Path(out).exists() and not Path(out).is_dir():
+        raise NotADirectoryError(f"--out has to be a folder. Received: {out}, which is a file")
     written = (REPORT, predict_table.TEST)
     if Path(source).name in written and Path(source).resolve().parent == Path(out).resolve():
         raise ValueError(f"--out has to be another folder than that of the data. Received: {out}")
@@ -140,9 +158,10 @@ def _say_parts(report, examples, parts, seed):
     for leak in data.report(**given).numbers["leaks"]:
         if leak["examples"]:
             earlier, later = leak["parts"]
+            why = "the columns have few different values" if examples.alike else "another target"
             report.say(
-                f"leak: {leak['examples']:,} rows of {later} are in {earlier} too, but for the "
-                "target perhaps; the test flatters the model by that"
+                f"note: {leak['examples']:,} rows of {later} have the columns of one of {earlier}: "
+                f"{why}"
             )
 
 
@@ -212,8 +231,9 @@ def _train(report, model, preparation, parts, epochs):
 def _save(report, folder, model, preparation, examples, rows, outputs):
     """Write the model, its preparation and what it says of the test part; read them again."""
     target, table = examples.target, examples.table.take(rows)
-    preparation.save(folder / predict_table.PREPARATION)
     model.save(folder / predict_table.MODEL)
+    preparation.weights = predict_table.digest(folder)
+    preparation.save(folder / predict_table.PREPARATION)
     answers = predict_table.answers_of(preparation, outputs)
     true = table[target]
     if examples.task == "classification":
