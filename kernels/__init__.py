@@ -1,46 +1,14 @@
 """Arrays in, arrays out: the compute kernels that minigrad calls by name.
 
-Every kernel is specified in plain NumPy in `kernels.reference`, which is also what runs today.
+Every function of `kernels.reference` is here, as a kernel of the same name: the reference specifies
+it in plain NumPy, and `kernels.cpu` may have a faster implementation. `kernels.dispatch` picks.
 """
 
-from .reference import (
-    adagrad,
-    adam,
-    cross_entropy,
-    cross_entropy_backward,
-    dropout,
-    erf,
-    layer_norm,
-    layer_norm_backward,
-    log_softmax,
-    log_softmax_backward,
-    matmul,
-    random_uniform,
-    rmsprop,
-    scatter_add,
-    sgd,
-    softmax,
-    softmax_backward,
-)
+from .dispatch import backend, kernel, specifications, table, use
 
 # PyPI has another package named `kernels`: by this minigrad knows which one Python has found.
 __project__ = "minigrad"
-__all__ = [
-    "adagrad",
-    "adam",
-    "cross_entropy",
-    "cross_entropy_backward",
-    "dropout",
-    "erf",
-    "layer_norm",
-    "layer_norm_backward",
-    "log_softmax",
-    "log_softmax_backward",
-    "matmul",
-    "random_uniform",
-    "rmsprop",
-    "scatter_add",
-    "sgd",
-    "softmax",
-    "softmax_backward",
-]
+
+_KERNELS = {name: kernel(function) for name, function in specifications().items()}
+globals().update(_KERNELS)
+__all__ = ["backend", "table", "use", *_KERNELS]

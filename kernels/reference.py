@@ -12,12 +12,40 @@ import numpy as np
 # ---- Linear algebra ------------------------------------------------------------------------------
 
 
-def matmul(a, b):
+def matmul(a, b, out=None):
     """Σₖ aᵢₖ bₖⱼ   (..., m, k), (..., k, n) -> (..., m, n)
 
-    1-d arrays and batches are treated as in NumPy.
+    1-d arrays and batches are treated as in NumPy. `out` is an array to write the result to.
     """
-    return np.matmul(a, b)
+    return np.matmul(a, b, out=out)
+
+
+def dense(x, weight, bias, activation=None):
+    """y = f(z),  z = x W + b   (..., d), (d, u), (u,) -> y (..., u), z (..., u)
+
+    activation  f: None, "relu", "gelu", "gelu_tanh" or "silu". With the first two z is y itself,
+                which tells the slope as well.
+    """
+    z = np.matmul(x, weight)
+    z += bias
+    if activation is None:
+        return z, z
+    y = _ACTIVATIONS[activation][0](z)
+    return y, y if activation == "relu" else z
+
+
+def dense_backward(g, z, x, weight, activation=None, needs=(True, True, True)):
+    """dL/dx = h Wᵀ,  dL/dW = xᵀ h,  dL/db = Σ h,  h = g f'(z)   -> dx, dW, db
+
+    `needs` says which are wanted; None stands for the others.
+    """
+    h = g if activation is None else _ACTIVATIONS[activation][1](g, z)
+    rows, h_rows = x.reshape(-1, x.shape[-1]), h.reshape(-1, h.shape[-1])
+    return (
+        np.matmul(h, weight.T) if needs[0] else None,
+        np.matmul(rows.T, h_rows) if needs[1] else None,
+        np.sum(h_rows, axis=0) if needs[2] else None,
+    )
 
 
 def scatter_add(x, index, g):
@@ -30,12 +58,12 @@ def scatter_add(x, index, g):
 # ---- The error function --------------------------------------------------------------------------
 
 # Maclaurin's series: erf x = 2/√π x Σₙ aₙ x²ⁿ,  aₙ = (-1)ⁿ / (n! (2n + 1))
-_ERF_SERIES = [(-1) ** n / (math.factorial(n) * (2 * n + 1)) for n in range(11)]
+ERF_SERIES = [(-1) ** n / (math.factorial(n) * (2 * n + 1)) for n in range(11)]
 
 # erfc x = t exp(-x²) Σₙ bₙ sⁿ,  t = 1 / (1 + x/2),  s = 5/2 t - 1:  the polynomial through
 # eˣ² erfc(x) / t at the 19 Chebyshev nodes of -1 < s < 1, that is of x > 1/2. Its relative error is
 # below 1e-13.
-_ERFC_POLYNOMIAL = [
+ERFC_POLYNOMIAL = [
     0.44750287795347488,
     0.23215037213592504,
     0.080969575266140376,
@@ -69,11 +97,73 @@ def _horner(coefficients, x):
 def erf(x):
     """The error function 2/√π ∫₀ˣ exp(-t²) dt, elementwise, to 1e-13 relative (float64)."""
     near = np.minimum(np.abs(x), 0.5)
-    series = 2 / math.sqrt(math.pi) * near * _horner(_ERF_SERIES, near * near)
+    series = 2 / math.sqrt(math.pi) * near * _horner(ERF_SERIES, near * near)
     far = np.clip(np.abs(x), 0.5, 28)  # erfc(28) is below the smallest float64
     t = 1 / (1 + far / 2)
-    tail = 1 - t * np.exp(-far * far) * _horner(_ERFC_POLYNOMIAL, 2.5 * t - 1)
+    tail = 1 - t * np.exp(-far * far) * _horner(ERFC_POLYNOMIAL, 2.5 * t - 1)
     return np.copysign(np.where(np.abs(x) < 0.5, series, tail), x)
+
+
+# ---- Activations ---------------------------------------------------------------------------------
+
+
+def relu(x):
+    """max(x, 0), elementwise."""
+    return np.maximum(x, 0)
+
+
+def relu_backward(g, y):
+    """dL/dx = g where x > 0, that is where y > 0, else 0"""
+    return np.where(y > 0, g, 0)
+
+
+def sigmoid(x):
+    """σ(x) = 1 / (1 + e⁻ˣ), elementwise."""
+    with np.errstate(over="ignore"):  # far below 0, e⁻ˣ is infinite and its reciprocal rightly 0
+        return 1 / (1 + np.exp(-x))
+
+
+def silu(x):
+    """x σ(x), elementwise."""
+    return x * sigmoid(x)
+
+
+def silu_backward(g, x):
+    """dL/dx = g σ(x) (1 + x (1 - σ(x)))"""
+    s = sigmoid(x)
+    return g * s * (1 + x * (1 - s))
+
+
+def gelu(x, approximate=False):
+    """x Φ(x), elementwise; Φ is the normal distribution function (Hendrycks & Gimpel, 2016).
+
+    With `approximate`, x (1 + tanh u) / 2, u = √(2/π) (x + 0.044715 x³), as GPT-2 has it.
+    """
+    if approximate:
+        return 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)))
+    return x * 0.5 * (1 + erf(x * math.sqrt(0.5)))
+
+
+def gelu_backward(g, x, approximate=False):
+    """dL/dx = g (Φ(x) + x φ(x)),  φ the density;   or g ((1 + tanh u) + x (1 - tanh² u) u') / 2"""
+    if approximate:
+        t = np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x))
+        slope = math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * x * x)
+        return g * 0.5 * (1 + t + x * (1 - t * t) * slope)
+    p = 0.5 * (1 + erf(x * math.sqrt(0.5)))
+    return g * (p + x * np.exp(-0.5 * x * x) / math.sqrt(2 * math.pi))
+
+
+# {name: (f, its backward)} of the activations that `dense` has
+_ACTIVATIONS = {
+    "relu": (relu, relu_backward),
+    "silu": (silu, silu_backward),
+    "gelu": (gelu, gelu_backward),
+    "gelu_tanh": (
+        lambda x: gelu(x, approximate=True),
+        lambda g, x: gelu_backward(g, x, approximate=True),
+    ),
+}
 
 
 # ---- Softmax and cross-entropy -------------------------------------------------------------------
@@ -148,6 +238,85 @@ def layer_norm_backward(g, normal, r, scale, axes=(-1,)):
     h = g * scale
     inner = np.mean(h * normal, axis=axes, keepdims=True)
     return r * (h - np.mean(h, axis=axes, keepdims=True) - normal * inner)
+
+
+def rms_norm(x, scale, epsilon):
+    """y = scale x r,  r = 1/√(mean x² + epsilon)   (..., d), (d,) -> y (..., d), r (..., 1)
+
+    The mean is over the last axis (Zhang & Sennrich, 2019).
+    """
+    r = 1 / np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + epsilon)
+    return scale * (x * r), r
+
+
+def rms_norm_backward(g, x, r, scale):
+    """dL/dx = r (h - x̂ mean(h x̂)),  dL/dscale = Σ g x̂,  h = g scale,  x̂ = x r   -> dx, dscale"""
+    h, normal = g * scale, x * r
+    dx = r * (h - normal * np.mean(h * normal, axis=-1, keepdims=True))
+    return dx, np.sum((g * normal).reshape(-1, x.shape[-1]), axis=0)
+
+
+# ---- Attention -----------------------------------------------------------------------------------
+
+
+def attention(q, k, v, scale=None, causal=False, mask=None, rate=0.0, key=0):
+    """oᵢ = Σⱼ pᵢⱼ vⱼ,  p = softmax(scale q kᵀ)   (b, h, t, d) -> o (b, h, t, e), l (b, h, t)
+
+    k (b, hₖ, s, d) and v (b, hₖ, s, e) may have fewer heads, of which each serves h / hₖ of q's
+    (Ainslie et al., 2023). lᵢ = log Σⱼ exp(scale qᵢ·kⱼ) is what the way back needs to find p again.
+
+    scale   1/√d if left out
+    causal  query i sees the keys j <= i + s - t alone: the last one sees all
+    mask    booleans (b, s): which keys there are. A query that sees no key gets zeros, and l = -inf
+    rate    the share of p that is dropped, by the random numbers of `key`
+    """
+    weights, l = _attention_weights(q, k, scale, causal, mask)
+    return np.matmul(dropout(weights, rate, key), _repeat_heads(v, q)), l
+
+
+def attention_backward(g, q, k, v, o, l, scale=None, causal=False, mask=None, rate=0.0, key=0):
+    """dL/dv = p̃ᵀ g,  dL/dq = scale dz k,  dL/dk = scale dzᵀ q   -> dq, dk, dv
+
+    dz = p (dp - Σⱼ pⱼ dpⱼ) is the gradient of the softmax's input, dp = dropout(g vᵀ), and
+    Σⱼ pⱼ dpⱼ = g·o, without a sum over the keys (Dao et al., 2022). p̃ = dropout(p).
+    """
+    scale = 1 / math.sqrt(q.shape[-1]) if scale is None else scale
+    weights, _ = _attention_weights(q, k, scale, causal, mask)
+    dp = dropout(np.matmul(g, np.swapaxes(_repeat_heads(v, q), -1, -2)), rate, key)
+    dz = scale * weights * (dp - np.sum(g * o, axis=-1, keepdims=True))
+    dq = np.matmul(dz, _repeat_heads(k, q))
+    dk = np.matmul(np.swapaxes(dz, -1, -2), q)
+    dv = np.matmul(np.swapaxes(dropout(weights, rate, key), -1, -2), g)
+    return dq, _sum_groups(dk, k), _sum_groups(dv, v)
+
+
+def _attention_weights(q, k, scale, causal, mask):
+    """p (b, h, t, s) and l (b, h, t)"""
+    t, s = q.shape[-2], k.shape[-2]
+    scale = 1 / math.sqrt(q.shape[-1]) if scale is None else scale
+    z = scale * np.matmul(q, np.swapaxes(_repeat_heads(k, q), -1, -2))
+    hidden = np.zeros((t, s), bool)
+    if causal:
+        hidden = np.arange(s) > np.arange(t)[:, None] + s - t
+    if mask is not None:
+        hidden = hidden | ~mask[:, None, None, :]
+    z = np.where(hidden, -np.inf, z)
+    largest = z.max(axis=-1, keepdims=True, initial=-np.inf)
+    e = np.exp(z - np.where(largest == -np.inf, 0, largest))
+    total = e.sum(axis=-1, keepdims=True)
+    with np.errstate(divide="ignore"):
+        l = np.log(total) + largest
+    return e / np.where(total == 0, 1, total), l[..., 0]
+
+
+def _repeat_heads(k, q):
+    """k with each head as often as it serves heads of q.   (b, hₖ, s, d) -> (b, h, s, d)"""
+    return np.repeat(k, q.shape[1] // k.shape[1], axis=1)
+
+
+def _sum_groups(d, k):
+    """The sum of d over the heads of q that share a head of k.   (b, h, s, d) -> (b, hₖ, s, d)"""
+    return d.reshape(*k.shape[:2], -1, *k.shape[2:]).sum(axis=2)
 
 
 # ---- Randomness ----------------------------------------------------------------------------------

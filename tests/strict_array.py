@@ -16,7 +16,6 @@ tests.strict_array.HostCopyError: __float__ of a StrictArray would copy it to th
 
 import contextlib
 import functools
-import inspect
 from unittest import mock
 
 import numpy as np
@@ -108,12 +107,8 @@ def _inside(change, thing):
 
 
 def public_kernels():
-    """{name: function} of the package `kernels`."""
-    return {
-        name: thing
-        for name, thing in vars(kernels).items()
-        if inspect.isfunction(thing) and not name.startswith("_")
-    }
+    """{name: function} of every kernel, as `kernels` exports it."""
+    return {name: getattr(kernels, name) for name in kernels.dispatch.specifications()}
 
 
 @contextlib.contextmanager

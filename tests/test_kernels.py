@@ -111,6 +111,60 @@ def test_scatter_add_undoes_a_look_up_with_several_indices():
     np.testing.assert_array_equal(total, expected)
 
 
+@pytest.mark.parametrize("activation", [None, "relu", "silu", "gelu", "gelu_tanh"])
+def test_dense_is_a_product_a_bias_and_an_activation(activation):
+    weight, bias = RANDOM.standard_normal((4, 5)), RANDOM.standard_normal(5)
+    y, z = reference.dense(X, weight, bias, activation)
+    product = X @ weight + bias
+    close(y, ACTIVATION[activation](product))
+    close(z, y if activation == "relu" else product)
+
+
+@pytest.mark.parametrize("activation", [None, "relu", "silu", "gelu", "gelu_tanh"])
+def test_dense_backward_is_its_slope(activation):
+    inputs = [X, RANDOM.standard_normal((4, 5)), RANDOM.standard_normal(5)]
+    g = RANDOM.standard_normal((2, 3, 5))
+    _, z = reference.dense(*inputs, activation)
+    gradients = reference.dense_backward(g, z, X, inputs[1], activation)
+    for i, d in enumerate(gradients):
+
+        def value(x, i=i):
+            return reference.dense(*inputs[:i], x, *inputs[i + 1 :], activation)[0]
+
+        close(d, slope(value, inputs[i], g), 1e-8)
+    dx, dw, db = reference.dense_backward(g, z, X, inputs[1], activation, (False, True, False))
+    assert dx is None and db is None
+    close(dw, gradients[1])
+
+
+# ---- Activations ---------------------------------------------------------------------------------
+
+PHI = np.vectorize(lambda x: 0.5 * (1 + math.erf(x / math.sqrt(2))))
+ACTIVATION = {
+    None: lambda x: x,
+    "relu": lambda x: np.where(x > 0, x, 0),
+    "silu": lambda x: x / (1 + np.exp(-x)),
+    "gelu": lambda x: x * PHI(x),
+    "gelu_tanh": lambda x: x / 2 * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))),
+}
+
+
+def test_activations_by_definition():
+    close(reference.relu(X), ACTIVATION["relu"](X))
+    close(reference.sigmoid(X), 1 / (1 + np.exp(-X)))
+    close(reference.silu(X), ACTIVATION["silu"](X))
+    close(reference.gelu(X), ACTIVATION["gelu"](X))
+    close(reference.gelu(X, approximate=True), ACTIVATION["gelu_tanh"](X))
+
+
+def test_backward_of_activations_is_their_slope():
+    close(reference.relu_backward(G, reference.relu(X)), slope(reference.relu, X, G), 1e-8)
+    close(reference.silu_backward(G, X), slope(reference.silu, X, G), 1e-8)
+    close(reference.gelu_backward(G, X), slope(reference.gelu, X, G), 1e-8)
+    expected = slope(lambda x: reference.gelu(x, approximate=True), X, G)
+    close(reference.gelu_backward(G, X, approximate=True), expected, 1e-8)
+
+
 # ---- Softmax and cross-entropy -------------------------------------------------------------------
 
 
@@ -171,6 +225,59 @@ def test_layer_norm_backward_is_its_slope(axes):
     _, normal, r = reference.layer_norm(X, scale, 0.0, 0.01, axes)
     expected = slope(lambda x: reference.layer_norm(x, scale, 0.0, 0.01, axes)[0], X, G)
     close(reference.layer_norm_backward(G, normal, r, scale, axes), expected, 1e-8)
+
+
+def test_rms_norm_divides_by_the_root_of_the_mean_square():
+    scale = RANDOM.standard_normal(4)
+    y, r = reference.rms_norm(X, scale, 0.01)
+    root = np.sqrt(np.mean(X**2, axis=-1, keepdims=True) + 0.01)
+    close(r, 1 / root)
+    close(y, scale * X / root)
+    dx, dscale = reference.rms_norm_backward(G, X, r, scale)
+    close(dx, slope(lambda x: reference.rms_norm(x, scale, 0.01)[0], X, G), 1e-8)
+    close(dscale, slope(lambda a: reference.rms_norm(X, a, 0.01)[0], scale, G), 1e-8)
+
+
+# ---- Attention -----------------------------------------------------------------------------------
+
+Q, K, V = (RANDOM.standard_normal(shape) for shape in [(2, 4, 3, 5), (2, 2, 6, 5), (2, 2, 6, 7)])
+GO = RANDOM.standard_normal((2, 4, 3, 7))
+MASK = np.array([[True, False, True, True, True, False], [False] * 6])
+ATTENTION = [{}, {"causal": True}, {"mask": MASK}, {"causal": True, "mask": MASK, "scale": 0.3}]
+
+
+@pytest.mark.parametrize("options", ATTENTION)
+def test_attention_by_definition(options):
+    o, l = reference.attention(Q, K, V, **options)
+    for b, h, i in np.ndindex(2, 4, 3):
+        seen = [j for j in range(6) if not options.get("causal") or j <= i + 3]
+        seen = [j for j in seen if MASK[b, j] or options.get("mask") is None]
+        scale = options.get("scale", 1 / math.sqrt(5))
+        e = np.array([math.exp(scale * Q[b, h, i] @ K[b, h // 2, j]) for j in seen])
+        expected = sum((e[a] / e.sum() * V[b, h // 2, j] for a, j in enumerate(seen)), np.zeros(7))
+        close(o[b, h, i], expected)
+        close(l[b, h, i], math.log(e.sum()) if seen else -np.inf)
+
+
+@pytest.mark.parametrize("options", [*ATTENTION, {"rate": 0.4, "key": 3, "causal": True}])
+def test_attention_backward_is_its_slope(options):
+    o, l = reference.attention(Q, K, V, **options)
+    gradients = reference.attention_backward(GO, Q, K, V, o, l, **options)
+    inputs = [Q, K, V]
+    for i, d in enumerate(gradients):
+
+        def value(x, i=i):
+            return reference.attention(*inputs[:i], x, *inputs[i + 1 :], **options)[0]
+
+        close(d, slope(value, inputs[i], GO), 1e-8)
+
+
+def test_attention_drops_by_the_random_numbers_of_its_key():
+    o, l = reference.attention(Q, K, np.ones_like(V), rate=0.4, key=3)
+    p = np.exp(np.einsum("bhtd,bhsd->bhts", Q, np.repeat(K, 2, 1)) / math.sqrt(5) - l[..., None])
+    close(p.sum(-1), 1)
+    kept = reference.random_uniform(p, 3) >= 0.4
+    close(o[..., 0], np.sum(p * kept / 0.6, axis=-1))
 
 
 # ---- Randomness ----------------------------------------------------------------------------------

@@ -1,0 +1,191 @@
+"""How the kernels of this folder are compiled: for one dtype at a time, when first used, and kept.
+
+    @jit
+    def scale_rows(x: read(2), y: write(2), factor: number, first: integer, last: integer): ...
+
+    scale_rows["float32"](x, y, 2, 0, len(x))
+
+The annotations say once what a call may bring, so that there is one compiled kernel per dtype,
+whatever the arrays' strides, and whether they may be written to or not. `number` and the arrays
+stand for the dtype. A call that does not fit is a TypeError; nothing is ever compiled by surprise.
+
+What was compiled is kept in a folder of the user's, under a hash of the sources of all kernels,
+this processor and the versions: Numba looks only at the file that a function is in, and would not
+see a change in another.
+"""
+
+import hashlib
+import inspect
+import os
+import platform
+import sys
+import tempfile
+import time
+from functools import cache
+from pathlib import Path
+
+import numba
+from numba import njit, types
+from numba.core import codegen, config, event
+
+# Division is NumPy's, bounds are not checked, and other Python threads may run meanwhile.
+_OPTIONS = {"error_model": "numpy", "boundscheck": False, "nogil": True}
+
+DTYPES = ("float32", "float64")
+KERNELS = []  # all that `jit` made
+
+
+# ---- What the parameters of a kernel are ---------------------------------------------------------
+
+
+def read(ndim):
+    """An array of the kernel's dtype with `ndim` axes and any strides, that is only read."""
+    return lambda dtype: types.Array(dtype, ndim, "A", readonly=True)
+
+
+def write(ndim):
+    """An array of the kernel's dtype with `ndim` axes and any strides, that is written to."""
+    return lambda dtype: types.Array(dtype, ndim, "A")
+
+
+def read_integers(ndim):
+    """An array of int64 with `ndim` axes and any strides, that is only read."""
+    return lambda dtype: types.Array(types.int64, ndim, "A", readonly=True)
+
+
+def number(dtype):
+    """A number of the kernel's dtype."""
+    return dtype
+
+
+def integer(dtype):
+    """An integer of 64 bits."""
+    return types.int64
+
+
+def unsigned(dtype):
+    """An integer of 64 bits from 0 up."""
+    return types.uint64
+
+
+# ---- Compiling -----------------------------------------------------------------------------------
+
+
+def jit(function=None, *, parallel=False):
+    """A kernel that Python calls, by its dtype: kernel["float32"](...) (decorator)."""
+    if function is None:
+        return lambda function: jit(function, parallel=parallel)
+    return Kernel(function, parallel)
+
+
+def inlined(function):
+    """A part of kernels, compiled into each that calls it (decorator)."""
+    return njit(**_OPTIONS, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+
+
+class Kernel(dict):
+    """{dtype: the compiled function}, filled when it is asked for."""
+
+    def __init__(self, function, parallel):
+        self.function = function
+        self.parallel = parallel
+        KERNELS.append(self)
+
+    def __missing__(self, dtype):
+        annotations = inspect.get_annotations(self.function)
+        kinds = [kind(getattr(types, str(dtype))) for kind in annotations.values()]
+        compiled = _cached(njit(**_OPTIONS, parallel=self.parallel)(self.function))
+        with _notice(f"{self.function.__name__} for {dtype}"):
+            compiled.compile(tuple(kinds))
+        compiled.disable_compile()
+        self[dtype] = compiled
+        return compiled
+
+
+def compile_all():
+    """Compile every kernel for every dtype. Returns their number."""
+    for kernel in KERNELS:
+        for dtype in DTYPES:
+            kernel[dtype]
+    return len(KERNELS) * len(DTYPES)
+
+
+# ---- What is kept --------------------------------------------------------------------------------
+
+
+def _cached(dispatcher):
+    """The same, which Numba is to keep in our folder, if that can be written to."""
+    folder = cache_folder()
+    if _is_writable(folder):
+        before, config.CACHE_DIR = config.CACHE_DIR, str(folder)
+        try:
+            dispatcher.enable_caching()
+        finally:
+            config.CACHE_DIR = before
+    return dispatcher
+
+
+@cache
+def cache_folder():
+    """Where compiled kernels are kept: MINIGRAD_CACHE, or the system's folder for such things."""
+    return _user_folder() / f"kernels-{fingerprint()}"
+
+
+def _user_folder():
+    if chosen := os.environ.get("MINIGRAD_CACHE"):
+        return Path(chosen).expanduser()
+    if platform.system() == "Windows":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "minigrad"
+    if platform.system() == "Darwin":
+        return Path.home() / "Library" / "Caches" / "minigrad"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "minigrad"
+
+
+@cache
+def fingerprint():
+    """A hash of all that decides what the compiler makes of the kernels."""
+    sources = sorted(Path(__file__).parents[1].rglob("*.py"))
+    digest = hashlib.sha256()
+    for source in sources:
+        digest.update(source.name.encode() + source.read_bytes())
+    features = config.CPU_FEATURES
+    features = codegen.get_host_cpu_features() if features is None else features
+    machine = config.CPU_NAME, features, platform.machine()
+    digest.update(repr((machine, sys.version, numba.__version__)).encode())
+    return digest.hexdigest()[:16]
+
+
+@cache
+def _is_writable(folder):
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        print(f"compiled kernels cannot be kept in {folder}: {error}", file=sys.stderr)
+        return False
+    return True
+
+
+class _notice(event.Listener):
+    """Say in one line what was compiled, and how long that took; nothing if it had been kept."""
+
+    def __init__(self, what):
+        self.what = what
+        self.started = self.depth = 0
+
+    def __enter__(self):
+        event.register("numba:compile", self)
+
+    def __exit__(self, *error):
+        event.unregister("numba:compile", self)
+
+    def on_start(self, compiled):
+        if self.depth == 0:
+            self.started = time.perf_counter()
+        self.depth += 1
+
+    def on_end(self, compiled):
+        self.depth -= 1
+        if self.depth == 0:
+            seconds = time.perf_counter() - self.started
+            print(f"compiled {self.what} in {seconds:.1f} s (once)", file=sys.stderr)

@@ -1,0 +1,95 @@
+"""How a kernel is shared by threads, so that their number never changes a bit of the result.
+
+The work is cut into blocks, by its shape alone. Each thread takes the next block that nobody has:
+
+    queue = np.zeros(1, np.int64)
+    for thread in prange(threads):
+        block = take(queue)
+        while block < blocks:
+            ...
+            block = take(queue)
+"""
+
+import functools
+import os
+import threading
+
+import numba
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+# Below so many multiplications or their like, waking another thread takes longer than it saves.
+WORTH_SHARING = 500_000
+
+_one_at_a_time = threading.RLock()
+_is_forked = False
+
+
+@intrinsic
+def take(context, queue):
+    """queue[0] before it was increased by 1, for one thread at a time."""
+
+    def generate(context, builder, signature, values):
+        address = context.make_array(queue)(context, builder, values[0]).data
+        return builder.atomic_rmw("add", address, ir.Constant(ir.IntType(64), 1), "monotonic")
+
+    return types.int64(queue), generate
+
+
+def count(work):
+    """How many threads are to share some work: 1, or as many as numba.set_num_threads allows."""
+    return 1 if work < WORTH_SHARING or _is_forked else numba.get_num_threads()
+
+
+def shared(kernel, *arguments):
+    """Call a parallel kernel. Of Python threads that Numba cannot serve at once, all but one wait.
+
+    Its own pool of threads ("workqueue") ends the process when two call it; which pool there is, is
+    known after the first call.
+    """
+    if _layer() in ("tbb", "omp"):
+        kernel(*arguments)
+    else:
+        with _one_at_a_time:
+            kernel(*arguments)
+
+
+@functools.cache
+def _known_layer(pid):
+    return numba.threading_layer()
+
+
+def _layer():
+    try:
+        return _known_layer(os.getpid())
+    except ValueError:  # no parallel kernel has run
+        return None
+
+
+def _forked():
+    """A forked child has none of its parent's threads, and GNU's pool would end it: it uses one."""
+    global _is_forked
+    _is_forked = True
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
+
+
+_blas = None  # the limit in force
+
+
+def limit_blas(to_one):
+    """Let NumPy's library for products of matrices use one thread, or again as many as before.
+
+    Its idle threads would go on spinning for a while, on the cores that a kernel's threads want.
+    """
+    from threadpoolctl import threadpool_limits
+
+    global _blas
+    if to_one and _blas is None:
+        _blas = threadpool_limits(1, user_api="blas")
+    elif not to_one and _blas is not None:
+        _blas.restore_original_limits()
+        _blas = None

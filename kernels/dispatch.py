@@ -1,0 +1,165 @@
+"""Which implementation runs a call of a kernel.
+
+    kernels.use("numpy")     the specification, `kernels.reference`
+    kernels.use("numba")     what `kernels.cpu` has compiled for this processor
+    kernels.use("auto")      whichever is faster (so it is at the start)
+    print(kernels.table())   who runs what
+
+"auto" looks at the kernel, at the size and dtype of the first array, and at the kind of processor,
+in a table of measurements that comes with the source: `choices.json`, which
+`python -m tests.benchmarks.choices` makes. So the same call runs the same code every time, and
+rounds the same. What a compiled kernel does not cover it hands back, and NumPy runs it.
+"""
+
+import functools
+import importlib
+import json
+import pkgutil
+from pathlib import Path
+
+import numpy as np
+
+from . import reference
+
+BACKENDS = ("numpy", "numba", "auto")
+CHOICES = Path(__file__).with_name("choices.json")
+_NOT_AT_ALL = {}
+_NO_LIMIT = 2**63 - 1
+
+_backend = "auto"
+_ranges = {}  # {kernel: {dtype: sizes that Numba runs}} with the backend in use
+_compiled = {}  # {kernel: its function in kernels.cpu}, once they are imported
+
+
+def kernel(specification):
+    """The kernel that a function of `kernels.reference` specifies, as its users call it."""
+    name = specification.__name__
+
+    @functools.wraps(specification)
+    def call(*arguments, **options):
+        x = arguments[0]
+        if _backend != "numpy" and type(x) is np.ndarray:
+            if not _compiled:
+                _load()
+            sizes = _ranges.get(name, _NOT_AT_ALL).get(x.dtype)
+            if sizes is not None and x.size in sizes:
+                result = _compiled[name](*arguments, **options)
+                if result is not NotImplemented:
+                    return result
+        return specification(*arguments, **options)
+
+    return call
+
+
+def specifications():
+    """{name: function of `kernels.reference`}: all kernels that there are."""
+    return {
+        name: thing
+        for name, thing in vars(reference).items()
+        if not name.startswith("_") and getattr(thing, "__module__", None) == reference.__name__
+    }
+
+
+class use:
+    """Choose who runs kernels from now on: "numpy", "numba" or "auto"; or only inside a `with`.
+
+    >>> with use("numpy"):
+    ...     backend()
+    'numpy'
+    """
+
+    def __init__(self, backend):
+        if backend not in BACKENDS:
+            raise ValueError(f"use one of {', '.join(BACKENDS)}. Received: {backend!r}")
+        self.before = _backend
+        _choose(backend)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        _choose(self.before)
+
+
+def backend():
+    """Who runs kernels now: "numpy", "numba" or "auto"."""
+    return _backend
+
+
+def _choose(backend):
+    global _backend
+    _backend = backend
+    if _compiled:
+        _put_in_force()
+
+
+def _load():
+    """Import the compiled kernels: nothing is compiled by that, but Numba takes half a second."""
+    from . import cpu
+
+    found = {}
+    for module in pkgutil.iter_modules(cpu.__path__):
+        module = importlib.import_module(f"{cpu.__name__}.{module.name}")
+        for name in specifications():
+            function = getattr(module, name, None)
+            if getattr(function, "__module__", None) == module.__name__:
+                found[name] = function
+    _compiled.update(found)
+    _put_in_force()
+
+
+def _put_in_force():
+    """Fill `_ranges` for the backend in use, and let BLAS not compete with Numba for processors."""
+    from .cpu import threads
+
+    _ranges.clear()
+    for name in _compiled:
+        sizes = {np.dtype(d): _sizes(name, d) for d in ("float32", "float64")}
+        _ranges[name] = {dtype: r for dtype, r in sizes.items() if r}
+    threads.limit_blas(to_one=_backend != "numpy")
+
+
+def _sizes(name, dtype):
+    """The range of sizes of the first array for which Numba runs a kernel."""
+    if _backend == "numba":
+        return range(_NO_LIMIT)
+    start, stop = _measured().get(name, {}).get(dtype, (0, 0))
+    return range(start, _NO_LIMIT if stop is None else stop)
+
+
+@functools.cache
+def _measured():
+    """{kernel: {dtype: [first size, where it ends or None]}} for this kind of processor.
+
+    A kind that nobody has measured has none: there "auto" is NumPy.
+    """
+    from .cpu.simd import KIND
+
+    return json.loads(CHOICES.read_text(encoding="utf-8")).get(KIND, {})
+
+
+def table():
+    """Who runs what with the backend in use: a text with a line for each kernel and dtype."""
+    from .cpu.simd import KIND
+
+    if not _compiled:
+        _load()
+    lines = [("kernel", "dtype", "Numba runs", "but not")]
+    for name in specifications():
+        for dtype in ("float32", "float64"):
+            sizes = _ranges.get(name, {}).get(np.dtype(dtype), range(0))
+            sizes = range(0) if _backend == "numpy" else sizes
+            except_for = getattr(_compiled.get(name), "left_to_numpy", "") if sizes else ""
+            lines.append((name, dtype, _in_words(sizes), except_for))
+    widths = [max(map(len, column)) for column in zip(*lines)]
+    rows = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]
+    title = f'kernels.use("{_backend}") on a processor with {KIND}. NumPy runs all else.'
+    return "\n".join([title, "", *rows])
+
+
+def _in_words(sizes):
+    if not sizes:
+        return "nothing"
+    if sizes.stop == _NO_LIMIT:
+        return f"from size {sizes.start}" if sizes.start else "everything"
+    return f"size {sizes.start} to {sizes.stop - 1}"
