@@ -43,9 +43,10 @@ def logsumexp(x, axis=None, keepdims=False):
 # ---- Linear algebra ------------------------------------------------------------------------------
 
 
-def dense(x, weight, bias):
-    """x W + b"""
-    return ops.matmul(x, weight) + bias
+def dense(x, weight, bias, activation=None):
+    """f(x W + b)"""
+    z = ops.matmul(x, weight) + bias
+    return z if activation is None else _DENSE_ACTIVATIONS[activation](z)
 
 
 # ---- Activations ---------------------------------------------------------------------------------
@@ -91,6 +92,14 @@ def gelu(x, approximate=False):
 def softplus(x):
     """ln (1 + eˣ)"""
     return ops.log(1 + ops.exp(x))
+
+
+_DENSE_ACTIVATIONS = {
+    "relu": lambda z: ops.relu(z),
+    "silu": silu,
+    "gelu": gelu,
+    "gelu_tanh": lambda z: gelu(z, approximate=True),
+}
 
 
 # ---- Softmax and its losses ----------------------------------------------------------------------

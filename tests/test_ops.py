@@ -96,6 +96,7 @@ DEFINED = [
     if operation_of(expression) in TWINS
     and IMMODERATE.isdisjoint(inputs_of(expression))
     and (operation_of(expression) != "gelu" or "approximate=True" in expression)
+    and "activation='gelu'" not in expression
 ]
 
 

@@ -23,3 +23,16 @@ def activate(activation, z):
     if activation is None:
         return z
     return activation(z) if callable(activation) else getattr(ops, activation)(z)
+
+
+# Those that ops.dense has inside, as they are in `ops` when nobody has changed them.
+_FUSED = {name: getattr(ops, name) for name in ("relu", "silu", "gelu")}
+
+
+def fused(activation):
+    """Whether ops.dense may run an activation, by its name, together with the product."""
+    return activation is None or (
+        isinstance(activation, str)
+        and activation in _FUSED
+        and getattr(ops, activation) is _FUSED[activation]
+    )

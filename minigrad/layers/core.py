@@ -76,6 +76,8 @@ class Dense(Layer):
                 f"Dense was built for inputs with {self.weight.shape[0]} features (last axis). "
                 f"Received: shape {x.shape}"
             )
+        if self.use_bias and activations.fused(self.activation):
+            return ops.dense(x, self.weight, self.bias, activation=self.activation)
         z = ops.dense(x, self.weight, self.bias) if self.use_bias else x @ self.weight
         return activations.activate(self.activation, z)
 
