@@ -89,6 +89,7 @@ def test_a_row_has_the_time_of_each_and_the_ratio_in_our_favour(clock):
         "settings": "as it is",
         "our_settings": "as it is",
         "target": None,
+        "rate": "",
     }
     assert not missing
 
@@ -151,6 +152,24 @@ def test_check_fails_when_a_peer_is_missing(clock, monkeypatch):
 def test_a_missed_target_is_no_failure_without_check(clock, monkeypatch):
     benchmark(monkeypatch, case(clock, targets={"PyTorch": 2}))
     assert command_line.main([]) == 0
+
+
+def test_a_case_with_work_shows_its_rate_beside_the_peak(clock, monkeypatch):
+    monkeypatch.setattr(machine, "peak", lambda threads: 100 * threads)
+    [row], _ = harness.measure("fake", case(clock, ours=2, work=0.2e9, threads=2))
+    assert row["rate"] == "100 GFLOP/s, 50% of peak"
+
+
+@pytest.mark.parametrize(("target", "verdict"), [(1.6, "met"), (1.8, "MISSED")])
+def test_the_geometric_mean_of_all_cases_has_a_target_of_its_own(
+    clock, monkeypatch, capsys, target, verdict
+):
+    benchmark(monkeypatch, case(clock, ours=1), case(clock, ours=3))
+    command_line.sys.modules["fake"].MEANS = {"PyTorch": target}
+    status = command_line.main(["fake", "--check"])
+    line = f"fake against PyTorch: geometric mean 1.73, least 1.00 (target >= {target} {verdict})"
+    assert line in capsys.readouterr().out
+    assert status == (verdict == "MISSED")
 
 
 def test_columns_are_aligned(clock):

@@ -55,23 +55,28 @@ def run(modules, json_file):
     for name, value in description.items():
         print(f"{name:14} {value}")
 
-    rows, absent = [], {}
+    rows, absent, means, met = [], {}, [], True
     for benchmark, path in modules.items():
-        for case in importlib.import_module(path).cases():
+        module, of_this = importlib.import_module(path), []
+        for case in module.cases():
             print(f"measuring {benchmark}: {case.name}", file=sys.stderr)
             measured, missing = harness.measure(benchmark, case)
-            rows += measured
+            of_this += measured
             absent |= missing
+        lines, is_met = harness.means(benchmark, of_this, getattr(module, "MEANS", {}))
+        rows, means, met = rows + of_this, means + lines, met and is_met
 
     if rows:
         print(f"\n{harness.table(rows)}\n\nratio = peer's time / our time: above 1 we are ahead")
+        print("\n".join(means))
     for peer, reason in absent.items():
         print(f"not measured: {peer} ({reason})")
     if absent:
         print(harness.INSTALL)
     if json_file:
-        harness.write_json(json_file, {"machine": description, "rows": rows})
-    return not absent and all(map(harness.is_met, rows))
+        results = {"machine": description, "rows": rows, "means": means}
+        harness.write_json(json_file, results)
+    return not absent and met and all(map(harness.is_met, rows))
 
 
 if __name__ == "__main__":

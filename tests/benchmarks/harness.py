@@ -1,7 +1,8 @@
 """Times minigrad beside its peers, in turn and in one process, so that all meet the same machine.
 
 A benchmark is a file of this folder. Its name is the file's, `--list` shows the first line of its
-docstring, and its function `cases` yields the `Case`s to measure:
+docstring, its `MEANS`, if it has any, says which geometric mean of the ratios is wanted of which
+peer, and its function `cases` yields the `Case`s to measure:
 
     def cases():
         yield Case("512x512", "µs per product", ours, {"PyTorch": pytorch}, targets={"PyTorch": 1})
@@ -31,8 +32,10 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import median
+from statistics import geometric_mean, median
 from time import perf_counter, sleep
+
+from tests.benchmarks import machine
 
 ROUNDS = 7
 ROUND = 0.5  # seconds that one variant is timed for in one round
@@ -54,6 +57,8 @@ class Case:
     peers    {name: contestant}
     count    how many of the unit's steps (or products, ...) `run(1)` does
     targets  {name of a peer: the ratio that we want at least}
+    work     how many floating-point operations `run(1)` stands for, if that says something,
+    threads  and how many cores do them: the rate is then shown beside the peak of so many cores
     """
 
     name: str
@@ -62,6 +67,8 @@ class Case:
     peers: dict[str, Callable]
     count: int = 1
     targets: dict[str, float] = field(default_factory=dict)
+    work: float = 0
+    threads: int = 1
 
 
 @dataclass
@@ -104,10 +111,37 @@ def measure(benchmark, case):
             "settings": peer.settings,
             "our_settings": ours.settings,
             "target": case.targets.get(name),
+            "rate": rate(case, ours.seconds),
         }
         for name, peer in best.items()
     ]
     return rows, missing
+
+
+def rate(case, seconds):
+    """ "94 GFLOP/s, 81 % of peak", or nothing for a case that states no work."""
+    if not case.work:
+        return ""
+    reached = case.work / seconds / 1e9
+    return f"{number(reached)} GFLOP/s, {reached / machine.peak(case.threads):.0%} of peak"
+
+
+def means(benchmark, rows, targets):
+    """One line for each peer: the geometric mean and the least of its ratios.   -> lines, met
+
+    targets  {name of a peer: the geometric mean that we want at least}
+    """
+    lines, met = [], True
+    for peer in dict.fromkeys(row["peer_name"] for row in rows):
+        ratios = [row["ratio"] for row in rows if row["peer_name"] == peer]
+        mean = geometric_mean(ratios)
+        line = f"{benchmark} against {peer}: geometric mean {mean:.2f}, least {min(ratios):.2f}"
+        if peer in targets:
+            is_met = mean >= targets[peer]
+            met = met and is_met
+            line += f" (target >= {targets[peer]:g} {'met' if is_met else 'MISSED'})"
+        lines.append(line)
+    return lines, met
 
 
 def finalists(contestant):
@@ -170,7 +204,7 @@ def is_met(row):
 
 def table(rows):
     """The rows as lines of text with aligned columns."""
-    titles = ("benchmark", "case", "ours", "peer", "unit", "ratio", "target", "settings")
+    titles = ("benchmark", "case", "ours", "peer", "unit", "ratio", "target", "rate", "settings")
     lines = [titles]
     for row in rows:
         verdict = "met" if is_met(row) else "MISSED"
@@ -183,11 +217,12 @@ def table(rows):
                 row["unit"],
                 f"{row['ratio']:.2f}",
                 "" if row["target"] is None else f">= {row['target']:<4g} {verdict}",
+                row["rate"],
                 f"{row['peer_name']}: {row['settings']}; ours: {row['our_settings']}",
             )
         )
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    alignments = ["<", "<", ">", ">", "<", ">", "<", "<"]
+    alignments = ["<", "<", ">", ">", "<", ">", "<", "<", "<"]
     form = "  ".join(f"{{:{a}{width}}}" for a, width in zip(alignments, widths, strict=True))
     return "\n".join(form.format(*line).rstrip() for line in lines)
 

@@ -1,10 +1,12 @@
 """What the numbers were measured on."""
 
+import functools
 import os
 import platform
 import subprocess
 from importlib import metadata
 from pathlib import Path
+from time import perf_counter
 
 import numpy as np
 
@@ -44,6 +46,32 @@ def cores():
     if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
         return len(os.sched_getaffinity(0))
     return os.cpu_count()
+
+
+@functools.cache
+def peak(threads=1):
+    """GFLOP/s that so many cores reach with float32 from their first cache: the roof of all rates.
+
+    It is that of one core, measured, times their number.
+    """
+    return threads * _peak_of_one_core()
+
+
+@functools.cache
+def _peak_of_one_core(tries=20, products=2000, k=128):
+    """The best of some tries of the tile that our own products of matrices are made of."""
+    from kernels.cpu import peak, simd
+
+    rows, columns = simd.TILE[0], simd.TILE[1] * simd.lanes_of("float32")
+    a, b, c = (np.ones(shape, np.float32) for shape in [(rows, k), (k, columns), (rows, columns)])
+    kernel = peak.repeat_tile["float32"]
+    kernel(a, b, c, products)
+    seconds = []
+    for _ in range(tries):
+        start = perf_counter()
+        kernel(a, b, c, products)
+        seconds.append(perf_counter() - start)
+    return 2 * rows * columns * k * products / min(seconds) / 1e9
 
 
 def installed(package):
