@@ -4,11 +4,11 @@ Every function of `kernels.reference` is here, as a kernel of the same name: the
 it in plain NumPy, and `kernels.cpu` may have a faster implementation. `kernels.dispatch` picks.
 """
 
-from .dispatch import backend, kernel, specifications, table, use
+from .dispatch import backend, compile_all, kernel, specifications, table, use, versions
 
 # PyPI has another package named `kernels`: by this minigrad knows which one Python has found.
 __project__ = "minigrad"
 
 _KERNELS = {name: kernel(function) for name, function in specifications().items()}
 globals().update(_KERNELS)
-__all__ = ["backend", "table", "use", *_KERNELS]
+__all__ = ["backend", "compile_all", "table", "use", "versions", *_KERNELS]

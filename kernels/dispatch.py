@@ -86,6 +86,33 @@ def backend():
     return _backend
 
 
+def compile_all():
+    """Compile every kernel for every dtype now, or find it kept.   -> how many, the folder"""
+    from .cpu import compilation
+
+    if not _compiled:
+        _load()
+    return compilation.compile_all(), compilation.cache_folder()
+
+
+def versions():
+    """{name: text} of what besides NumPy decides how kernels round; and of Numba's threads."""
+    if _backend == "numpy":
+        return {"backend": _backend}
+    import numba
+
+    from .cpu import compilation
+
+    if not _compiled:
+        _load()
+    return {
+        "backend": _backend,
+        "compiled kernels": compilation.fingerprint(),  # of their sources, compiler and processor
+        "Numba": numba.__version__,
+        "threads of Numba": str(numba.get_num_threads()),  # which change no bit
+    }
+
+
 def _choose(backend):
     global _backend
     _backend = backend

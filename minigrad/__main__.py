@@ -13,6 +13,7 @@ from .programs.overfitting import overfitting
 from .programs.predict_table import predict_table
 from .programs.quickstart import quickstart
 from .programs.train_table import train_table
+from .programs.warmup import warmup
 
 
 def main(arguments=None):
@@ -172,6 +173,13 @@ def _add_download(commands):
     command.set_defaults(run=lambda options: print(data.download(options.name, options.folder)))
 
 
+def _add_warmup(commands):
+    command = commands.add_parser(
+        "warmup", help="compile all kernels for this processor, which else happens as they are used"
+    )
+    command.set_defaults(run=lambda options: print(warmup()))
+
+
 def _add_doctor(commands):
     command = commands.add_parser(
         "doctor", help="what is installed, what is missing and how to get it"
@@ -185,6 +193,7 @@ COMMANDS = (
     _add_train_table,
     _add_predict_table,
     _add_download,
+    _add_warmup,
     _add_doctor,
 )
 

@@ -1,7 +1,8 @@
 """Weights and configuration in one safetensors file: a table of named arrays, with no code inside.
 
-https://github.com/huggingface/safetensors describes the format. The configuration is JSON in the
-file's metadata, under the key "minigrad". Nothing here reads or writes a pickle.
+https://github.com/huggingface/safetensors describes the format. The file's metadata has, under the
+key "minigrad", JSON with the configuration and, for the record, the environment of the program that
+wrote it: versions, backend, threads. Nothing here reads or writes a pickle.
 """
 
 import json
@@ -13,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_bytes
 
 from .atomic import replacing
+from .environment import environment
 
 VERSION = 1  # of the metadata; goes up when an older minigrad could not understand it
 _DTYPES = ("bool", "float16", "float32", "float64", "int8", "int16", "int32", "int64")
@@ -47,7 +49,8 @@ def save(path, arrays, configuration=None):
 
 def _to_json(configuration):
     try:
-        return json.dumps({"version": VERSION, "configuration": configuration})
+        content = {"version": VERSION, "configuration": configuration}
+        return json.dumps({**content, "environment": environment()})
     except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"the configuration is not plain data for JSON: {error}") from error
 

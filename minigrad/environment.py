@@ -6,14 +6,19 @@ import platform
 
 import numpy as np
 
+import kernels
+
 from .version import __version__
 
 
 def environment():
-    """{name: text} of what may round differently elsewhere: the same numbers want the same text."""
+    """{name: text} of what may round differently elsewhere: the same numbers want the same text.
+
+    Only "threads of Numba" stands there for the record.
+    """
     return {
         "minigrad": __version__,
-        "backend": "numpy",  # which implementation of `kernels` runs
+        **kernels.versions(),
         "Python": platform.python_version(),
         "NumPy": np.__version__,
         "BLAS": blas(),

@@ -18,6 +18,7 @@ from safetensors.numpy import save as to_bytes
 from safetensors.numpy import save_file
 
 from minigrad import checkpoint
+from minigrad.environment import environment
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX permissions, links or limits")
 OLD = {"weight": np.ones(3, np.float32)}
@@ -116,7 +117,11 @@ def test_the_file_is_plain_safetensors_with_versioned_json_in_its_metadata(tmp_p
     header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
     assert header["weight"] == {"dtype": "F32", "shape": [3], "data_offsets": [0, 12]}
     metadata = json.loads(header["__metadata__"]["minigrad"])
-    assert metadata == {"version": 1, "configuration": {"units": 3}}
+    expected = {"version": 1, "configuration": {"units": 3}, "environment": environment()}
+    assert metadata == expected
+    assert {"backend", "threads of BLAS", "threads of Numba", "NumPy"} <= metadata[
+        "environment"
+    ].keys()
 
 
 def test_weights_from_elsewhere_have_no_configuration(tmp_path):

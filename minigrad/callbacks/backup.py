@@ -109,7 +109,10 @@ class BackupAndRestore(Callback):
                 f"{self.path} is the backup of another training; delete it to begin anew. "
                 f"Differences: {'; '.join(differences)}"
             )
-        differences = _compare(content["environment"], self.environment)
+        then, now = (
+            {**e, "threads of Numba": ""} for e in (content["environment"], self.environment)
+        )
+        differences = _compare(then, now)
         if differences:
             warnings.warn(
                 f"{self.path} was made elsewhere, and the last digits of what follows may differ "
@@ -137,6 +140,11 @@ def _check_memory(callback):
             raise ValueError(
                 f"{kind} remembers {name!r}, which cannot be written down: {error}"
             ) from error
+
+
+def _rounding(environment):
+    """The environment without the one entry that changes no digit."""
+    return {name: text for name, text in environment.items() if name != "threads of Numba"}
 
 
 def _compare(then, now):

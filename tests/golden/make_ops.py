@@ -220,7 +220,8 @@ CASES = {
     "dense(matrix, weight, fives, 'relu')": "F.relu(matrix @ weight + fives)",
     "dense(batch, weight, fives, activation='silu')": "F.silu(batch @ weight + fives)",
     "dense(matrix, weight, fives, activation='gelu')": "F.gelu(matrix @ weight + fives)",
-    "dense(batch, weight, fives, 'gelu_tanh')": "F.gelu(batch @ weight + fives, approximate='tanh')",
+    "dense(batch, weight, fives, 'gelu_tanh')": "F.gelu("
+    "batch @ weight + fives, approximate='tanh')",
     "matmul(matrix, weight)": "matrix @ weight",
     "matmul(row, weight)": "row @ weight",
     "matmul(matrix, row)": "matrix @ row",
