@@ -18,6 +18,7 @@ import hashlib
 import inspect
 import os
 import platform
+import shutil
 import sys
 import tempfile
 import time
@@ -53,6 +54,11 @@ def read_integers(ndim):
     return lambda dtype: types.Array(types.int64, ndim, "A", readonly=True)
 
 
+def read_booleans(ndim):
+    """An array of booleans with `ndim` axes and any strides, that is only read."""
+    return lambda dtype: types.Array(types.boolean, ndim, "A", readonly=True)
+
+
 def number(dtype):
     """A number of the kernel's dtype."""
     return dtype
@@ -84,7 +90,7 @@ def inlined(function):
 
 
 class Kernel(dict):
-    """{dtype: the compiled function}, filled when it is asked for."""
+    """{dtype: the compiled function}, filled when it is asked for: by the dtype, or by its name."""
 
     def __init__(self, function, parallel):
         self.function = function
@@ -92,13 +98,19 @@ class Kernel(dict):
         KERNELS.append(self)
 
     def __missing__(self, dtype):
-        annotations = inspect.get_annotations(self.function)
-        kinds = [kind(getattr(types, str(dtype))) for kind in annotations.values()]
-        compiled = _cached(njit(**_OPTIONS, parallel=self.parallel)(self.function))
         with _notice(f"{self.function.__name__} for {dtype}"):
-            compiled.compile(tuple(kinds))
+            try:
+                self[dtype] = self._compile(dtype)
+            except Exception:  # a damaged file in the folder; or a mistake, which will come again
+                shutil.rmtree(cache_folder(), ignore_errors=True)
+                self[dtype] = self._compile(dtype)
+        return self[dtype]
+
+    def _compile(self, dtype):
+        kinds = inspect.get_annotations(self.function).values()
+        compiled = _cached(njit(**_OPTIONS, parallel=self.parallel)(self.function))
+        compiled.compile(tuple(kind(getattr(types, str(dtype))) for kind in kinds))
         compiled.disable_compile()
-        self[dtype] = compiled
         return compiled
 
 

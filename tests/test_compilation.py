@@ -1,0 +1,120 @@
+"""When kernels are compiled, what is said of it, and what is kept for the next program."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+# Uses the smallest of all kernels.
+PROGRAM = """
+import numpy as np
+from kernels.cpu import peak, simd
+a, b, c = np.ones((simd.TILE[0], 2)), np.ones((2, simd.TILE[1] * simd.lanes_of("float64"))), None
+c = np.empty((a.shape[0], b.shape[1]))
+peak.repeat_tile["float64"](a, b, c, 1)
+assert (c == 2).all()
+"""
+
+
+def run(program, cache, root=ROOT):
+    """Run a program with a cache folder. Returns what it writes: output, errors."""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=root,
+        env={**os.environ, "MINIGRAD_CACHE": str(cache), "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout, done.stderr
+
+
+def test_importing_all_kernels_compiles_none_of_them(tmp_path):
+    output, errors = run("import kernels; print(kernels.table())", tmp_path)
+    assert "float32" in output and errors == ""
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_the_first_use_is_announced_in_one_line_and_the_next_program_finds_it_kept(tmp_path):
+    line = r"compiled repeat_tile for float64 in \d+\.\d s \(once\)\n"
+    assert re.fullmatch(line, run(PROGRAM, tmp_path)[1])
+    assert run(PROGRAM, tmp_path)[1] == ""
+
+
+def test_where_nothing_can_be_kept_a_line_says_so(tmp_path):
+    (tmp_path / "file").write_text("")
+    for _ in range(2):
+        errors = run(PROGRAM, tmp_path / "file" / "folder")[1].splitlines()
+        assert len(errors) == 2
+        assert errors[0].startswith("compiled kernels cannot be kept in ")
+        assert "compiled repeat_tile for float64" in errors[1]
+
+
+@pytest.mark.parametrize("content", [b"", b"no pickle"])
+@pytest.mark.parametrize("kind", ["nbi", "nbc"])
+def test_what_is_kept_but_damaged_is_compiled_anew(tmp_path, kind, content):
+    run(PROGRAM, tmp_path)
+    [file] = tmp_path.rglob(f"*.{kind}")
+    file.write_bytes(content)
+    assert "compiled repeat_tile" in run(PROGRAM, tmp_path)[1]
+    assert run(PROGRAM, tmp_path)[1] == ""
+
+
+def test_an_edit_in_any_file_of_kernels_is_seen_in_all(tmp_path):
+    shutil.copytree(ROOT / "kernels", tmp_path / "kernels")
+    cache, fingerprint = tmp_path / "cache", "from kernels.cpu.compilation import fingerprint as f"
+    run(PROGRAM, cache, tmp_path)
+    assert run(PROGRAM, cache, tmp_path)[1] == ""
+    before = run(f"{fingerprint}; print(f())", cache, tmp_path)
+    for name in ("reference.py", "cpu/simd.py", "cpu/threads.py"):
+        with open(tmp_path / "kernels" / name, "a", encoding="utf-8") as file:
+            file.write("# edited\n")
+        after = run(f"{fingerprint}; print(f())", cache, tmp_path)
+        assert after != before
+        before = after
+    assert "compiled repeat_tile" in run(PROGRAM, cache, tmp_path)[1]
+
+
+def test_a_call_that_does_not_fit_is_an_error_and_compiles_nothing(tmp_path):
+    program = PROGRAM + (
+        "try:\n    peak.repeat_tile['float64'](a.astype('float32'), b, c, 1)\n"
+        "except TypeError as error:\n    print(error)\n"
+    )
+    output, errors = run(program, tmp_path)
+    assert "No matching definition" in output and errors.count("compiled") == 1
+
+
+def test_another_processor_has_a_folder_of_its_own(tmp_path, monkeypatch):
+    run(PROGRAM, tmp_path)
+    monkeypatch.setenv("NUMBA_CPU_NAME", "generic")
+    monkeypatch.setenv("NUMBA_CPU_FEATURES", "")
+    assert "compiled repeat_tile" in run(PROGRAM, tmp_path)[1]
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_the_command_compiles_all_kernels_or_finds_them(monkeypatch, capsys):
+    from kernels.cpu import compilation
+    from minigrad.__main__ import main
+
+    asked = []
+    monkeypatch.setattr(compilation, "compile_all", lambda: asked.append(1) or 7)
+    assert main(["warmup"]) == 0
+    assert asked == [1]
+    expected = rf"7 compiled kernels are ready after 0 s, in {compilation.cache_folder()}\n"
+    assert re.fullmatch(expected, capsys.readouterr().out)
+
+
+def test_every_kernel_is_compiled_by_the_command():
+    """Each function that was made by `jit` is known to `compile_all`, under a name of its own."""
+    import kernels
+    from kernels.cpu.compilation import KERNELS
+
+    kernels.table()
+    names = [(kernel.function.__module__, kernel.function.__qualname__) for kernel in KERNELS]
+    assert len(names) == len(set(names)) > 10

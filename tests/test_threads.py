@@ -1,0 +1,69 @@
+"""Kernels on several threads: the same bits for any number of them, under each layer of Numba's."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.kernel_cases import CASES
+
+POOLS = {"omp": "omppool", "tbb": "tbbpool", "workqueue": "workqueue"}
+
+
+def run(program, **environment):
+    libraries = os.pathsep.join(
+        [str(Path(sys.prefix) / "lib"), os.environ.get("LD_LIBRARY_PATH", "")]
+    )
+    done = subprocess.run(
+        [sys.executable, *program],
+        env={**os.environ, "LD_LIBRARY_PATH": libraries, **environment},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+def is_there(layer):
+    program = f"import numba.np.ufunc.{POOLS[layer]}"
+    try:
+        run(["-c", program])
+    except AssertionError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("layer", POOLS)
+def test_bits_do_not_depend_on_the_number_of_threads(layer):
+    if not is_there(layer):
+        pytest.skip(f"the library of {layer} is not on this machine")
+    output = run(["-m", "tests.kernel_threads"], NUMBA_THREADING_LAYER=layer, NUMBA_NUM_THREADS="8")
+    answer = json.loads(output.splitlines()[-1])
+    assert answer == {
+        "layer": layer,
+        "kernels": len(CASES),
+        "python threads": 4,
+        "different": [],
+    }
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
+def test_a_forked_child_computes_with_one_thread():
+    program = """if True:
+        import os, warnings, numpy as np, kernels
+        from kernels.cpu import threads
+        threads.WORTH_SHARING = 0
+        warnings.simplefilter("ignore")
+        kernels.use("numba")
+        x = np.random.default_rng(0).standard_normal((300, 300)).astype("float32")
+        expected = kernels.softmax(x)
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if np.array_equal(kernels.softmax(x), expected) else 1)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    """
+    assert run(["-c", program], NUMBA_NUM_THREADS="4").strip() == "0"
