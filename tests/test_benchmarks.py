@@ -217,7 +217,7 @@ def test_an_unknown_name_is_answered_with_the_nearest(capsys):
 
 def test_every_file_of_the_folder_is_a_benchmark_but_the_harness():
     files = {file.stem for file in harness.Path(harness.__file__).parent.glob("*.py")}
-    assert set(command_line.found()) == files - {"__init__", "__main__", "harness", "machine"}
+    assert set(command_line.found()) == files - {"__init__", *command_line.NOT_BENCHMARKS}
 
 
 def test_list_shows_the_first_line_of_each_docstring(monkeypatch, capsys):
