@@ -123,6 +123,11 @@ def sigmoid(x):
         return 1 / (1 + np.exp(-x))
 
 
+def sigmoid_backward(g, y):
+    """dL/dx = g y (1 - y)"""
+    return g * y * (1 - y)
+
+
 def silu(x):
     """x σ(x), elementwise."""
     return x * sigmoid(x)
@@ -195,22 +200,26 @@ def log_softmax_backward(g, y, axis=-1):
 
 
 def cross_entropy(logits, labels):
-    """lᵢ = -log softmax(zᵢ)[yᵢ]   (n, c), integers (n,) -> losses (n,), log-probabilities (n, c)
+    """lᵢ = -log softmax(zᵢ)[yᵢ]   (n, c), integers (n,) -> losses (n,), norms (n, 2)
 
+    The norms are maxⱼ zᵢⱼ and log Σⱼ exp(zᵢⱼ - maxⱼ zᵢⱼ): z without both of them is log softmax(z).
     ValueError for a label that is not one of 0 .. c-1.
     """
     n, c = logits.shape
-    log_p = log_softmax(logits)
+    largest = logits.max(axis=-1, initial=-np.inf)
+    z = logits - largest[:, None]
+    log = np.log(np.exp(z).sum(axis=-1))
     try:  # -1 would count from the end
-        return -log_p[np.arange(n), np.where(labels < 0, c, labels)], log_p
+        losses = log - z[np.arange(n), np.where(labels < 0, c, labels)]
     except IndexError as error:
         low, high = labels.min(), labels.max()
         raise ValueError(f"labels are 0 to {c - 1}. Received: {low} to {high}") from error
+    return losses, np.stack([largest, log], axis=-1)
 
 
-def cross_entropy_backward(g, log_p, labels):
-    """dL/dzᵢⱼ = gᵢ (pᵢⱼ - [j = yᵢ])   (n,), (n, c), (n,) -> (n, c)"""
-    d = np.exp(log_p)
+def cross_entropy_backward(g, logits, norms, labels):
+    """dL/dzᵢⱼ = gᵢ (pᵢⱼ - [j = yᵢ])   (n,), (n, c), (n, 2), (n,) -> (n, c)"""
+    d = np.exp(logits - norms[:, :1] - norms[:, 1:])
     d[np.arange(len(labels)), labels] -= 1
     return g[:, None] * d
 
@@ -218,26 +227,32 @@ def cross_entropy_backward(g, log_p, labels):
 # ---- Normalization -------------------------------------------------------------------------------
 
 
-def layer_norm(x, scale, offset, epsilon, axes=(-1,)):
-    """y = scale x̂ + offset,  x̂ = (x - mean) r,  r = 1/√(variance + epsilon)   -> y, x̂, r
+def layer_norm(x, scale, offset, epsilon):
+    """y = scale x̂ + offset,  x̂ = (x - mean) r,  r = 1/√(variance + epsilon)
 
-    x (..., d); scale and offset broadcast against x. The mean, and the variance, which is the mean
-    square deviation, are those over `axes`.
+    (..., d), (d,), (d,) -> y (..., d), mean (..., 1), r (..., 1).   Mean and variance, which is the
+    mean square deviation, are those over the last axis (Ba et al., 2016).
     """
-    centred = x - np.mean(x, axis=axes, keepdims=True)
-    r = 1 / np.sqrt(np.mean(centred * centred, axis=axes, keepdims=True) + epsilon)
-    normal = centred * r
-    return scale * normal + offset, normal, r
+    mean = np.mean(x, axis=-1, keepdims=True)
+    centred = x - mean
+    r = 1 / np.sqrt(np.mean(centred * centred, axis=-1, keepdims=True) + epsilon)
+    return scale * (centred * r) + offset, mean, r
 
 
-def layer_norm_backward(g, normal, r, scale, axes=(-1,)):
-    """dL/dx = r (h - mean h - x̂ mean(h x̂)),  h = g scale   -> dL/dx
+def layer_norm_backward(g, x, mean, r, scale):
+    """dL/dx = r (h - mean h - x̂ mean(h x̂)),  dL/dscale = Σ g x̂,  dL/doffset = Σ g,  h = g scale
 
-    The others are left to the caller: dL/dscale = g x̂,  dL/doffset = g.
+    -> dx (..., d), dscale (d,), doffset (d,)
     """
-    h = g * scale
-    inner = np.mean(h * normal, axis=axes, keepdims=True)
-    return r * (h - np.mean(h, axis=axes, keepdims=True) - normal * inner)
+    h, normal = g * scale, (x - mean) * r
+    inner = np.mean(h * normal, axis=-1, keepdims=True)
+    dx = r * (h - np.mean(h, axis=-1, keepdims=True) - normal * inner)
+    return dx, _sum_rows(g * normal), _sum_rows(g)
+
+
+def _sum_rows(x):
+    """(..., d) -> (d,)"""
+    return np.sum(x.reshape(-1, x.shape[-1]), axis=0)
 
 
 def rms_norm(x, scale, epsilon):
@@ -253,7 +268,7 @@ def rms_norm_backward(g, x, r, scale):
     """dL/dx = r (h - x̂ mean(h x̂)),  dL/dscale = Σ g x̂,  h = g scale,  x̂ = x r   -> dx, dscale"""
     h, normal = g * scale, x * r
     dx = r * (h - normal * np.mean(h * normal, axis=-1, keepdims=True))
-    return dx, np.sum((g * normal).reshape(-1, x.shape[-1]), axis=0)
+    return dx, _sum_rows(g * normal)
 
 
 # ---- Attention -----------------------------------------------------------------------------------
@@ -292,18 +307,17 @@ def attention_backward(g, q, k, v, o, l, scale=None, causal=False, mask=None, ra
 
 def _attention_weights(q, k, scale, causal, mask):
     """p (b, h, t, s) and l (b, h, t)"""
-    t, s = q.shape[-2], k.shape[-2]
     scale = 1 / math.sqrt(q.shape[-1]) if scale is None else scale
     z = scale * np.matmul(q, np.swapaxes(_repeat_heads(k, q), -1, -2))
-    hidden = np.zeros((t, s), bool)
     if causal:
-        hidden = np.arange(s) > np.arange(t)[:, None] + s - t
+        ones = np.ones_like(z[:1, :1], dtype="int64")  # counted along an axis, they tell places
+        i, j = np.cumsum(ones, axis=-2), np.cumsum(ones, axis=-1)
+        z = np.where(j > i + (z.shape[-1] - z.shape[-2]), -np.inf, z)
     if mask is not None:
-        hidden = hidden | ~mask[:, None, None, :]
-    z = np.where(hidden, -np.inf, z)
-    largest = z.max(axis=-1, keepdims=True, initial=-np.inf)
+        z = np.where(mask[:, None, None, :], z, -np.inf)
+    largest = np.max(z, axis=-1, keepdims=True, initial=-np.inf)
     e = np.exp(z - np.where(largest == -np.inf, 0, largest))
-    total = e.sum(axis=-1, keepdims=True)
+    total = np.sum(e, axis=-1, keepdims=True)
     with np.errstate(divide="ignore"):
         l = np.log(total) + largest
     return e / np.where(total == 0, 1, total), l[..., 0]
@@ -316,7 +330,8 @@ def _repeat_heads(k, q):
 
 def _sum_groups(d, k):
     """The sum of d over the heads of q that share a head of k.   (b, h, s, d) -> (b, hₖ, s, d)"""
-    return d.reshape(*k.shape[:2], -1, *k.shape[2:]).sum(axis=2)
+    group = d.shape[1] // k.shape[1]
+    return np.sum(np.reshape(d, (*k.shape[:2], group, *k.shape[2:])), axis=2)
 
 
 # ---- Randomness ----------------------------------------------------------------------------------
@@ -348,13 +363,20 @@ def dropout(x, rate, key):
 #
 # These change their arrays in place: θ (`parameter`) and what the method remembers of earlier
 # steps. All arrays of a call have the same shape; many parameters may lie in them end to end.
+# `decay` is λ: θ ← (1 - rate λ) θ comes before everything else.
 
 
-def sgd(parameter, gradient, velocity, rate, momentum=0.0, nesterov=False):
+def _shrink(parameter, rate, decay):
+    if decay:
+        parameter *= 1 - rate * decay
+
+
+def sgd(parameter, gradient, velocity, rate, momentum=0.0, nesterov=False, decay=0.0):
     """v ← μ v + g,   θ ← θ - rate v;   with nesterov θ ← θ - rate (g + μ v)
 
     Without momentum v is g, and velocity may be None.
     """
+    _shrink(parameter, rate, decay)
     direction = gradient
     if momentum:
         velocity *= momentum
@@ -363,12 +385,13 @@ def sgd(parameter, gradient, velocity, rate, momentum=0.0, nesterov=False):
     parameter -= rate * direction
 
 
-def rmsprop(parameter, gradient, v, m, velocity, rate, rho, momentum, epsilon):
+def rmsprop(parameter, gradient, v, m, velocity, rate, rho, momentum, epsilon, decay=0.0):
     """v ← ρ v + (1 - ρ) g²,   u ← μ u + g / (√v + ε),   θ ← θ - rate u
 
     With an array m, √(v - m²) with m ← ρ m + (1 - ρ) g stands in for √v ("centered"). u is
     velocity; None stands for no momentum.
     """
+    _shrink(parameter, rate, decay)
     v *= rho
     v += (1 - rho) * np.square(gradient)
     variance = v
@@ -384,18 +407,20 @@ def rmsprop(parameter, gradient, v, m, velocity, rate, rho, momentum, epsilon):
     parameter -= rate * change
 
 
-def adagrad(parameter, gradient, accumulator, rate, epsilon):
+def adagrad(parameter, gradient, accumulator, rate, epsilon, decay=0.0):
     """a ← a + g²,   θ ← θ - rate g / (√a + ε)"""
+    _shrink(parameter, rate, decay)
     accumulator += np.square(gradient)
     parameter -= rate * gradient / (np.sqrt(accumulator) + epsilon)
 
 
-def adam(parameter, gradient, m, v, rate, beta_1, beta_2, epsilon, step):
+def adam(parameter, gradient, m, v, rate, beta_1, beta_2, epsilon, step, decay=0.0):
     """m ← β₁ m + (1 - β₁) g,   v ← β₂ v + (1 - β₂) g²,   θ ← θ - rate m̂ / (√v̂ + ε)
 
     m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ) undo the pull of the zeros that m and v start from, at
     step t = 1, 2, ... The fraction is expanded by √(1 - β₂ᵗ), which saves two passes over arrays.
     """
+    _shrink(parameter, rate, decay)
     m *= beta_1
     m += (1 - beta_1) * gradient
     v *= beta_2

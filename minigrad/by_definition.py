@@ -139,11 +139,41 @@ def layer_norm(x, scale, offset, epsilon=1e-5):
     return scale * normal + offset
 
 
+def rms_norm(x, scale, epsilon=1e-5):
+    """scale x / √(mean x² + epsilon)"""
+    return scale * x / (mean(x * x, -1, keepdims=True) + epsilon) ** 0.5
+
+
+# ---- Attention -----------------------------------------------------------------------------------
+
+
+def attention(q, k, v, scale=None, causal=False, mask=None, rate=0.0, key=0):
+    """dropout(softmax(scale q kᵀ)) v"""
+    scale = q.shape[-1] ** -0.5 if scale is None else scale
+    k, v = _repeat_heads(k, q), _repeat_heads(v, q)
+    z = scale * ops.matmul(q, ops.swapaxes(k, -1, -2))
+    if causal:  # query i sees the keys j <= i + s - t
+        ones = np.ones_like(_array(z))
+        i, j = np.cumsum(ones, axis=-2), np.cumsum(ones, axis=-1)
+        z = ops.where(j > i + (z.shape[-1] - z.shape[-2]), -np.inf, z)
+    if mask is not None:
+        z = ops.where(_array(mask)[:, None, None, :], z, -np.inf)
+    return ops.matmul(ops.dropout(softmax(z), rate, key), v)
+
+
 # ---- Helpers -------------------------------------------------------------------------------------
 
 
 def _array(x):
     return x.data if isinstance(x, Tensor) else x
+
+
+def _repeat_heads(x, q):
+    """Each head of x as often as it serves heads of q.   (b, hₖ, s, d) -> (b, h, s, d)"""
+    b, heads, s, d = x.shape
+    group = q.shape[1] // heads
+    repeated = ops.broadcast_to(ops.expand_dims(x, 2), (b, heads, group, s, d))
+    return ops.reshape(repeated, (b, heads * group, s, d))
 
 
 def _one_hot(labels, logits):

@@ -133,7 +133,7 @@ def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False):
 
     The categorical_crossentropy of onehot(y). Axes between n and c are averaged over.
     """
-    y_true, y_pred = _tensor(y_true), _floating(y_pred)
+    y_true, y_pred = y_true if hasattr(y_true, "shape") else _tensor(y_true), _floating(y_pred)
     *examples, classes = y_pred.shape
     if y_true.dtype.kind not in "iu":
         raise ValueError(f"y_true must be integer class labels. Received: dtype {y_true.dtype}")
@@ -147,7 +147,7 @@ def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False):
         z = _log_probabilities(y_pred)  # softmax(log p) = p
     n = math.prod(examples)
     each = ops.sparse_softmax_cross_entropy(_reshape(z, (n, classes)), _reshape(y_true, (n,)))
-    return _per_example(_reshape(each, (*examples,)))
+    return each if len(examples) == 1 else _per_example(_reshape(each, (*examples,)))
 
 
 def kl_divergence(y_true, y_pred):

@@ -5,12 +5,14 @@ clips them, shrinks the weights, and applies the rule of the method, one call of
 parameters together.
 
 For that the parameters that are treated alike lie end to end in one flat buffer, and
-`parameter.data` is a view of it: a network has few large and many tiny parameters, and ten calls
-for each of the tiny ones would cost more than the arithmetic. They are packed at their first step,
+`parameter.data` is a view of it: a network has few large and many tiny parameters, and a call for
+each of the tiny ones would cost more than the arithmetic. A large one is alone in its buffer, since
+gathering its gradient, a copy, would cost more than a call. They are packed at their first step,
 and again when something has changed: a parameter was assigned to, frozen, added, or given another
 multiplier.
 """
 
+import inspect
 import itertools
 import math
 import numbers
@@ -23,6 +25,8 @@ import kernels
 from . import schedules
 from .registry import Configurable, check_number, resolve, serialize
 from .tensor import Tensor
+
+LARGE = 1 << 15  # from so many numbers on, a parameter is updated by a call of its own
 
 
 class Optimizer(Configurable):
@@ -43,6 +47,11 @@ class Optimizer(Configurable):
 
     state_names = ()  # what is remembered of each parameter: arrays of its shape
     initial_state = 0.0  # the value that these start from
+    _update_decays = False  # whether `update` takes `decay`
+
+    def __init_subclass__(cls, **options):
+        super().__init_subclass__(**options)
+        cls._update_decays = "decay" in inspect.signature(cls.update).parameters
 
     def __init__(
         self, learning_rate, weight_decay=0.0, clipnorm=None, global_clipnorm=None, clipvalue=None
@@ -80,7 +89,11 @@ class Optimizer(Configurable):
     def update(self, parameter, gradient, state, rate, step):
         """Change the array `parameter` in place, in the direction that `gradient` and `state` give.
 
-        All arrays are flat and of one size; state is {name: array}; step counts 1, 2, ...
+        All arrays are flat and of one size; the gradient is to be read alone; state is
+        {name: array}; step counts 1, 2, ...
+
+        One with a last parameter `decay` multiplies `parameter` by 1 - rate decay first, in the
+        same pass over memory; for another this has been done.
         """
         raise NotImplementedError(
             f"{type(self).__name__} must define update(parameter, gradient, state, rate, step)"
@@ -96,43 +109,53 @@ class Optimizer(Configurable):
         if not self._is_packed(parameters):
             self._pack(parameters)
         rate = self.rate
-        for group in self._groups:
-            group.gather([parameters[i].grad for i in group.members])
-        self._clip()
-        for group in self._groups:
+        for group, gradient in zip(self._groups, self._gather(parameters)):
             scaled = rate * group.learning_rate_multiplier
             decay = self.weight_decay * group.weight_decay_multiplier
-            if decay:
-                group.parameter *= 1 - scaled * decay
             step = group.states[0].step + 1
-            self.update(group.parameter, group.gradient, group.state, scaled, step)
+            arguments = group.parameter, gradient, group.state, scaled, step
+            if self._update_decays:
+                self.update(*arguments, decay)
+            else:
+                if decay:
+                    group.parameter *= 1 - scaled * decay
+                self.update(*arguments)
         for parameter, state in zip(parameters, self._packed):
             parameter.version += 1
             state.step += 1
         self.iterations += 1
 
-    def _clip(self):
+    def _gather(self, parameters):
+        """A flat gradient for each group, clipped."""
+        if self.clipvalue is self.clipnorm is self.global_clipnorm is None:
+            return [group.gather(parameters) for group in self._groups]
+        gradients = [group.gather_copies(parameters) for group in self._groups]
+        self._clip(gradients)
+        return gradients
+
+    def _clip(self, gradients):
         """Limit the gathered gradients. Norms stay arrays: nothing waits for their values."""
         if self.clipvalue is not None:
-            for group in self._groups:
-                np.clip(group.gradient, -self.clipvalue, self.clipvalue, out=group.gradient)
+            for gradient in gradients:
+                np.clip(gradient, -self.clipvalue, self.clipvalue, out=gradient)
         if self.clipnorm is not None:
-            for group in self._groups:
-                for g in group.gradients:
+            for group, gradient in zip(self._groups, gradients):
+                for g in np.split(gradient, group.cuts):
                     g *= self.clipnorm / np.maximum(np.sqrt(np.sum(np.square(g))), self.clipnorm)
         if self.global_clipnorm is not None:
-            norm = np.sqrt(sum(np.sum(np.square(group.gradient)) for group in self._groups))
-            for group in self._groups:
-                group.gradient *= self.global_clipnorm / np.maximum(norm, self.global_clipnorm)
+            norm = np.sqrt(sum(np.sum(np.square(gradient)) for gradient in gradients))
+            for gradient in gradients:
+                gradient *= self.global_clipnorm / np.maximum(norm, self.global_clipnorm)
 
     def _is_packed(self, parameters):
         """Whether these are the parameters of the last step, with their arrays and multipliers."""
-        return len(parameters) == len(self._packed) and all(
-            parameter.data is state.data
-            and state.owner() is parameter
-            and _multipliers(parameter) == state.multipliers
-            for parameter, state in zip(parameters, self._packed)
-        )
+        if len(parameters) != len(self._packed):
+            return False
+        for parameter, state in zip(parameters, self._packed):
+            same = parameter.data is state.data and parameter is state.owner()
+            if not same or _multipliers(parameter) != state.multipliers:
+                return False
+        return True
 
     def _pack(self, parameters):
         """Lay the parameters that are updated alike end to end, and likewise their states."""
@@ -141,7 +164,8 @@ class Optimizer(Configurable):
         alike = {}
         for i, (parameter, state) in enumerate(zip(parameters, self._packed)):
             state.multipliers = _multipliers(parameter)
-            key = (type(parameter.data), parameter.dtype, state.multipliers, state.step)
+            alone = i if parameter.size >= LARGE else None
+            key = (type(parameter.data), parameter.dtype, state.multipliers, state.step, alone)
             alike.setdefault(key, []).append(i)
         self._groups = [
             _Group(members, parameters, self._packed, self.state_names, self.initial_state)
@@ -226,7 +250,8 @@ class _Group:
         self.learning_rate_multiplier, self.weight_decay_multiplier = self.states[0].multipliers
         parameters = [parameters[i] for i in members]
         like, shapes = parameters[0].data, [parameter.shape for parameter in parameters]
-        self.gradient, self.gradients = _flat(like, shapes)
+        self.cuts = [*itertools.accumulate(math.prod(shape) for shape in shapes)][:-1]
+        self.gradient = None  # room for copies of all gradients, once they are needed
         self.parameter, views = _flat(like, shapes)
         for parameter, state, view in zip(parameters, self.states, views):
             view[...] = parameter.data
@@ -238,8 +263,20 @@ class _Group:
                 view[...] = state.arrays.get(name, initial_state)
                 state.arrays[name] = view
 
-    def gather(self, gradients):
+    def gather(self, parameters):
+        """Their gradients end to end; the gradient of one alone is taken as it is."""
+        gradient = parameters[self.members[0]].grad
+        if len(self.members) == 1 and gradient.dtype == self.parameter.dtype:
+            return gradient.reshape(-1)
+        return self.gather_copies(parameters)
+
+    def gather_copies(self, parameters):
+        """Copies of their gradients end to end, which may be written to."""
+        if self.gradient is None:
+            self.gradient = np.empty_like(self.parameter)
+        gradients = [parameters[i].grad for i in self.members]
         np.concatenate(gradients, axis=None, out=self.gradient)
+        return self.gradient
 
 
 def _flat(like, shapes):
@@ -287,8 +324,9 @@ class SGD(Optimizer):
             raise ValueError(f"nesterov needs a momentum above 0. Received: momentum={momentum}")
         self.state_names = ("velocity",) if momentum else ()
 
-    def update(self, parameter, gradient, state, rate, step):
-        kernels.sgd(parameter, gradient, state.get("velocity"), rate, self.momentum, self.nesterov)
+    def update(self, parameter, gradient, state, rate, step, decay=0.0):
+        velocity, options = state.get("velocity"), (rate, self.momentum, self.nesterov, decay)
+        kernels.sgd(parameter, gradient, velocity, *options)
 
 
 class RMSprop(Optimizer):
@@ -309,9 +347,9 @@ class RMSprop(Optimizer):
         self.centered = bool(centered)
         self.state_names = ("v",) + ("m",) * self.centered + ("velocity",) * (self.momentum > 0)
 
-    def update(self, parameter, gradient, state, rate, step):
+    def update(self, parameter, gradient, state, rate, step, decay=0.0):
         v, m, velocity = state["v"], state.get("m"), state.get("velocity")
-        options = rate, self.rho, self.momentum, self.epsilon
+        options = rate, self.rho, self.momentum, self.epsilon, decay
         kernels.rmsprop(parameter, gradient, v, m, velocity, *options)
 
 
@@ -330,8 +368,8 @@ class Adagrad(Optimizer):
         self.initial_accumulator_value = self.initial_state
         self.epsilon = check_number("epsilon", epsilon)
 
-    def update(self, parameter, gradient, state, rate, step):
-        kernels.adagrad(parameter, gradient, state["accumulator"], rate, self.epsilon)
+    def update(self, parameter, gradient, state, rate, step, decay=0.0):
+        kernels.adagrad(parameter, gradient, state["accumulator"], rate, self.epsilon, decay)
 
 
 class Adam(Optimizer):
@@ -351,9 +389,10 @@ class Adam(Optimizer):
         self.beta_2 = check_number("beta_2", beta_2, below=1)
         self.epsilon = check_number("epsilon", epsilon)
 
-    def update(self, parameter, gradient, state, rate, step):
+    def update(self, parameter, gradient, state, rate, step, decay=0.0):
         m, v = state["m"], state["v"]
-        kernels.adam(parameter, gradient, m, v, rate, self.beta_1, self.beta_2, self.epsilon, step)
+        options = rate, self.beta_1, self.beta_2, self.epsilon, step, decay
+        kernels.adam(parameter, gradient, m, v, *options)
 
 
 class AdamW(Adam):

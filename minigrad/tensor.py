@@ -12,6 +12,7 @@ import inspect
 import itertools
 from contextlib import ContextDecorator
 from contextvars import ContextVar
+from operator import attrgetter
 
 import numpy as np
 
@@ -162,10 +163,12 @@ class Tensor:
             raise ValueError(
                 "backward() of a Tensor that depends on nothing with requires_grad=True"
             )
+        seed = np.empty_like(self.data)
         if gradient is None:
             if self.size != 1:
                 raise ValueError(f"backward() of shape {self.shape} needs a gradient of that shape")
-            return np.ones_like(self.data)
+            seed[...] = 1
+            return seed
         if getattr(gradient, "requires_grad", False):
             raise ValueError("there are no second derivatives: `gradient` must not require one")
         gradient = gradient.data if isinstance(gradient, Tensor) else gradient
@@ -174,7 +177,6 @@ class Tensor:
                 f"backward() of shape {self.shape} needs a gradient of that shape. "
                 f"Received: {np.shape(gradient)}"
             )
-        seed = np.empty_like(self.data)
         seed[...] = gradient
         return seed
 
@@ -220,18 +222,23 @@ class Node:
             error.add_note(f"in the gradient of {self.operation}: {shapes}")
             raise
 
-    def check(self):
+    def nodes_before(self):
+        """The Nodes among its sources. RuntimeError if gradients cannot go through this one."""
         if self.pullbacks is None:
             raise RuntimeError(
                 f"backward() came a second time to {self.operation}, whose graph the first one "
                 "freed. Run the forward pass again, or add the losses and call backward() once"
             )
+        found = []
         for source, version in zip(self.sources, self.versions):
-            if isinstance(source, Tensor) and source.version != version:
+            if isinstance(source, Node):
+                found.append(source)
+            elif source.version != version:
                 raise RuntimeError(
                     f"a leaf of shape {source.shape}, input of {self.operation}, was updated "
                     "between forward and backward, so its gradient would be wrong"
                 )
+        return found
 
     def free(self):
         self.sources = self.pullbacks = None
@@ -246,24 +253,22 @@ def _ancestors(node):
         return []
     found, unexplored = {node}, [node]
     while unexplored:
-        node = unexplored.pop()
-        node.check()
-        for source in node.sources:
-            if source not in found and isinstance(source, Node):
+        for source in unexplored.pop().nodes_before():
+            if source not in found:
                 found.add(source)
                 unexplored.append(source)
-    return sorted(found, key=lambda node: node.age, reverse=True)
+    return sorted(found, key=attrgetter("age"), reverse=True)
 
 
 def _fit(d, g, source, node):
     """The gradient `d` that `node` gave for `source`, in the shape and dtype of `source`."""
-    if not hasattr(d, "shape"):
-        raise TypeError(f"a gradient of {node.operation} must be an array. Received: {d!r}")
-    if d.shape != source.shape:
-        d = _unbroadcast(d, source.shape, node)
-    if d.dtype != source.dtype:
-        d = d.astype(source.dtype)
-    if isinstance(source, Tensor) and (d is g or getattr(d, "base", None) is not None):
+    is_leaf = isinstance(source, Tensor)
+    like = source.data if is_leaf else source
+    if getattr(d, "shape", None) != like.shape:
+        d = _unbroadcast(d, like.shape, node)
+    if d.dtype != like.dtype:
+        d = d.astype(like.dtype)
+    if is_leaf and (d is g or getattr(d, "base", None) is not None):
         d = d.copy()  # a leaf's gradient shares its memory with nobody
     elif isinstance(d, np.generic):
         d = np.asarray(d)  # NumPy reduces to scalars; gradients are arrays
@@ -278,6 +283,8 @@ def _add(a, b):
 
 def _unbroadcast(d, shape, node):
     """Sum `d` over the axes along which an input of `shape` was repeated.   (..., m, n) -> shape"""
+    if not hasattr(d, "shape"):
+        raise TypeError(f"a gradient of {node.operation} must be an array. Received: {d!r}")
     leading = d.ndim - len(shape)
     repeated = tuple(i + leading for i, n in enumerate(shape) if n == 1)
     if leading < 0 or any(n not in (1, d.shape[i + leading]) for i, n in enumerate(shape)):
@@ -315,13 +322,16 @@ def op(rule):
 
     @functools.wraps(rule)
     def operation(*arguments, **options):
-        if options and any(isinstance(value, Tensor) for value in options.values()):
-            bound = signature.bind_partial(*arguments, **options)
-            arguments, options = bound.args, bound.kwargs
+        for value in options.values():
+            if isinstance(value, Tensor):
+                bound = signature.bind_partial(*arguments, **options)
+                bound.apply_defaults()  # a Tensor after a gap would stay an option
+                arguments, options = bound.args, bound.kwargs
+                break
         inputs, arrays, places, nested = _unwrap(arguments)
         recorded = places != [] and _recording.get()
         if together:
-            options["needs"] = [recorded and i in places for i in range(len(inputs))]
+            options["needs"] = _flags(len(inputs), places if recorded else ())
         try:
             returned = rule(*arrays, **options)
         except Exception as error:
@@ -368,6 +378,14 @@ def _unwrap(arguments):
     return inputs, arrays, places, nested
 
 
+def _flags(n, places):
+    """A list of n times False, with True at `places`."""
+    flags = [False] * n
+    for i in places:
+        flags[i] = True
+    return flags
+
+
 def _holds_tensors(a):
     return isinstance(a, (list, tuple)) and any(isinstance(x, Tensor) for x in a)
 
@@ -380,9 +398,12 @@ def _wrap(value, arrays, unseen):
     """
     if not hasattr(value, "base") or isinstance(value, np.generic):
         value = np.asarray(value)
-    elif value.base is not None or id(value) in map(id, arrays):
+    shared = value.base is not None
+    for a in arrays:
+        shared |= a is value
+    if shared:
         value = value.copy() if unseen else value.view()
-    value.setflags(write=False)
+    value.setflags(False)  # that is, write=False
     result = Tensor.__new__(Tensor)  # not Tensor(value), whose checks take time
     result.data = value
     result.requires_grad = False

@@ -11,6 +11,8 @@ reference on what it returns. Options come last, as a dict.
     r.choice(a, b)      one of these
 """
 
+import inspect
+
 import numpy as np
 
 from kernels import reference
@@ -38,9 +40,98 @@ class Draw:
         return options[self.generator.integers(len(options))]
 
 
+def number_of_sizes(name):
+    """How many sizes the case of a kernel takes."""
+    return len(inspect.signature(CASES[name]).parameters) - 1
+
+
+def with_dtype(arguments, dtype):
+    """The arguments with floating arrays cast to a dtype, and the options."""
+    *arguments, options = arguments if isinstance(arguments[-1], dict) else (*arguments, {})
+    return [a.astype(dtype) if is_float(a) else a for a in arguments], options
+
+
+def is_float(a):
+    return isinstance(a, np.ndarray) and a.dtype.kind == "f"
+
+
+# Kernels that write to the arrays that they are given.
+UPDATING = {"sgd", "rmsprop", "adagrad", "adam"}
+
 CASES = {
     "softmax": lambda r, n, c: (r(n, c),),
     "softmax_backward": lambda r, n, c: (r(n, c), reference.softmax(r(n, c))),
     "log_softmax": lambda r, n, c: (r(n, c),),
+    "log_softmax_backward": lambda r, n, c: (r(n, c + 1), reference.log_softmax(r(n, c + 1))),
     "cross_entropy": lambda r, n, c: (r(n, c + 1), r.integers(c + 1, n)),
+    "cross_entropy_backward": lambda r, n, c: (r(n), *_cross_entropy(r, n, c + 1)),
+    "layer_norm": lambda r, n, d: (r(n, 2, d + 1), r(d + 1), r(d + 1), 1e-5),
+    "layer_norm_backward": lambda r, n, d: (r(n, d + 8), *_layer_norm(r, n, d + 8)),
+    "rms_norm": lambda r, n, d: (r(n, 2, d + 1), r(d + 1), 1e-5),
+    "rms_norm_backward": lambda r, n, d: (r(n, d + 8), *_rms_norm(r, n, d + 8)),
+    "erf": lambda r, n, d: (r(n, d),),
+    "relu": lambda r, n, d: (r(n, d),),
+    "relu_backward": lambda r, n, d: (r(n, d), reference.relu(r(n, d))),
+    "sigmoid": lambda r, n, d: (3 * r(n, d),),
+    "sigmoid_backward": lambda r, n, d: (r(n, d), reference.sigmoid(r(n, d))),
+    "silu": lambda r, n, d: (3 * r(n, d),),
+    "silu_backward": lambda r, n, d: (r(n, d), 3 * r(n, d)),
+    "gelu": lambda r, n, d: (2 * r(n, d), {"approximate": r.choice(False, True)}),
+    "gelu_backward": lambda r, n, d: (
+        r(n, d),
+        2 * r(n, d),
+        {"approximate": r.choice(False, True)},
+    ),
+    "random_uniform": lambda r, n, d: (r(n, d), int(r.integers(2**32))),
+    "dropout": lambda r, n, d: (r(n, d), 0.375, int(r.integers(2**32))),
+    "scatter_add": lambda r, n, v, d: (r(v + 1, d + 1), r.integers(v + 1, n), r(n, d + 1)),
+    "sgd": lambda r, n: (
+        *(r(n), r(n), r(n), 0.1, r.choice(0.0, 0.9)),
+        {"nesterov": r.choice(False, True), "decay": 0.5},
+    ),
+    "rmsprop": lambda r, n: (
+        *(r(n), r(n), 1 + r.positive(n), r.choice(None, 0.1 * r(n)), r.choice(None, r(n))),
+        *(0.1, 0.9, 0.8, 1e-3, {"decay": 0.5}),
+    ),
+    "adagrad": lambda r, n: (r(n), r(n), r.positive(n), 0.1, 1e-7, {"decay": 0.5}),
+    "adam": lambda r, n: (
+        *(r(n), r(n), r(n), r.positive(n), 0.1, 0.9, 0.999, 1e-7, 1 + int(r.integers(9))),
+        {"decay": 0.5},
+    ),
+    "attention": lambda r, t, s, d: (*_attention(r, t, s, d), _attention_options(r, s)),
+    "attention_backward": lambda r, t, s, d: _attention_backward(r, t, s, d),
 }
+
+
+def _cross_entropy(r, n, c):
+    """Logits, norms and labels."""
+    logits, labels = r(n, c), r.integers(c, n)
+    return logits, reference.cross_entropy(logits, labels)[1], labels
+
+
+def _layer_norm(r, n, d):
+    """x, mean, r and scale."""
+    x, scale = r(n, d), r(d)
+    return x, *reference.layer_norm(x, scale, r(d), 1e-5)[1:], scale
+
+
+def _rms_norm(r, n, d):
+    """x, r and scale."""
+    x, scale = r(n, d), r(d)
+    return x, reference.rms_norm(x, scale, 1e-5)[1], scale
+
+
+def _attention(r, t, s, d):
+    """q, k and v, where two heads of queries share one of keys."""
+    return r(2, 2, t, d + 1), r(2, 1, s, d + 1), r(2, 1, s, d + 2)
+
+
+def _attention_options(r, s):
+    mask, rate = r.choice(None, r.booleans(2, s)), r.choice(0.0, 0.25)
+    return {"causal": r.choice(False, True), "mask": mask, "rate": rate, "key": 7}
+
+
+def _attention_backward(r, t, s, d):
+    """g, q, k, v, o, l; not causal, for hidden places there make NaN of NaN in NumPy alone."""
+    inputs, options = _attention(r, t, s, d), _attention_options(r, s) | {"causal": False}
+    return r(2, 2, t, d + 2), *inputs, *reference.attention(*inputs, **options), options

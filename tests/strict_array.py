@@ -62,7 +62,8 @@ class StrictArray(np.lib.mixins.NDArrayOperatorsMixin):
     base = property(lambda self: strict(self.host.base))
     T = property(lambda self: strict(self.host.T))
     reshape, astype, copy, view = map(_method, ["reshape", "astype", "copy", "view"])
-    setflags, __getitem__, __setitem__ = map(_method, ["setflags", "__getitem__", "__setitem__"])
+    setflags, argmax = map(_method, ["setflags", "argmax"])
+    __getitem__, __setitem__ = map(_method, ["__getitem__", "__setitem__"])
 
     def __len__(self):
         return len(self.host)

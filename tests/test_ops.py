@@ -419,10 +419,11 @@ def test_take(x, data):
 
 
 @given(arrays(shapes(min_dims=1, min_side=2)))
-def test_layer_norm(x):
+def test_layer_norm_and_rms_norm(x):
     random = np.random.default_rng(1)
     scale, offset = random.standard_normal((2, x.shape[-1]))
     gradcheck(ops.layer_norm, x, scale, offset, epsilon=0.01)
+    gradcheck(ops.rms_norm, x, scale, epsilon=0.01)
 
 
 # ---- Numbers at the end of the scale -------------------------------------------------------------
@@ -506,6 +507,15 @@ def test_softmax_of_no_classes_is_empty():
 def test_einsum_repeats_an_index_of_length_1_as_numpy_does():
     gradcheck(ops.einsum, "ij,jk->ik", (2, 1), (3, 4))
     gradcheck(ops.einsum, "ij,jk->ik", (2, 3), (1, 4))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int8", "bool"])
+@pytest.mark.parametrize("axis", [None, 1, (0, -1)])
+def test_mean_is_numpys_bit_by_bit(dtype, axis):
+    x = (np.random.default_rng(0).standard_normal((3, 4, 5)) * 50).astype(dtype)
+    mean, expected = ops.mean(Tensor(x), axis).data, np.mean(x, axis)
+    assert mean.dtype == expected.dtype
+    np.testing.assert_array_equal(mean, expected)
 
 
 def test_mean_of_many_float16_does_not_overflow():

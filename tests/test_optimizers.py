@@ -36,6 +36,7 @@ METHODS = {
     ),
 }
 EVERY = pytest.mark.parametrize("name", METHODS)
+SMALL_AND_LARGE = pytest.mark.parametrize("large", [optimizers.LARGE, 1])
 
 
 def starting_parameters():
@@ -66,7 +67,9 @@ class WithMultipliers(Tensor):
 
 
 @EVERY
-def test_ten_steps_equal_those_of_pytorch(name):
+@SMALL_AND_LARGE
+def test_ten_steps_equal_those_of_pytorch(name, large, monkeypatch):
+    monkeypatch.setattr(optimizers, "LARGE", large)
     parameters, optimizer = starting_parameters(), METHODS[name]()
     for step in range(10):
         give_gradients(name, parameters, step)
@@ -179,10 +182,13 @@ def test_parameters_of_any_shape_step(shape):
     np.testing.assert_allclose(x.data, np.full(shape, 0.9), rtol=1e-6)
 
 
-def test_gradients_are_not_changed_even_by_clipping():
+@SMALL_AND_LARGE
+@pytest.mark.parametrize("clip", ["clipnorm", "global_clipnorm", "clipvalue"])
+def test_gradients_are_not_changed_even_by_clipping(clip, large, monkeypatch):
+    monkeypatch.setattr(optimizers, "LARGE", large)
     x = parameter_of([3.0, 4.0])
     gradient = x.grad
-    optimizers.SGD(0.1, clipnorm=1.0).step([x])
+    optimizers.SGD(0.1, **{clip: 1.0}).step([x])
     assert x.grad is gradient
     np.testing.assert_array_equal(gradient, [3.0, 4.0])
 
@@ -234,6 +240,27 @@ def test_small_parameters_are_updated_by_one_kernel_call(monkeypatch):
     monkeypatch.setattr(optimizers.kernels, "adam", lambda p, *rest: calls.append(p.size))
     optimizers.Adam().step([parameter_of(np.ones(n)) for n in (1, 2, 3)])
     assert calls == [6]
+
+
+def test_large_parameters_are_updated_one_by_one_and_their_gradients_not_copied(monkeypatch):
+    calls = []
+    monkeypatch.setattr(optimizers, "LARGE", 4)
+    monkeypatch.setattr(optimizers.kernels, "adam", lambda *arrays: calls.append(arrays[1]))
+    shapes = [(2, 2), (3,), (5,), (2,)]
+    parameters = [parameter_of(np.ones(shape)) for shape in shapes]
+    optimizers.Adam().step(parameters)
+    assert [gradient.shape for gradient in calls] == [(4,), (5,), (5,)]
+    shared = [any(np.shares_memory(p.grad, gradient) for gradient in calls) for p in parameters]
+    assert shared == [True, False, True, False]
+
+
+def test_a_gradient_of_another_dtype_is_cast(monkeypatch):
+    dtypes = []
+    monkeypatch.setattr(optimizers.kernels, "adam", lambda *arrays: dtypes.append(arrays[1].dtype))
+    large = parameter_of(np.ones(optimizers.LARGE), dtype="float32")
+    large.grad = np.ones(optimizers.LARGE, "float64")
+    optimizers.Adam().step([large])
+    assert dtypes == ["float32"]
 
 
 def test_packing_is_done_once():
@@ -312,7 +339,9 @@ def test_the_state_of_parameters_that_are_gone_is_forgotten():
 
 
 @EVERY
-def test_a_step_reads_no_value_from_the_device(name, strict_kernels):
+@SMALL_AND_LARGE
+def test_a_step_reads_no_value_from_the_device(name, large, strict_kernels, monkeypatch):
+    monkeypatch.setattr(optimizers, "LARGE", large)
     parameters, optimizer = starting_parameters(), METHODS[name]()
     for parameter in parameters:
         parameter.data = strict(parameter.data)
@@ -463,3 +492,26 @@ def test_an_optimizer_of_your_own_needs_a_name_for_its_state_and_an_update():
     x, optimizer = parameter_of([1.0, -2.0]), SignSGD(0.1)
     optimizer.step([x])
     np.testing.assert_allclose(x.data, [0.9, -1.9])
+
+
+@pytest.mark.parametrize("base", [optimizers.Optimizer, optimizers.Adam])
+def test_an_update_of_your_own_without_decay_finds_the_weights_shrunk(base):
+    class Descent(base):
+        state_names = ()
+
+        def update(self, parameter, gradient, state, rate, step):
+            parameter -= rate * gradient
+
+    x = parameter_of([2.0], gradient=[3.0])
+    Descent(0.1, weight_decay=0.5).step([x])
+    np.testing.assert_allclose(x.data, [2.0 * 0.95 - 0.3])
+
+
+def test_an_update_of_your_own_may_call_the_one_that_it_replaces():
+    class Watched(optimizers.SGD):
+        def update(self, parameter, gradient, state, rate, step):
+            super().update(parameter, gradient, state, rate, step)
+
+    x = parameter_of([2.0], gradient=[3.0])
+    Watched(0.1, weight_decay=0.5).step([x])
+    np.testing.assert_allclose(x.data, [2.0 * 0.95 - 0.3])

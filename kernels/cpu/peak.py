@@ -1,4 +1,4 @@
-"""The most that one core can do: the tile of `simd`, over and over on what its first cache holds."""
+"""The most that one core can do: the tile of `simd`, over and over, on what its cache holds."""
 
 from .compilation import integer, jit, read, write
 from .simd import TILE, lanes, tile

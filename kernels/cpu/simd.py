@@ -26,8 +26,6 @@ from numba.core import cgutils, codegen, config, typing
 from numba.core.typing.templates import AbstractTemplate, infer_global
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
-from ..reference import ERF_SERIES, ERFC_POLYNOMIAL
-
 # ---- The processor -------------------------------------------------------------------------------
 
 # (what a processor calls it, the features that it needs, bits of a vector, tile: rows, vectors)
@@ -314,8 +312,11 @@ def _address(context, builder, kind, array, i):
     return builder.gep(context.make_array(kind)(context, builder, array).data, [i])
 
 
-def _load(builder, address, dtype, mask=None):
-    """A vector from an address that need not be a multiple of anything; where masked out, zeros."""
+def _load(builder, address, dtype, mask=None, other=None):
+    """A vector from an address that need not be a multiple of anything.
+
+    Where masked out, nothing is read; there are lanes of the vector `other`, or zeros.
+    """
     kind = _vector(dtype)
     address = builder.bitcast(address, kind.as_pointer())
     size = np.dtype(dtype).itemsize
@@ -324,8 +325,8 @@ def _load(builder, address, dtype, mask=None):
         value.align = size
     else:
         name = f"llvm.masked.load.v{lanes_of(dtype)}{_SUFFIX[dtype]}.p0"
-        zeros = ir.Constant(kind, [0.0] * lanes_of(dtype))
-        value = _call(builder, name, [address, ir.Constant(_I32, size), mask, zeros], kind)
+        other = ir.Constant(kind, [0.0] * lanes_of(dtype)) if other is None else other.value
+        value = _call(builder, name, [address, ir.Constant(_I32, size), mask, other], kind)
     return Lanes(builder, value, dtype)
 
 
@@ -371,6 +372,29 @@ def load_first(context, a, i, n):
 
 
 @intrinsic
+def load_first_or(context, a, i, n, other):
+    """The first n <= lanes of a[i], a[i + 1], ... in a vector, and copies of the number `other`."""
+
+    def generate(context, builder, signature, values):
+        array, i, n, number = values
+        address, dtype = _address(context, builder, a, array, i), str(a.dtype)
+        number = _broadcast(builder, context.cast(builder, number, other, a.dtype), dtype)
+        return _load(builder, address, dtype, _first(builder, n, lanes_of(dtype)), number).value
+
+    return Vector(a.dtype)(a, types.intp, types.intp, other), generate
+
+
+@intrinsic
+def first(context, a, n):
+    """A mask of the first n lanes, for vectors of the dtype of the array a; n may be anything."""
+
+    def generate(context, builder, signature, values):
+        return _first(builder, values[1], lanes_of(str(a.dtype)))
+
+    return Mask(a.dtype)(a, types.intp), generate
+
+
+@intrinsic
 def store(context, a, i, x):
     """a[i], a[i + 1], ... = the lanes of x"""
 
@@ -408,11 +432,19 @@ def broadcast(context, a, x):
 
 
 @intrinsic
-def transpose(context, a, i, a_row, b, j, b_row, scale):
-    """b[j + c b_row + r] = scale a[i + r a_row + c] for r, c < lanes: a square of memory, turned.
+def spread(context, a, i):
+    """A vector of copies of a[i]."""
 
-    log₂(lanes) rounds; in each, pairs of rows exchange blocks of 1, 2, 4, ... lanes.
-    """
+    def generate(context, builder, signature, values):
+        address = _address(context, builder, a, *values)
+        return _broadcast(builder, builder.load(address), str(a.dtype)).value
+
+    return Vector(a.dtype)(a, types.intp), generate
+
+
+@intrinsic
+def transpose(context, a, i, a_row, b, j, b_row, scale):
+    """b[j + c b_row + r] = scale a[i + r a_row + c] for r, c < lanes: a square of memory, turned."""
 
     def generate(context, builder, signature, values):
         dtype, n = str(a.dtype), lanes_of(str(a.dtype))
@@ -421,28 +453,99 @@ def transpose(context, a, i, a_row, b, j, b_row, scale):
         target = _address(context, builder, b, b_value, j)
         factor = _broadcast(builder, scale, dtype)
         rows = [factor * _load(builder, _step(builder, source, a_row, r), dtype) for r in range(n)]
-        rows = [row.value for row in rows]
-        size = 1
-        while size < n:
-            even = [c if not c & size else n + c - size for c in range(n)]
-            odd = [c + size if not c & size else n + c for c in range(n)]
-            for r in range(n):
-                if not r & size:
-                    upper, lower = rows[r], rows[r + size]
-                    rows[r] = _shuffle(builder, upper, lower, even)
-                    rows[r + size] = _shuffle(builder, upper, lower, odd)
-            size *= 2
-        for c, row in enumerate(rows):
-            _store(_step(builder, target, b_row, c), Lanes(builder, row, dtype))
+        for c, row in enumerate(_turned(rows)):
+            _store(_step(builder, target, b_row, c), row)
         return context.get_dummy_value()
 
     ints = types.intp, types.intp
     return types.void(a, *ints, b, *ints, a.dtype), generate
 
 
+@intrinsic
+def transpose_first(context, a, i, a_row, b, j, b_row, rows, columns):
+    """b[j + c b_row + r] = a[i + r a_row + c] if r < rows and c < columns, else 0, for c, r < lanes
+
+    Nothing else of a is touched; of b the whole square is written.
+    """
+
+    def generate(context, builder, signature, values):
+        dtype, n = str(a.dtype), lanes_of(str(a.dtype))
+        a_value, i, a_row, b_value, j, b_row, count, columns = values
+        source = _address(context, builder, a, a_value, i)
+        target = _address(context, builder, b, b_value, j)
+        nothing = ir.Constant(_I64, 0)
+        loaded = []
+        for r in range(n):
+            is_there = builder.icmp_signed("<", ir.Constant(_I64, r), count)
+            mask = _first(builder, builder.select(is_there, columns, nothing), n)
+            loaded.append(_load(builder, _step(builder, source, a_row, r), dtype, mask))
+        for c, row in enumerate(_turned(loaded)):
+            _store(_step(builder, target, b_row, c), row)
+        return context.get_dummy_value()
+
+    ints = types.intp, types.intp
+    return types.void(a, *ints, b, *ints, *ints), generate
+
+
+def _turned(rows):
+    """Rows of a square as its columns: rounds in which pairs exchange blocks of 1, 2, 4 ... lanes."""
+    rows, n, size = list(rows), len(rows), 1
+    while size < n:
+        even = [c if not c & size else n + c - size for c in range(n)]
+        odd = [c + size if not c & size else n + c for c in range(n)]
+        for r in range(n):
+            if not r & size:
+                upper, lower = rows[r], rows[r + size]
+                pair = upper.builder, upper.value, lower.value
+                rows[r] = upper.like(_shuffle(*pair, even))
+                rows[r + size] = upper.like(_shuffle(*pair, odd))
+        size *= 2
+    return rows
+
+
 def _step(builder, address, stride, count):
     """The address `count` strides on, for a Python integer `count`."""
     return builder.gep(address, [builder.mul(stride, ir.Constant(_I64, count))])
+
+
+@intrinsic
+def uniform(context, a, key, i):
+    """Numbers i, i + 1, ... of `kernels.reference.random_uniform`, in the dtype of the array a."""
+
+    def generate(context, builder, signature, values):
+        _, key, i = values
+        dtype, n = str(a.dtype), lanes_of(str(a.dtype))
+        start = builder.add(
+            _split_mix(builder, key), builder.mul(i, ir.Constant(_I64, _GOLDEN_RATIO))
+        )
+        nothing = ir.Constant(ir.VectorType(_I64, n), ir.Undefined)
+        first = builder.insert_element(nothing, start, ir.Constant(_I32, 0))
+        steps = [(lane + 1) * _GOLDEN_RATIO % 2**64 for lane in range(n)]
+        z = builder.add(
+            _shuffle(builder, first, nothing, [0] * n), ir.Constant(nothing.type, steps)
+        )
+        z = _split_mix(builder, z)
+        high = builder.lshr(z, _constant_like(z, 40))  # 24 bits, as many as float32 holds
+        high = builder.trunc(high, ir.VectorType(_I32, n))
+        return (Lanes(builder, builder.sitofp(high, _vector(dtype)), dtype) * 2.0**-24).value
+
+    return Vector(a.dtype)(a, types.uint64, types.int64), generate
+
+
+_GOLDEN_RATIO = 0x9E3779B97F4A7C15
+
+
+def _split_mix(builder, z):
+    """The hash of SplitMix64, of an integer or of each in a vector."""
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        z = builder.xor(z, builder.lshr(z, _constant_like(z, shift)))
+        z = builder.mul(z, _constant_like(z, factor))
+    return builder.xor(z, builder.lshr(z, _constant_like(z, 31)))
+
+
+def _constant_like(z, number):
+    is_vector = isinstance(z.type, ir.VectorType)
+    return ir.Constant(z.type, [number] * z.type.count if is_vector else number)
 
 
 # ---- Functions of lanes --------------------------------------------------------------------------
@@ -478,9 +581,24 @@ def absolute(x):
     return x.intrinsic("fabs")
 
 
-_DEGREE = {"float32": 7, "float64": 13}
-_EXP = [1 / math.factorial(n) for n in range(14)]  # of the power series of eˣ,
-_EXP2 = [math.log(2) ** n / math.factorial(n) for n in range(14)]  # and of 2ˣ
+def polynomial_through(function, degree, bound):
+    """The coefficients of a polynomial that meets a function at the Chebyshev nodes of ±bound.
+
+    Its largest error there is nearly the least that one of this degree can have.
+    """
+    fit = np.polynomial.Chebyshev.interpolate(function, degree, domain=[-bound, bound])
+    return fit.convert(kind=np.polynomial.Polynomial).coef.tolist()
+
+
+# float64 wants the power series, of more terms than a fit would need: its coefficients are exact.
+_EXP = {
+    "float32": polynomial_through(np.exp, 6, math.log(2) / 2),
+    "float64": [1 / math.factorial(n) for n in range(14)],
+}
+_EXP2 = {
+    "float32": polynomial_through(np.exp2, 6, 0.5),
+    "float64": [math.log(2) ** n / math.factorial(n) for n in range(14)],
+}
 _LOG2_E = 1.4426950408889634
 # ln 2 in two numbers: the first so short that its multiples are exact.
 _LN_2_HIGH = {"float32": 0.693359375, "float64": 0.6931471803691238}
@@ -491,13 +609,13 @@ _LN_2_LOW = {"float32": -2.1219444005469057e-4, "float64": 1.9082149292705877e-1
 def exp(x):
     """eˣ = 2ᵏ eʳ,  k = x log₂e rounded to an integer,  r = x - k ln 2, so that |r| < 0.35
 
-    eʳ is a short power series. 2ᵏ is an exponent: in two factors, lest it overflow too early.
+    eʳ is a polynomial. 2ᵏ is an exponent: in two factors, lest it overflow too early.
     """
     limit = 1.5 * _BIAS[x.dtype]  # beyond it everything is 0 or infinite
     k = (x * _LOG2_E).at_most(limit).at_least(-limit).intrinsic("rint")
     r = k.fma(-_LN_2_LOW[x.dtype], k.fma(-_LN_2_HIGH[x.dtype], x))
     half = (k * 0.5).intrinsic("floor")
-    y = r.polynomial(_EXP[: _DEGREE[x.dtype] + 1]) * half.power_of_two() * (k - half).power_of_two()
+    y = r.polynomial(_EXP[x.dtype]) * half.power_of_two() * (k - half).power_of_two()
     y = x.constant(0).where(x.compare("<", -limit), y)
     return x.constant(np.inf).where(x.compare(">", limit), y)
 
@@ -510,34 +628,7 @@ def exp2(x):
     """
     x = x.at_least(-_BIAS[x.dtype])
     k = x.intrinsic("rint")
-    return (x - k).polynomial(_EXP2[: _DEGREE[x.dtype] + 1]) * k.power_of_two()
-
-
-@elementwise
-def sigmoid(x):
-    """σ(x) = 1 / (1 + e⁻ˣ)"""
-    return 1 / (1 + exp(-x))
-
-
-def _cut(coefficients, count):
-    """A polynomial on -1 .. 1 cut to `count` coefficients, where that changes it least, nearly."""
-    chebyshev = np.polynomial.Polynomial(coefficients).convert(kind=np.polynomial.Chebyshev)
-    return chebyshev.truncate(count).convert(kind=np.polynomial.Polynomial).coef.tolist()
-
-
-_ERF = {"float32": ERF_SERIES[:6], "float64": ERF_SERIES}
-_ERFC = {"float32": _cut(ERFC_POLYNOMIAL, 10), "float64": ERFC_POLYNOMIAL}
-
-
-@elementwise
-def erf(x):
-    """2/√π ∫₀ˣ exp(-t²) dt as in `kernels.reference.erf`, with fewer terms in float32"""
-    size = x.intrinsic("fabs")
-    near, far = size.at_most(0.5), size.at_least(0.5).at_most(28)
-    series = near * (near * near).polynomial(_ERF[x.dtype]) * (2 / math.sqrt(math.pi))
-    t = 1 / far.fma(0.5, 1)
-    tail = 1 - t * exp(-far * far) * t.fma(2.5, -1).polynomial(_ERFC[x.dtype])
-    return series.where(size.compare("<", 0.5), tail).intrinsic("copysign", x)
+    return (x - k).polynomial(_EXP2[x.dtype]) * k.power_of_two()
 
 
 def total(x):
@@ -586,10 +677,50 @@ def tile(rows, vectors, start="zero", masked=False):
     masked  the last vector has but j < n, and the call ends with ..., n
     """
 
+    name = f"tile_{rows}x{vectors}_{start}" + "_masked" * masked
+
+    def call(builder, dtype, arguments):
+        builder.call(
+            _write_tile(builder.module, name, dtype, rows, vectors, start, masked), arguments
+        )
+
+    return _kernel_function(name, call)
+
+
+def narrow_tile(rows, vectors, start="zero"):
+    """A masked tile with as few vectors as n columns need, n from 1 to `vectors` times lanes."""
+    name = f"tile_{rows}x{vectors}_{start}_masked"
+
+    def call(builder, dtype, arguments):
+        *others, n = arguments
+        lanes = ir.Constant(_I64, lanes_of(dtype))
+        before_last = builder.udiv(builder.sub(n, ir.Constant(_I64, 1)), lanes)
+        others.append(builder.sub(n, builder.mul(before_last, lanes)))
+        end = builder.append_basic_block()
+        switch = builder.switch(before_last, end)
+        for count in range(1, vectors + 1):
+            name = f"tile_{rows}x{count}_{start}_masked"
+            block = builder.append_basic_block()
+            switch.add_case(ir.Constant(_I64, count - 1), block)
+            with builder.goto_block(block):
+                tile = _write_tile(builder.module, name, dtype, rows, count, start, masked=True)
+                builder.call(tile, others)
+                builder.branch(end)
+        builder.position_at_end(end)
+
+    return _kernel_function(f"narrow_{name}", call)
+
+
+def _kernel_function(name, call):
+    """A function of arrays, each with an index, and of integers: call(builder, dtype, values).
+
+    `call` writes the program, given addresses for the arrays, and then the integers.
+    """
+
     def run(*arguments):
         raise NotImplementedError("a tile runs in compiled code")
 
-    run.__name__ = f"tile_{rows}x{vectors}_{start}" + "_masked" * masked
+    run.__name__ = name
 
     _teach_type(run, lambda kinds: types.void)
 
@@ -604,9 +735,7 @@ def tile(rows, vectors, start="zero", masked=False):
                 addresses.append(_address(context, builder, kind, value, index))
             else:
                 numbers.append(context.cast(builder, value, kind, types.intp))
-        dtype = str(signature.args[0].dtype)
-        function = _write_tile(builder.module, run.__name__, dtype, rows, vectors, start, masked)
-        builder.call(function, addresses + numbers)
+        call(builder, str(signature.args[0].dtype), addresses + numbers)
         return context.get_dummy_value()
 
     return run

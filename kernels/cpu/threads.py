@@ -49,10 +49,9 @@ def shared(kernel, *arguments):
     known after the first call.
     """
     if _layer() in ("tbb", "omp"):
-        kernel(*arguments)
-    else:
-        with _one_at_a_time:
-            kernel(*arguments)
+        return kernel(*arguments)
+    with _one_at_a_time:
+        return kernel(*arguments)
 
 
 @functools.cache

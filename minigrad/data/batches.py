@@ -58,7 +58,9 @@ class Batches:
     def _batches(self, start, order, key):
         for i in range(start, len(self)):
             rows = slice(i * self.batch_size, (i + 1) * self.batch_size)
-            x, *others = (a[rows if order is None else order[rows]] for a in self.arrays)
+            if order is not None:
+                rows = order[rows]
+            x, *others = [_take(a, rows) for a in self.arrays]
             if self.augment is not None:
                 x = self.augment(x, np.random.Generator(np.random.Philox(key=[key, i])))
             yield (x, *others)
@@ -75,3 +77,10 @@ class Batches:
             "shuffle": str(self.shuffle),
             "augment": describe(self.augment),
         }
+
+
+def _take(a, rows):
+    """a[rows], a slice or an array of indices.   (n, ...) -> (b, ...)"""
+    if isinstance(a, np.ndarray) and isinstance(rows, np.ndarray):
+        return a.take(rows, axis=0)  # a quarter faster than a[rows]
+    return a[rows]

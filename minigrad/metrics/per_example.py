@@ -34,21 +34,21 @@ def binary_accuracy(y_true, y_pred, threshold=0.5):
 def categorical_accuracy(y_true, y_pred):
     """[argmax y = argmax ŷ]   (n, c), (n, c) -> (n,)"""
     y_true, y_pred = array_of(y_true), array_of(y_pred)
-    labels = np.argmax(fit(y_true, y_pred.shape), axis=-1)
-    return mean_of_each(np.equal(labels, np.argmax(y_pred, axis=-1)))
+    labels = fit(y_true, y_pred.shape).argmax(axis=-1)
+    return mean_of_each(np.equal(labels, y_pred.argmax(axis=-1)))
 
 
 def sparse_categorical_accuracy(y_true, y_pred):
     """[y = argmax ŷ]   labels (n,) or (n, 1), (n, c) -> (n,)"""
     y_true, y_pred = array_of(y_true), array_of(y_pred)
     labels = fit(y_true, y_pred.shape[:-1])
-    return mean_of_each(np.equal(labels, np.argmax(y_pred, axis=-1)))
+    return mean_of_each(np.equal(labels, y_pred.argmax(axis=-1)))
 
 
 def top_k_categorical_accuracy(y_true, y_pred, k=5):
     """[fewer than k classes have more than ŷ of the class argmax y]   (n, c), (n, c) -> (n,)"""
     y_true, y_pred = array_of(y_true), array_of(y_pred)
-    labels = np.argmax(fit(y_true, y_pred.shape), axis=-1)
+    labels = fit(y_true, y_pred.shape).argmax(axis=-1)
     return sparse_top_k_categorical_accuracy(labels, y_pred, k)
 
 

@@ -73,7 +73,7 @@ class Mean(Accumulator):
     def update(self, values, weights=None):
         """Add values (n,), with weights (n,) or none."""
         if weights is None:
-            self.add(np.sum(values, dtype="float64"), values.shape[0])
+            self.add(np.add.reduce(values, dtype="float64"), values.shape[0])
         else:
             self.add(np.sum(values * weights, dtype="float64"), np.sum(weights))
 

@@ -222,7 +222,7 @@ class Model(Layer):
         """Add one batch to the means. They are added up where the arrays are; nothing is read."""
         n = prediction.shape[0]
         mean_loss, *metrics = means.values()
-        mean_loss.add(np.multiply(loss.data, n, dtype="float64"), n)
+        mean_loss.add(loss.data[()] * np.float64(n), n)  # [()]: NumPy is faster with its scalars
         for metric in metrics:
             metric.update(y, prediction)
 

@@ -61,6 +61,10 @@ INPUTS = {
     "mask": np.array([[True, False, True], [False, False, True]]),
     "integers": np.array([6, 3, 5]),
     "with_nan": [0.0, np.nan, np.inf, -1.0],
+    "queries": (2, 4, 3, 6),
+    "keys": (2, 2, 5, 6),
+    "values": (2, 2, 5, 3),
+    "present": np.array([[True, False, True, True, False], [False, True, True, False, True]]),
 }
 
 # Ours and PyTorch's words for the same thing, the operation first. F is torch.nn.functional.
@@ -284,6 +288,18 @@ CASES = {
     # Normalization
     "layer_norm(matrix, row, denominator)": "F.layer_norm(matrix, (3,), row, denominator)",
     "layer_norm(batch, row, row, epsilon=0.1)": "F.layer_norm(batch, (3,), row, row, 0.1)",
+    "rms_norm(matrix, row)": "F.rms_norm(matrix, (3,), row, 1e-5)",
+    "rms_norm(batch, row, epsilon=0.1)": "F.rms_norm(batch, (3,), row, 0.1)",
+    # Attention
+    "attention(queries, keys, values)": "F.scaled_dot_product_attention("
+    "queries, keys, values, enable_gqa=True)",
+    "attention(queries, keys, values, causal=True)": "F.scaled_dot_product_attention("
+    "queries, keys, values, torch.ones(3, 5, dtype=bool).tril(2), enable_gqa=True)",
+    "attention(queries, keys, values, scale=0.5, mask=present)": "F.scaled_dot_product_attention("
+    "queries, keys, values, present[:, None, None], scale=0.5, enable_gqa=True)",
+    "attention(queries, keys, values, 0.5, True, present)": "F.scaled_dot_product_attention("
+    "queries, keys, values, torch.ones(3, 5, dtype=bool).tril(2) & present[:, None, None], "
+    "scale=0.5, enable_gqa=True)",
     # Without a gradient
     "equal(ties, rivals)": "ties == rivals",
     "not_equal(ties, rivals)": "ties != rivals",

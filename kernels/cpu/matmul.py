@@ -1,0 +1,376 @@
+"""Products of matrices: C = A B as sums of tiles that stay in registers.
+
+From the inside out:
+
+    tile           4 rows x 4 vectors of C live in registers while k runs (`simd.tile`)
+    add_panel      all rows of C, one tile wide: the same strip of B is used for every row
+    add_product    strips of B that are not neat in memory are copied first: `pack`
+    multiply       C is cut into blocks, which threads may take
+
+A is read where it lies, with any strides, since a tile takes single numbers of it: a transposed A
+costs nothing. Of B a tile takes vectors, so that its rows must be contiguous: where they are not,
+as in A Bᵀ, a strip is packed at a time, never the whole. Each element of C is one sum over k in
+order, so that it does not depend on the way C is cut, nor on the number of threads.
+"""
+
+import math
+
+import numpy as np
+from numba import prange
+
+from . import leaves_to_numpy, threads
+from .compilation import inlined, integer, jit, read, write
+from .loops import load_until, store_until, threaded
+from .simd import (
+    TILE,
+    broadcast,
+    fma,
+    lanes,
+    load,
+    load_first,
+    narrow_tile,
+    spread,
+    store_first,
+    tile,
+    total,
+    transpose_first,
+)
+from .threads import take
+
+ROWS, VECTORS = TILE
+DEPTH = 256  # rows of a packed strip: with AVX-512 it is 64 KiB, a small part of the L2 cache
+PACKED_ROWS = 128  # of A, at least, for which a strip that could stay where it lies is packed
+MOST_ROWS = 512  # of a block
+BLOCKS = 16  # that a product is cut into, if it is large
+
+
+# ---- One strip of columns ------------------------------------------------------------------------
+
+_wide = tile(ROWS, VECTORS, start="add")
+_narrow = narrow_tile(ROWS, VECTORS, start="add")
+_narrow_row = narrow_tile(1, VECTORS, start="add")
+
+
+@inlined
+def add_panel(a, ai, a_row, a_k, b, bi, b_row, c, ci, c_row, m, n, k):
+    """C += A B for a C that is no wider than a tile   (m, k), (k, n), (m, n)
+
+    Element (i, p) of A is a[ai + i a_row + p a_k], and so on; rows of B and C are contiguous.
+    """
+    whole = m // ROWS * ROWS
+    if n == VECTORS * lanes(c):
+        for i in range(0, whole, ROWS):
+            _wide(a, ai + i * a_row, a_row, a_k, b, bi, b_row, c, ci + i * c_row, c_row, k)
+    else:
+        for i in range(0, whole, ROWS):
+            a_tile, c_tile = ai + i * a_row, ci + i * c_row
+            _narrow(a, a_tile, a_row, a_k, b, bi, b_row, c, c_tile, c_row, k, n)
+    for i in range(whole, m):
+        _narrow_row(a, ai + i * a_row, a_row, a_k, b, bi, b_row, c, ci + i * c_row, c_row, k, n)
+
+
+@inlined
+def pack(b, bi, b_k, b_column, panel, k, n):
+    """panel[p, j] = B[p, j]   (k, n), in rows as long as a tile is wide, whatever B's strides"""
+    width, step = VECTORS * lanes(b), lanes(b)
+    if b_column == 1:
+        for p in range(k):
+            row = bi + p * b_k
+            for j in range(0, n, step):
+                store_until(
+                    panel, p * width + j, (p + 1) * width, load_until(b, row + j, row + n, 0)
+                )
+    elif b_k == 1:
+        for p in range(0, k, step):
+            for j in range(0, n, step):
+                corner = bi + j * b_column + p
+                transpose_first(b, corner, b_column, panel, p * width + j, width, n - j, k - p)
+    else:
+        for p in range(k):
+            for j in range(n):
+                x = load_first(b, bi + p * b_k + j * b_column, 1)
+                store_first(panel, p * width + j, x, 1)
+
+
+# ---- One row of C --------------------------------------------------------------------------------
+
+
+@inlined
+def add_rows(a, ai, a_k, b, bi, b_row, c, ci, n, k):
+    """c += a B   (k,), (k, n), (n,), rows of B contiguous and read in order, four side by side"""
+    whole = k // 4 * 4
+    for p in range(0, whole, 4):
+        w0, w1 = spread(a, ai + p * a_k), spread(a, ai + (p + 1) * a_k)
+        w2, w3 = spread(a, ai + (p + 2) * a_k), spread(a, ai + (p + 3) * a_k)
+        r0, end = bi + p * b_row, bi + p * b_row + n
+        r1, r2, r3 = r0 + b_row, r0 + 2 * b_row, r0 + 3 * b_row
+        for j in range(0, n, lanes(c)):
+            x = load_until(c, ci + j, ci + n, 0)
+            x = fma(w0, load_until(b, r0 + j, end, 0), x)
+            x = fma(w1, load_until(b, r1 + j, end + b_row, 0), x)
+            x = fma(w2, load_until(b, r2 + j, end + 2 * b_row, 0), x)
+            x = fma(w3, load_until(b, r3 + j, end + 3 * b_row, 0), x)
+            store_until(c, ci + j, ci + n, x)
+    for p in range(whole, k):
+        w, row = spread(a, ai + p * a_k), bi + p * b_row
+        for j in range(0, n, lanes(c)):
+            x = load_until(c, ci + j, ci + n, 0)
+            store_until(c, ci + j, ci + n, fma(w, load_until(b, row + j, row + n, 0), x))
+
+
+@inlined
+def add_dots(a, ai, b, bi, b_column, c, ci, n, k):
+    """c += a B   (k,), (k, n), (n,), a and the columns of B contiguous: n sums of products"""
+    step = lanes(a)
+    whole = k // (4 * step) * (4 * step)
+    for q in range(n):
+        j = bi + q * b_column
+        s0 = s1 = s2 = s3 = broadcast(a, 0)  # four sums, since one would wait for itself
+        for p in range(0, whole, 4 * step):
+            s0 = fma(load(a, ai + p), load(b, j + p), s0)
+            s1 = fma(load(a, ai + p + step), load(b, j + p + step), s1)
+            s2 = fma(load(a, ai + p + 2 * step), load(b, j + p + 2 * step), s2)
+            s3 = fma(load(a, ai + p + 3 * step), load(b, j + p + 3 * step), s3)
+        for p in range(whole, k, step):
+            x = load_until(a, ai + p, ai + k, 0)
+            s0 = fma(x, load_until(b, j + p, j + k, 0), s0)
+        x = load_first(c, ci + q, 1) + total((s0 + s1) + (s2 + s3))
+        store_first(c, ci + q, x, 1)
+
+
+# ---- A part of C ---------------------------------------------------------------------------------
+
+
+@inlined
+def fill(c, ci, c_row, m, n, number):
+    """Every element of C becomes the number   (m, n)"""
+    x = broadcast(c, number)
+    for i in range(m):
+        row = ci + i * c_row
+        for j in range(0, n, lanes(c)):
+            store_until(c, row + j, row + n, x)
+
+
+@inlined
+def is_worth_packing(m, b_k, b_column, width):
+    """Whether strips of B are copied: where they must, or lie in far rows that are read often"""
+    return b_column != 1 or (m >= PACKED_ROWS and b_k > width)
+
+
+@inlined
+def add_product(a, ai, a_row, a_k, b, bi, b_k, b_column, c, ci, c_row, m, n, k):
+    """C += A B   (m, k), (k, n), (m, n)
+
+    Element (i, p) of A is a[ai + i a_row + p a_k], and so on; rows of C are contiguous.
+    """
+    if m == 1 and b_column == 1:
+        add_rows(a, ai, a_k, b, bi, b_k, c, ci, n, k)
+    elif m == 1 and b_k == 1 and a_k == 1:
+        add_dots(a, ai, b, bi, b_column, c, ci, n, k)
+    else:
+        width = VECTORS * lanes(c)
+        is_packed = is_worth_packing(m, b_k, b_column, width)
+        panel = np.empty((DEPTH, width if is_packed else 0), c.dtype)
+        for p in range(0, k, DEPTH):
+            depth = min(DEPTH, k - p)
+            for j in range(0, n, width):
+                strip, start, row = b, bi + p * b_k + j * b_column, b_k
+                columns = min(width, n - j)
+                if is_packed:
+                    pack(b, start, b_k, b_column, panel, depth, columns)
+                    strip, start, row = panel, 0, width
+                ap, cj = ai + p * a_k, ci + j
+                add_panel(a, ap, a_row, a_k, strip, start, row, c, cj, c_row, m, columns, depth)
+
+
+# ---- C in blocks ---------------------------------------------------------------------------------
+
+
+@inlined
+def cut(c, m, n, b_k, b_column, products):
+    """The rows and columns of the blocks that C is cut into, and how many those are   (m, n)
+
+    A block is as wide as a tile, and high enough for a packed strip of B to be used often; there
+    are so many that all threads have work until the end.
+    """
+    width = VECTORS * lanes(c)
+    columns = width if m > 1 else 8 * width
+    across = (n + columns - 1) // columns
+    most = ROWS if not is_worth_packing(m, b_k, b_column, width) else PACKED_ROWS // 4
+    wanted = max(1, BLOCKS // max(1, across * products))
+    rows = min(MOST_ROWS, max(4 * most, (m + wanted - 1) // wanted))
+    rows = (rows + ROWS - 1) // ROWS * ROWS
+    return rows, columns, (m + rows - 1) // rows * across
+
+
+@inlined
+def bounds(block, rows, columns, m, n):
+    """Where block number `block` of C begins, and its size   -> i, j, rows, columns"""
+    down = (m + rows - 1) // rows
+    i, j = block % down * rows, block // down * columns
+    return i, j, min(rows, m - i), min(columns, n - j)
+
+
+@inlined
+def multiply_block(block, rows, columns, a, ai, a_row, a_k, b, bi, b_k, b_column, c, ci, m, n, k):
+    """Block number `block` of C = A B   (m, k), (k, n), (m, n), C contiguous"""
+    i, j, height, width = bounds(block, rows, columns, m, n)
+    start = ci + i * n + j
+    fill(c, start, n, height, width, 0)
+    ai, bi = ai + i * a_row, bi + j * b_column
+    add_product(a, ai, a_row, a_k, b, bi, b_k, b_column, c, start, n, height, width, k)
+
+
+@inlined
+def steps(x):
+    """How many elements of the array x (m, n) lie between two rows, and between two columns."""
+    return x.strides[0] // x.itemsize, x.strides[1] // x.itemsize
+
+
+@jit
+def multiply(a: read(2), b: read(2), c: write(2)):
+    """C = A B   (m, k), (k, n), (m, n), by one thread, C contiguous"""
+    (m, k), n = a.shape, b.shape[1]
+    (a_row, a_k), (b_k, b_column) = steps(a), steps(b)
+    multiply_block(0, m, n, a, 0, a_row, a_k, b, 0, b_k, b_column, c, 0, m, n, k)
+
+
+@threaded
+def multiply_all(
+    a: read(2),
+    b: read(2),
+    c: write(2),
+    outer: integer,
+    inner: integer,
+    a_outer: integer,
+    a_inner: integer,
+    b_outer: integer,
+    b_inner: integer,
+    parts: integer,
+):
+    """C = A B for outer x inner matrices, of which a, b, c are the first   (m, k), (k, n), (m, n)
+
+    Product (x, y) has its A x a_outer + y a_inner elements on, and so on; all C are contiguous.
+    """
+    (m, k), n = a.shape, b.shape[1]
+    (a_row, a_k), (b_k, b_column) = steps(a), steps(b)
+    rows, columns, blocks = cut(c, m, n, b_k, b_column, outer * inner)
+    queue = np.zeros(1, np.int64)
+    for _ in prange(parts):
+        turn = take(queue)
+        while turn < blocks * outer * inner:
+            product, block = turn // blocks, turn % blocks
+            x, y = product // inner, product % inner
+            ai, bi = x * a_outer + y * a_inner, x * b_outer + y * b_inner
+            multiply_block(
+                *(block, rows, columns, a, ai, a_row, a_k),
+                *(b, bi, b_k, b_column, c, product * m * n, m, n, k),
+            )
+            turn = take(queue)
+
+
+# ---- NumPy's rules -------------------------------------------------------------------------------
+
+
+@leaves_to_numpy("a and b of two dtypes; out that is not contiguous, or overlaps a or b")
+def matmul(a, b, out=None):
+    if type(b) is not np.ndarray or b.dtype != a.dtype or not (a.flags.aligned and b.flags.aligned):
+        return NotImplemented
+    if out is not None and not _can_be_filled(out, a, b):
+        return NotImplemented
+    if a.ndim != 2 or b.ndim != 2:
+        return _of_other_axes(a, b, out)
+    (m, k), (s, n) = a.shape, b.shape
+    if k != s or (out is not None and out.shape != (m, n)):
+        return NotImplemented
+    c = np.empty((m, n), a.dtype) if out is None else out
+    if n == 1 or m * k * n >= threads.WORTH_SHARING:
+        return _multiply_all(a, b, c)
+    multiply[a.dtype](a, b, c)
+    return c
+
+
+def _can_be_filled(out, a, b):
+    """Whether a product of a and b can be written to `out` piece by piece."""
+    return (
+        type(out) is np.ndarray
+        and out.dtype == a.dtype
+        and out.flags.carray
+        and not np.may_share_memory(out, a)
+        and not np.may_share_memory(out, b)
+    )
+
+
+def _of_other_axes(a, b, out):
+    """a b where they are not both matrices: vectors, or batches of matrices."""
+    if a.ndim == 0 or b.ndim == 0 or (out is not None and 1 in (a.ndim, b.ndim)):
+        return NotImplemented
+    if a.ndim == 1 or b.ndim == 1:
+        c = matmul(a[None] if a.ndim == 1 else a, b[:, None] if b.ndim == 1 else b)
+        if c is NotImplemented:
+            return c
+        rows = 0 if a.ndim == 1 else slice(None)
+        columns = 0 if b.ndim == 1 else slice(None)
+        return c[rows, columns] if c.ndim == 2 else c[..., rows, columns]
+
+    batch = _broadcast(a.shape[:-2], b.shape[:-2])
+    if batch is None or a.shape[-1] != b.shape[-2]:
+        return NotImplemented
+    shape = (*batch, a.shape[-2], b.shape[-1])
+    if out is not None and out.shape != shape:
+        return NotImplemented
+    c = np.empty(shape, a.dtype) if out is None else out
+    if b.ndim == 2 and a.flags.c_contiguous:  # all rows of the batch in one product
+        m = math.prod(shape[:-1])
+        matmul(a.reshape(m, a.shape[-1]), b, c.reshape(m, shape[-1]))
+        return c
+    return _multiply_all(a, b, c)
+
+
+def _broadcast(left, right):
+    """The shape to which two shapes are broadcast; None if they do not fit each other."""
+    try:
+        return np.broadcast_shapes(left, right)
+    except ValueError:
+        return None
+
+
+def _multiply_all(a, b, c):
+    """Write the product of a and b, with all their batches, to c, and return it."""
+    if not c.size:
+        return c
+    result, k = c, a.shape[-1]
+    if c.shape[-1] == 1:  # Cᵀ = Bᵀ Aᵀ: a product with one column is one with one row
+        a, b, c = b.swapaxes(-1, -2), a.swapaxes(-1, -2), c.swapaxes(-1, -2)
+    layout = _batches(c.shape[:-2], a, b)
+    if layout is None:
+        return NotImplemented
+    first = [x[(0,) * (x.ndim - 2)] if x.ndim > 2 else x for x in (a, b, c)]
+    multiply_all(a.dtype, result.size * k, *first, *layout)
+    return result
+
+
+def _batches(batch, *operands):
+    """Two sizes whose product is that of the batch, and for each operand the steps between them.
+
+    Neighbouring axes through which all operands go in equal steps are taken for one. None if
+    there are still more than two.
+    """
+    axes = []
+    steps_along = [_steps_along(batch, x) for x in operands]
+    for size, *near in zip(batch, *steps_along, strict=True):
+        if axes and all(far == size * step for far, step in zip(axes[-1][1], near, strict=True)):
+            axes[-1] = axes[-1][0] * size, near
+        elif size > 1:
+            axes.append((size, near))
+    if len(axes) > 2:
+        return None
+    (outer, far), (inner, near) = [(1, [0] * len(operands))] * (2 - len(axes)) + axes
+    return outer, inner, *(step for pair in zip(far, near, strict=True) for step in pair)
+
+
+def _steps_along(batch, x):
+    """The elements from one matrix of x to the next along each axis of the batch."""
+    missing = len(batch) - (x.ndim - 2)
+    pairs = zip(x.shape[:-2], x.strides[:-2], strict=True)
+    return [0] * missing + [0 if size == 1 else step // x.itemsize for size, step in pairs]
