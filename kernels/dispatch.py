@@ -23,26 +23,27 @@ from . import reference
 
 BACKENDS = ("numpy", "numba", "auto")
 CHOICES = Path(__file__).with_name("choices.json")
-_NOT_AT_ALL = {}
-_NO_LIMIT = 2**63 - 1
+_EVERY = range(2**63 - 1)
+_DTYPES = np.dtype("float32"), np.dtype("float64")
 
 _backend = "auto"
-_ranges = {}  # {kernel: {dtype: sizes that Numba runs}} with the backend in use
-_compiled = {}  # {kernel: its function in kernels.cpu}, once they are imported
+_sizes = {}  # {kernel: {dtype: sizes of the first array that Numba runs}} with the backend in use
+_compiled = {}  # {kernel: its function in kernels.cpu}
+_is_loaded = False  # whether kernels.cpu, and so Numba, is imported: by the first call
 
 
 def kernel(specification):
     """The kernel that a function of `kernels.reference` specifies, as its users call it."""
-    name = specification.__name__
+    name, ndarray = specification.__name__, np.ndarray
+    sizes = _sizes[name] = dict.fromkeys(_DTYPES, _EVERY)
+    _compiled[name] = lambda *arguments, **options: _load() or call(*arguments, **options)
 
     @functools.wraps(specification)
     def call(*arguments, **options):
         x = arguments[0]
-        if _backend != "numpy" and type(x) is np.ndarray:
-            if not _compiled:
-                _load()
-            sizes = _ranges.get(name, _NOT_AT_ALL).get(x.dtype)
-            if sizes is not None and x.size in sizes:
+        if type(x) is ndarray:
+            covered = sizes.get(x.dtype)
+            if covered is not None and x.size in covered:
                 result = _compiled[name](*arguments, **options)
                 if result is not NotImplemented:
                     return result
@@ -90,7 +91,7 @@ def compile_all():
     """Compile every kernel for every dtype now, or find it kept.   -> how many, the folder"""
     from .cpu import compilation
 
-    if not _compiled:
+    if not _is_loaded:
         _load()
     return compilation.compile_all(), compilation.cache_folder()
 
@@ -103,7 +104,7 @@ def versions():
 
     from .cpu import compilation
 
-    if not _compiled:
+    if not _is_loaded:
         _load()
     return {
         "backend": _backend,
@@ -116,42 +117,44 @@ def versions():
 def _choose(backend):
     global _backend
     _backend = backend
-    if _compiled:
-        _put_in_force()
+    _put_in_force()
 
 
 def _load():
     """Import the compiled kernels: nothing is compiled by that, but Numba takes half a second."""
     from . import cpu
 
-    found = {}
+    global _is_loaded
+    _compiled.clear()
     for module in pkgutil.iter_modules(cpu.__path__):
         module = importlib.import_module(f"{cpu.__name__}.{module.name}")
-        for name in specifications():
+        for name in _sizes:
             function = getattr(module, name, None)
             if getattr(function, "__module__", None) == module.__name__:
-                found[name] = function
-    _compiled.update(found)
+                _compiled[name] = function
+    _is_loaded = True
     _put_in_force()
 
 
 def _put_in_force():
-    """Fill `_ranges` for the backend in use, and let BLAS not compete with Numba for processors."""
-    from .cpu import threads
+    """Fill `_sizes` for the backend in use, and let BLAS not compete with Numba for processors."""
+    for name, sizes in _sizes.items():
+        sizes.clear()
+        if _backend != "numpy" and name in _compiled:
+            ranges = {dtype: _range(name, dtype) for dtype in _DTYPES}
+            sizes.update({dtype: covered for dtype, covered in ranges.items() if covered})
+    if _is_loaded:
+        from .cpu import threads
 
-    _ranges.clear()
-    for name in _compiled:
-        sizes = {np.dtype(d): _sizes(name, d) for d in ("float32", "float64")}
-        _ranges[name] = {dtype: r for dtype, r in sizes.items() if r}
-    threads.limit_blas(to_one=_backend != "numpy")
+        threads.limit_blas(to_one=_backend != "numpy")
 
 
-def _sizes(name, dtype):
-    """The range of sizes of the first array for which Numba runs a kernel."""
-    if _backend == "numba":
-        return range(_NO_LIMIT)
-    start, stop = _measured().get(name, {}).get(dtype, (0, 0))
-    return range(start, _NO_LIMIT if stop is None else stop)
+def _range(name, dtype):
+    """The sizes of the first array for which Numba runs a kernel, or finds out whether it does."""
+    if _backend == "numba" or not _is_loaded:
+        return _EVERY
+    start, stop = _measured().get(name, {}).get(dtype.name, (0, 0))
+    return range(start, _EVERY.stop if stop is None else stop)
 
 
 @functools.cache
@@ -169,15 +172,14 @@ def table():
     """Who runs what with the backend in use: a text with a line for each kernel and dtype."""
     from .cpu.simd import KIND
 
-    if not _compiled:
+    if not _is_loaded:
         _load()
     lines = [("kernel", "dtype", "Numba runs", "but not")]
     for name in specifications():
-        for dtype in ("float32", "float64"):
-            sizes = _ranges.get(name, {}).get(np.dtype(dtype), range(0))
-            sizes = range(0) if _backend == "numpy" else sizes
+        for dtype in _DTYPES:
+            sizes = _sizes[name].get(dtype, range(0))
             except_for = getattr(_compiled.get(name), "left_to_numpy", "") if sizes else ""
-            lines.append((name, dtype, _in_words(sizes), except_for))
+            lines.append((name, dtype.name, _in_words(sizes), except_for))
     widths = [max(map(len, column)) for column in zip(*lines)]
     rows = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]
     title = f'kernels.use("{_backend}") on a processor with {KIND}. NumPy runs all else.'
@@ -187,6 +189,6 @@ def table():
 def _in_words(sizes):
     if not sizes:
         return "nothing"
-    if sizes.stop == _NO_LIMIT:
+    if sizes.stop == _EVERY.stop:
         return f"from size {sizes.start}" if sizes.start else "everything"
     return f"size {sizes.start} to {sizes.stop - 1}"
