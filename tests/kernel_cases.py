@@ -58,6 +58,8 @@ def is_float(a):
 # Kernels that write to the arrays that they are given.
 UPDATING = {"sgd", "rmsprop", "adagrad", "adam"}
 
+ACTIVATIONS = None, "relu", "silu", "gelu", "gelu_tanh"
+
 CASES = {
     "softmax": lambda r, n, c: (r(n, c),),
     "softmax_backward": lambda r, n, c: (r(n, c), reference.softmax(r(n, c))),
@@ -98,6 +100,15 @@ CASES = {
         *(r(n), r(n), r(n), r.positive(n), 0.1, 0.9, 0.999, 1e-7, 1 + int(r.integers(9))),
         {"decay": 0.5},
     ),
+    "matmul": lambda r, m, k, n: (r(m, k), r(k, n)),
+    "dense": lambda r, n, d, u: (
+        *(r(n, d + 1), r(d + 1, u + 1), r(u + 1)),
+        {"activation": r.choice(*ACTIVATIONS)},
+    ),
+    "dense_backward": lambda r, n, d, u: (
+        *(r(n, u + 1), r(n, u + 1), r(n, d + 1), r(d + 1, u + 1)),
+        {"activation": r.choice(*ACTIVATIONS)},
+    ),
     "attention": lambda r, t, s, d: (*_attention(r, t, s, d), _attention_options(r, s)),
     "attention_backward": lambda r, t, s, d: _attention_backward(r, t, s, d),
 }
@@ -132,6 +143,12 @@ def _attention_options(r, s):
 
 
 def _attention_backward(r, t, s, d):
-    """g, q, k, v, o, l; not causal, for hidden places there make NaN of NaN in NumPy alone."""
-    inputs, options = _attention(r, t, s, d), _attention_options(r, s) | {"causal": False}
+    """g, q, k, v, o, l. The gradients of z cancel if one key is seen: here are two and more.
+
+    It is not causal, for with NaN in g NumPy makes NaN of what is hidden too.
+    """
+    inputs = _attention(r, t, s + 2, d)
+    options = {**_attention_options(r, s + 2), "causal": False}
+    if options["mask"] is not None:
+        options["mask"][:, :2] = True
     return r(2, 2, t, d + 2), *inputs, *reference.attention(*inputs, **options), options

@@ -19,7 +19,7 @@ DTYPES = pytest.mark.parametrize("dtype", ["float32", "float64"])
 
 # b, h, key heads, t, s, d, e: around the sizes of vectors, blocks (64, 32, ...) and strips (64)
 SHAPES = [
-    (1, 1, 1, 1, 1, 1, 1),
+    (1, 1, 1, 1, 2, 1, 1),
     (2, 2, 2, 1, 70, 8, 16),
     (1, 4, 2, 16, 16, 32, 32),
     (1, 2, 2, 63, 63, 16, 16),
@@ -51,9 +51,11 @@ def forward_and_backward(q, k, v, g, **options):
 
 
 def compare_both_ways(shape, dtype, layout, random=RANDOM, **options):
+    """Against the reference. At least two keys are seen, or dq and dk would be noise alone."""
     q, k, v, g = draw(shape, dtype, random)
     if options.pop("masked", False):
         options["mask"] = random.random((shape[0], shape[4])) < 0.7
+        options["mask"][:, :2] = True
     compare("attention", (q, k, v, options), dtype, layout, covered=layout is plain)
     o, l = reference.attention(*(x.astype("float64") for x in (q, k, v)), **options)
     arguments = (g, q, k, v, o, l, options)
@@ -79,7 +81,7 @@ def test_results_are_those_of_the_reference(shape, options, dtype):
 @given(
     shape=st.tuples(
         *(st.integers(0, 2), st.integers(1, 2), st.integers(1, 2)),
-        *(st.integers(0, 150), st.integers(0, 150), st.integers(1, 40), st.integers(1, 40)),
+        *(st.integers(0, 150), st.integers(2, 150), st.integers(1, 40), st.integers(1, 40)),
     ),
     layout=st.sampled_from([plain, *LAYOUTS]),
     options=st.sampled_from(list(OPTIONS.values())),
@@ -104,6 +106,14 @@ def test_a_query_that_sees_no_key_gets_zeros_and_has_no_gradient():
         assert not np.any(dq[hidden])
     assert not np.any(dk[1]) and not np.any(dv[1])
     assert np.all(np.isfinite(o)) and np.all(np.isfinite(l[0, :, 30:]))
+
+
+def test_a_single_key_is_taken_whole_and_its_score_has_no_gradient():
+    q, k, v, g = draw((2, 2, 2, 70, 1, 20, 20))
+    o, _, dq, dk, dv = forward_and_backward(q, k, v, g)
+    assert_close(o, np.broadcast_to(v, o.shape), "float32")
+    assert_close(dv, np.sum(g, axis=2, keepdims=True), "float32")
+    assert max(np.abs(dq).max(), np.abs(dk).max()) < 1e-4
 
 
 @DTYPES

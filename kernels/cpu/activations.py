@@ -1,7 +1,7 @@
-"""Activations f and what their gradients need, g f'(x), as functions of vectors.
+"""Activations f and their gradients g f'(x), as functions of vectors.
 
 Kernels of whole arrays apply them (`elementwise`), and so do the products of matrices, to a result
-that is still in registers. Three of the four are x times a rising curve from 0 to 1:
+that has just been made. Three are x times a curve that rises from 0 to 1:
 
     silu       x σ(x)
     gelu_tanh  x σ(2u),  u = √(2/π) (x + 0.044715 x³),  since (1 + tanh u) / 2 = σ(2u)
@@ -71,7 +71,7 @@ def gelu_tanh_pull(g, x):
     return g * s * (x * slope * (1 - s) + 1)
 
 
-_NEARNESS = 0.4  # a number for which the function below is smooth: few coefficients do
+_NEARNESS = 0.4  # with it the function below is so smooth that few coefficients do
 
 
 def _scaled_tail(s):
@@ -87,40 +87,40 @@ def _scaled_tail(s):
     return np.where(y < 0.5, below, beyond) / (2 * t)
 
 
-_TAIL = {"float32": polynomial_through(_scaled_tail, 8, 1)}
-_TAIL["float64"] = polynomial_through(_scaled_tail, 20, 1)
+_TAIL_DEGREE = {"float32": 8, "float64": 20}
+_TAIL = {d: polynomial_through(_scaled_tail, degree, 1) for d, degree in _TAIL_DEGREE.items()}
 _LOG2_E = math.log2(math.e)
 
 
-def _lower_tail(size):
-    """Φ(-|x|) for size = |x|, and e^(-x²/2), which is √(2π) times the density φ(x).
+def _normal_distribution(x):
+    """Φ(x), and e^(-x²/2), which is √(2π) times the density φ(x).
 
-    So Φ stays exact where it is tiny, as 1 + erf(x/√2) would not.
+    Φ(-|x|) is found first: so it stays exact where it is tiny, as 1 + erf(x/√2) would not.
     """
-    bell = exp2(size * size * (-0.5 * _LOG2_E))
-    t = 1 / size.fma(_NEARNESS * math.sqrt(0.5), 1)
-    return t * bell * t.fma(2, -1).polynomial(_TAIL[size.dtype]), bell
+    bell = exp2(x * x * (-0.5 * _LOG2_E))
+    t = 1 / x.intrinsic("fabs").fma(_NEARNESS * math.sqrt(0.5), 1)
+    tail = t * bell * t.fma(2, -1).polynomial(_TAIL[x.dtype])
+    return tail.where(x.compare("<", 0), 1 - tail), bell
 
 
 @elementwise
 def gelu_value(x):
-    """x Φ(x), which is max(x, 0) - |x| Φ(-|x|)"""
-    size = x.intrinsic("fabs")
-    tail, _ = _lower_tail(size)
-    return (-size).fma(tail, x.at_least(0))
+    """x Φ(x)"""
+    return x * _normal_distribution(x)[0]
 
 
 @elementwise
 def gelu_pull(g, x):
     """g (Φ(x) + x φ(x))"""
-    tail, bell = _lower_tail(x.intrinsic("fabs"))
-    p = tail.where(x.compare("<", 0), 1 - tail)
+    p, bell = _normal_distribution(x)
     return g * (x * bell).fma(1 / math.sqrt(2 * math.pi), p)
 
 
 _ERF = {"float32": reference.ERF_SERIES[:6], "float64": reference.ERF_SERIES}
-_ERFC = np.polynomial.Polynomial(reference.ERFC_POLYNOMIAL)
-_ERFC = {"float32": polynomial_through(_ERFC, 9, 1), "float64": reference.ERFC_POLYNOMIAL}
+_ERFC = {
+    "float32": polynomial_through(np.polynomial.Polynomial(reference.ERFC_POLYNOMIAL), 9, 1),
+    "float64": reference.ERFC_POLYNOMIAL,
+}
 
 
 @elementwise

@@ -14,6 +14,9 @@ All matrices of a block are turned: a row for each key or feature, and the queri
 the lanes of vectors. So a maximum over keys is one of whole vectors; and in zᵀ = K Qᵀ and
 oᵀ = Vᵀ pᵀ a tile takes the numbers of K and V from where they lie. Exponentials are powers of two,
 and so z and m count in units of log 2 in here.
+
+Keys that no query of a block sees are left out. Among those that some see, a hidden one has p = 0,
+and 0 times a NaN or an infinity in its value is NaN, as it is in NumPy's reference.
 """
 
 import math
@@ -22,7 +25,7 @@ from collections import namedtuple
 import numpy as np
 from numba import prange
 
-from . import leaves_to_numpy, simd
+from . import leaves_to_numpy
 from .compilation import (
     inlined,
     integer,
@@ -38,6 +41,7 @@ from .simd import (
     TILE,
     broadcast,
     exp2,
+    first,
     fma,
     lanes,
     load,
@@ -99,7 +103,6 @@ _add_product_to_first = _product("add", masked=True)
 # ---- Heads, as they lie and turned ---------------------------------------------------------------
 
 # One head of each array, in place: (array, where the head starts, how far apart its rows are).
-# dq, dk and dv are those that the way back writes to; forward, o is.
 Heads = namedtuple("Heads", "q k v o")
 BackwardHeads = namedtuple("BackwardHeads", "q k v o g dq dk dv")
 
@@ -162,6 +165,12 @@ def _block(q, k, v, b, h, i, causal):
 
 
 @inlined
+def _seen(block, x, begin, end):
+    """Which keys the query before column x sees: those from `begin` up to this one, or `end`."""
+    return min(max(block.last + x, begin), end)
+
+
+@inlined
 def _vectors_at_once(block, z):
     """How many vectors of queries to treat together: all, unless nothing is in the last one."""
     return VECTORS if block.n > _width(z) - lanes(z) else 1
@@ -176,7 +185,7 @@ def _hide(z, x, rows, j, block, options):
     last = block.last + x - j
     for r in range(max(0, last + 1), rows):
         place = r * _width(z) + x
-        store(z, place, where(simd.first(z, r - last), -np.inf, load(z, place)))
+        store(z, place, where(first(z, r - last), -np.inf, load(z, place)))
     if options.mask.size:
         for r in range(rows):
             if not options.mask[block.b, j + r]:
@@ -201,6 +210,14 @@ def _draw(dice, x, rows, j, block, options, square):
 def _drop(p, dice, place, rate):
     """p / (1 - rate), or 0 where the dice say so, even for a NaN"""
     return where(load(dice, place) >= rate, p / (1 - rate), 0)
+
+
+@inlined
+def _turn_queries(head, block, scale, y):
+    """y = scale qᵀ, so that products with keys are scores."""
+    _turn(head, block.i, block.n, block.d, y)
+    for x in range(0, block.d * _width(y), lanes(y)):
+        store(y, x, load(y, x) * scale)
 
 
 # ---- Forward -------------------------------------------------------------------------------------
@@ -257,22 +274,20 @@ def _forward_strip(heads, j, rows, x, vectors, block, options, own):
 def _forward_block(heads, l, block, options, own):
     """o and l for a block of queries."""
     size, width, n = lanes(own.q), _width(own.q), block.n
-    _turn(heads.q, block.i, n, block.d, own.q)
-    for x in range(0, block.d * width, size):
-        store(own.q, x, load(own.q, x) * options.scale * LOG2_E)
+    _turn_queries(heads.q, block, options.scale * LOG2_E, own.q)
     own.o[:] = 0
     own.m[:] = -np.inf
     own.l[:] = 0
 
-    full = min(max(block.last, 0), block.s)  # all queries of the block see the keys before this one
+    full = _seen(block, 0, 0, block.s)  # all queries of the block see the keys before this one
     vectors = _vectors_at_once(block, own.z)
     for j in range(0, full, STRIP):
+        rows = min(STRIP, full - j)
         for x in range(0, n, vectors * size):
-            rows = min(STRIP, full - j)
             _forward_strip(heads, j, rows, x, vectors, block, options, own)
     if options.causal:  # a triangle is left, in which each vector of queries sees some more keys
         for x in range(0, n, size):
-            rows = min(max(block.last + x + size, full), block.s) - full
+            rows = _seen(block, x + size, full, block.s) - full
             _forward_strip(heads, full, rows, x, 1, block, options, own)
 
     for x in range(0, n, size):
@@ -415,10 +430,8 @@ def _product_of_rows(x, y, i, n):
 @inlined
 def _backward_block(heads, l, begin, end, block, options, own):
     """dq for a block of queries and the keys begin .. end - 1, and what it adds to their dk, dv."""
-    size, width, n = lanes(own.q), _width(own.q), block.n
-    _turn(heads.q, block.i, n, block.d, own.q)
-    for x in range(0, block.d * width, size):
-        store(own.q, x, load(own.q, x) * options.scale * LOG2_E)
+    size, n = lanes(own.q), block.n
+    _turn_queries(heads.q, block, options.scale * LOG2_E, own.q)
     _turn(heads.g, block.i, n, block.e, own.g)
     own.dq[:] = 0
     own.l[:] = np.inf  # so that p = 2^-inf = 0 where there is no query, or where it sees nothing
@@ -428,7 +441,7 @@ def _backward_block(heads, l, begin, end, block, options, own):
             own.l[x] = l[block.b, block.h, block.i + x] * LOG2_E
         own.inner[x] = _product_of_rows(heads.g, heads.o, block.i + x, block.e)
 
-    full = min(max(block.last, begin), end)
+    full = _seen(block, 0, begin, end)
     vectors = _vectors_at_once(block, own.p)
     for j in range(begin, full, STRIP):
         rows = min(STRIP, full - j)
@@ -437,18 +450,18 @@ def _backward_block(heads, l, begin, end, block, options, own):
         _add_to_keys(heads, j, 0, rows, 0, block, own)
     if options.causal:
         for x in range(0, n, size):
-            rows = min(max(block.last + x + size, full), end) - full
+            rows = _seen(block, x + size, full, end) - full
             _backward_strip(heads, full, rows, x, 1, block, options, own)
         r = 0
         for x in range(0, n, size):  # the keys that queries from x on see, but none before them
-            rows = min(max(block.last + x + size, full), end) - full
+            rows = _seen(block, x + size, full, end) - full
             _add_to_keys(heads, full, r, rows, x, block, own)
             r = rows
     _turn_back(own.dq, n, block.d, heads.dq, block.i, own.square)
 
 
 @inlined
-def _backward_chunks(g, q, k, v, o, l, dq, more, dk, dv, edges, options, queue):
+def _backward_chunks(g, q, k, v, o, l, dq, slots, dk, dv, edges, options, queue):
     """One chunk of the keys of one head after another, as long as the queue has any."""
     (examples, heads, t, d), (_, key_heads, s, e), dtype = q.shape, v.shape, q.dtype
     width, size, group = _width(q), lanes(q), heads // key_heads
@@ -472,8 +485,8 @@ def _backward_chunks(g, q, k, v, o, l, dq, more, dk, dv, edges, options, queue):
         first_query = max(0, begin - (s - t)) // width * width if options.causal else 0
         for h in range(shared_head * group, (shared_head + 1) * group):
             slot = _head(dq, b, h)
-            if chunk > 0:
-                slot = _head(more, (chunk - 1) * examples + b, h)
+            if chunk > 0:  # two threads may not add to one place, least of all in any order
+                slot = _head(slots, (chunk - 1) * examples + b, h)
             places = BackwardHeads(
                 _head(q, b, h), _head(k, b, shared_head), _head(v, b, shared_head),
                 _head(o, b, h), _head(g, b, h),
@@ -488,25 +501,25 @@ def _backward_chunks(g, q, k, v, o, l, dq, more, dk, dv, edges, options, queue):
 @jit
 def backward_alone(
     g: read(4), q: read(4), k: read(4), v: read(4), o: read(4), l: read(3),
-    dq: write(4), more: write(4), dk: write(4), dv: write(4), edges: read_integers(1),
+    dq: write(4), slots: write(4), dk: write(4), dv: write(4), edges: read_integers(1),
     mask: read_booleans(2), scale: number, causal: integer, rate: number, key: unsigned,
 ):  # fmt: skip
     options = Options(mask, scale, causal, rate, key)
     queue = np.zeros(1, np.int64)
-    _backward_chunks(g, q, k, v, o, l, dq, more, dk, dv, edges, options, queue)
+    _backward_chunks(g, q, k, v, o, l, dq, slots, dk, dv, edges, options, queue)
 
 
 @jit(parallel=True)
 def backward_shared(
     g: read(4), q: read(4), k: read(4), v: read(4), o: read(4), l: read(3),
-    dq: write(4), more: write(4), dk: write(4), dv: write(4), edges: read_integers(1),
+    dq: write(4), slots: write(4), dk: write(4), dv: write(4), edges: read_integers(1),
     mask: read_booleans(2), scale: number, causal: integer, rate: number, key: unsigned,
     threads: integer,
 ):  # fmt: skip
     queue = np.zeros(1, np.int64)
     for _ in prange(threads):
         options = Options(mask, scale, causal, rate, key)
-        _backward_chunks(g, q, k, v, o, l, dq, more, dk, dv, edges, options, queue)
+        _backward_chunks(g, q, k, v, o, l, dq, slots, dk, dv, edges, options, queue)
 
 
 # ---- What the dispatcher calls -------------------------------------------------------------------
@@ -542,16 +555,17 @@ def attention_backward(g, q, k, v, o, l, scale=None, causal=False, mask=None, ra
     (b, h, t, d), (_, key_heads, s, e) = q.shape, v.shape
     edges = _edges(b * key_heads, t, s, causal)
     dq, dk, dv = (np.zeros(x.shape, x.dtype) for x in (q, k, v))
-    more = np.zeros((b * (len(edges) - 2), h, t, d), q.dtype)
-    arguments = g, q, k, v, o, l, dq, more, dk, dv, edges
+    more = np.zeros((len(edges) - 2, *q.shape), q.dtype)
+    slots = more.reshape(len(more) * b, h, t, d)
+    arguments = g, q, k, v, o, l, dq, slots, dk, dv, edges
     options = _options(d, scale, causal, mask, rate, key)
     threads = count(b * h * t * s * (3 * d + 2 * e))
     if threads == 1:
         backward_alone[q.dtype](*arguments, *options)
     else:
         shared(backward_shared[q.dtype], *arguments, *options, threads)
-    for i in range(0, len(more), b):
-        dq += more[i : i + b]
+    for part in more:  # always in this order
+        dq += part
     return dq, dk, dv
 
 

@@ -1,4 +1,4 @@
-"""Dense layers: products of matrices whose neighbours, bias and activation, cost no pass of their own.
+"""Dense layers: products of matrices, with bias and activation at no pass over memory of their own.
 
 Forward, each block of the result begins as the bias, and the activation is applied to it while it
 is in the cache. Backward, one call finds h = g f'(z) and its sums, and with it both products.
@@ -25,6 +25,7 @@ _NUMBERS = {
     "gelu": elementwise.GELU,
     "gelu_tanh": elementwise.GELU_TANH,
 }
+_TOLD_BY_Y = NO_ACTIVATION, elementwise.RELU  # their slopes need no z
 SUMMED_AT_ONCE = 32  # vectors of columns in a block of h
 
 
@@ -76,18 +77,17 @@ def forward(
 
 @leaves_to_numpy("arguments of several dtypes")
 def dense(x, weight, bias, activation=None):
-    if not _fit(x, weight, bias) or activation not in _NUMBERS:
+    number = _NUMBERS.get(activation)
+    if number is None or not (_fits(x, weight, x) and alike(x, bias, shape=False)):
         return NotImplemented
     d, u = weight.shape
-    if bias.shape != (u,) or x.shape[-1] != d:
+    if bias.shape != (u,):
         return NotImplemented
     y = np.empty((*x.shape[:-1], u), x.dtype)
-    z = y if activation in (None, "relu") else np.empty(y.shape, x.dtype)
+    z = y if number in _TOLD_BY_Y else np.empty(y.shape, x.dtype)
     rows = _rows(x)
-    work = rows.shape[0] * d * u
-    bias = bias if bias.flags.c_contiguous else bias.copy()
-    arrays = rows, weight, bias, _rows(z), _rows(y)
-    forward(x.dtype, work, *arrays, _NUMBERS[activation])
+    arrays = rows, weight, np.ascontiguousarray(bias), _rows(z), _rows(y)
+    forward(x.dtype, rows.size * u, *arrays, number)
     return y, z
 
 
@@ -162,32 +162,34 @@ def backward(
 
 @leaves_to_numpy("arguments of several dtypes")
 def dense_backward(g, z, x, weight, activation=None, needs=(True, True, True)):
-    if not _fit(g, z, x, weight) or activation not in _NUMBERS:
+    number = _NUMBERS.get(activation)
+    if number is None or not (alike(g, z) and _fits(x, weight, g)):
         return NotImplemented
     d, u = weight.shape
-    if g.shape != z.shape or g.shape != (*x.shape[:-1], u) or x.shape[-1] != d:
+    if g.shape != (*x.shape[:-1], u):
         return NotImplemented
-    shapes = x.shape, weight.shape, (u,)
-    dx, dw, db = (
-        np.empty(shape if need else (0,) * len(shape), g.dtype) for shape, need in zip(shapes, needs)
+    dx = np.empty(x.shape if needs[0] else (0, 0), g.dtype)
+    dw = np.empty((d, u) if needs[1] else (0, 0), g.dtype)
+    db = np.empty(u if needs[2] else 0, g.dtype)
+    rows = _rows(x)
+    work = rows.size * u * max(1, needs[0] + needs[1])
+    slopes = _rows(np.ascontiguousarray(g)), _rows(np.ascontiguousarray(z))
+    backward(g.dtype, work, *slopes, rows, weight, _rows(dx), dw, db, number)
+    return dx if needs[0] else None, dw if needs[1] else None, db if needs[2] else None
+
+
+def _fits(x, weight, g):
+    """Whether x (..., d) and weight (d, u) are aligned arrays of the dtype of g, and fit."""
+    return (
+        alike(g, x, weight, shape=False)
+        and weight.ndim == 2
+        and x.ndim > 0
+        and x.shape[-1] == weight.shape[0]
+        and x.flags.aligned
+        and weight.flags.aligned
     )
-    dx_rows = _rows(dx) if needs[0] else dx.reshape(0, 0)
-    x_rows = _rows(x)
-    work = len(x_rows) * d * u * max(1, needs[0] + needs[1])
-    arrays = _contiguous_rows(g), _contiguous_rows(z), x_rows, weight, dx_rows, dw, db
-    backward(g.dtype, work, *arrays, _NUMBERS[activation])
-    return tuple(result if need else None for result, need in zip((dx, dw, db), needs))
-
-
-def _fit(x, *others):
-    """Whether all are aligned arrays of one dtype, with the axes that a layer's have."""
-    return alike(x, *others, shape=False) and x.ndim > 0 and others[-1 if len(others) > 2 else 0].ndim == 2
 
 
 def _rows(x):
     """(..., d) -> (n, d)"""
     return x if x.ndim == 2 else x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
-
-
-def _contiguous_rows(x):
-    return _rows(x if x.flags.c_contiguous else np.ascontiguousarray(x))

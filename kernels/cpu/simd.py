@@ -444,7 +444,7 @@ def spread(context, a, i):
 
 @intrinsic
 def transpose(context, a, i, a_row, b, j, b_row, scale):
-    """b[j + c b_row + r] = scale a[i + r a_row + c] for r, c < lanes: a square of memory, turned."""
+    """b[j + c b_row + r] = scale a[i + r a_row + c] for r, c < lanes: a square, turned."""
 
     def generate(context, builder, signature, values):
         dtype, n = str(a.dtype), lanes_of(str(a.dtype))
@@ -488,7 +488,7 @@ def transpose_first(context, a, i, a_row, b, j, b_row, rows, columns):
 
 
 def _turned(rows):
-    """Rows of a square as its columns: rounds in which pairs exchange blocks of 1, 2, 4 ... lanes."""
+    """Rows of a square as its columns: in rounds, pairs exchange blocks of 1, 2, 4 ... lanes."""
     rows, n, size = list(rows), len(rows), 1
     while size < n:
         even = [c if not c & size else n + c - size for c in range(n)]

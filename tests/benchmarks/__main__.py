@@ -65,6 +65,8 @@ def run(modules, json_file):
             absent |= missing
         lines, is_met = harness.means(benchmark, of_this, getattr(module, "MEANS", {}))
         rows, means, met = rows + of_this, means + lines, met and is_met
+        if hasattr(module, "show"):
+            module.show(of_this)
 
     if rows:
         print(f"\n{harness.table(rows)}\n\nratio = peer's time / our time: above 1 we are ahead")

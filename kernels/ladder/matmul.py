@@ -1,0 +1,94 @@
+"""Five programs for C = A B, from its definition to the kernel that minigrad uses.
+
+Every rung takes a (m, k) and b (k, n) and returns c (m, n). RUNGS says of each why it is faster
+than the one before.
+"""
+
+import numpy as np
+
+from ..cpu.compilation import jit, read, write
+from ..cpu.matmul import matmul
+from ..cpu.simd import TILE, lanes, narrow_tile
+
+BLOCK = 64  # rows and columns of a block: three blocks of float32 are 48 KiB
+
+
+def rung(kernel):
+    """A kernel that writes to c as a function that returns it (decorator)."""
+
+    def run(a, b):
+        c = np.zeros((a.shape[0], b.shape[1]), a.dtype)
+        kernel[a.dtype](a, np.ascontiguousarray(b), c)
+        return c
+
+    run.__name__, run.__doc__ = kernel.function.__name__, kernel.function.__doc__
+    return run
+
+
+@rung
+@jit
+def naive(a: read(2), b: read(2), c: write(2)):
+    """cᵢⱼ = Σₚ aᵢₚ bₚⱼ, one after another"""
+    (m, k), n = a.shape, b.shape[1]
+    for i in range(m):
+        for j in range(n):
+            for p in range(k):
+                c[i, j] += a[i, p] * b[p, j]
+
+
+@rung
+@jit
+def reordered(a: read(2), b: read(2), c: write(2)):
+    """The same sums, but a whole row of C grows at once: by aᵢₚ times row p of B."""
+    (m, k), n = a.shape, b.shape[1]
+    for i in range(m):
+        for p in range(k):
+            for j in range(n):
+                c[i, j] += a[i, p] * b[p, j]
+
+
+@rung
+@jit
+def blocked(a: read(2), b: read(2), c: write(2)):
+    """The same, for a block of B at a time, with which all rows of A are multiplied."""
+    (m, k), n = a.shape, b.shape[1]
+    for first in range(0, k, BLOCK):
+        for left in range(0, n, BLOCK):
+            for i in range(m):
+                for p in range(first, min(first + BLOCK, k)):
+                    for j in range(left, min(left + BLOCK, n)):
+                        c[i, j] += a[i, p] * b[p, j]
+
+
+ROWS, VECTORS = TILE
+_tile = narrow_tile(ROWS, VECTORS, start="add")
+_row = narrow_tile(1, VECTORS, start="add")
+
+
+@rung
+@jit
+def vectorised(a: read(2), b: read(2), c: write(2)):
+    """A tile of a few rows and vectors of C after another: see `simd.tile` for its loop over k."""
+    (m, k), n = a.shape, b.shape[1]
+    a_row, a_k = a.strides[0] // a.itemsize, a.strides[1] // a.itemsize
+    width = VECTORS * lanes(c)
+    for j in range(0, n, width):
+        columns = min(width, n - j)
+        for i in range(0, m - ROWS + 1, ROWS):
+            _tile(a, i * a_row, a_row, a_k, b, j, n, c, i * n + j, n, k, columns)
+        for i in range(m // ROWS * ROWS, m):
+            _row(a, i * a_row, a_row, a_k, b, j, n, c, i * n + j, n, k, columns)
+
+
+def parallel(a, b):
+    """The kernel of minigrad."""
+    return matmul(a, b)
+
+
+RUNGS = [
+    ("naive", naive, "three loops: each step reads B a whole row further on in memory"),
+    ("reordered", reordered, "the inner loop walks along rows: a line of cache is used in full"),
+    ("blocked", blocked, "a block of B stays in the cache for all rows of A"),
+    ("vectorised", vectorised, "16 vectors of sums stay in registers: two operations per lane"),
+    ("parallel", parallel, "strips of B lie packed, and all cores take blocks of C"),
+]

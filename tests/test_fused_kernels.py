@@ -1,0 +1,186 @@
+"""Promises of the fused kernels beyond agreement with the reference (`test_kernels_agree.py`)."""
+
+import math
+
+import numba
+import numpy as np
+import pytest
+
+import kernels
+from kernels import dispatch, reference
+from tests.kernel_cases import CASES, Draw, with_dtype
+
+RANDOM = np.random.default_rng(0)
+DTYPES = pytest.mark.parametrize("dtype", ["float32", "float64"])
+EPSILON = {"float32": 1.2e-7, "float64": 2.2e-16}
+
+
+@pytest.fixture(autouse=True)
+def numba_backend():
+    with kernels.use("numba"):
+        yield
+
+
+# ---- Accuracy, of each number by itself ----------------------------------------------------------
+
+
+def relative_error(y, expected):
+    return np.max(np.abs(y - expected) / np.abs(expected))
+
+
+@DTYPES
+def test_gelu_is_exact_where_it_is_tiny(dtype):
+    x = np.linspace(-12, 12, 5000).astype(dtype)
+    expected = [v * math.erfc(-v / math.sqrt(2)) / 2 for v in map(float, x)]
+    assert relative_error(kernels.gelu(x), expected) < {"float32": 1e-5, "float64": 1e-12}[dtype]
+
+
+@DTYPES
+@pytest.mark.parametrize("name", ["sigmoid", "silu", "erf"])
+def test_every_number_is_exact(name, dtype):
+    x = np.concatenate([np.linspace(-30, 30, 5000), 10.0 ** np.arange(-30, 1)]).astype(dtype)
+    expected = getattr(reference, name)(x.astype("float64"))
+    tolerance = {"float32": 1e-6, "float64": 1e-12}[dtype]
+    assert relative_error(getattr(kernels, name)(x), expected) < tolerance
+
+
+@DTYPES
+def test_probabilities_are_exact_where_they_are_tiny(dtype):
+    x = np.array([[0.0, -10.0, -30.0, -60.0, -80.0]], dtype)
+    p = np.exp(x.astype("float64")) / np.exp(x.astype("float64")).sum()
+    assert relative_error(kernels.softmax(x), p) < {"float32": 1e-5, "float64": 1e-13}[dtype]
+
+
+@DTYPES
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+@pytest.mark.parametrize("shift", [-4096, 4096])
+def test_a_shift_of_all_logits_changes_nothing(name, shift, dtype):
+    x = RANDOM.integers(-9, 9, (5, 37)).astype(dtype)  # so that x + shift is exact
+    kernel = getattr(kernels, name)
+    np.testing.assert_array_equal(kernel(x + shift), kernel(x))
+
+
+@DTYPES
+def test_the_loss_of_a_sure_answer_is_exact_though_logits_are_large(dtype):
+    logits = np.array([[1000.0, 1000.0 - 5, 1000.0 - 5]], dtype)
+    loss, _ = kernels.cross_entropy(logits, np.array([0]))
+    np.testing.assert_allclose(loss, [math.log1p(2 * math.exp(-5))], rtol=100 * EPSILON[dtype])
+
+
+# ---- Threads -------------------------------------------------------------------------------------
+
+PARALLEL = sorted(
+    {"sigmoid", "gelu_backward", "softmax", "softmax_backward", "log_softmax", "cross_entropy"}
+    | {"log_softmax_backward", "cross_entropy_backward", "layer_norm", "layer_norm_backward"}
+    | {"rms_norm_backward", "random_uniform", "dropout", "scatter_add"}
+    | {"sgd", "rmsprop", "adagrad", "adam"}
+)
+
+
+@DTYPES
+@pytest.mark.parametrize("name", PARALLEL)
+def test_the_number_of_threads_does_not_change_a_bit(name, dtype, monkeypatch):
+    monkeypatch.setattr("kernels.cpu.threads.WORTH_SHARING", 0)
+    sizes = {"scatter_add": (50, 20, 70)}.get(name, (257, 33) if _sizes(name) == 2 else (1001,))
+    before, found = numba.get_num_threads(), []
+    try:
+        for threads in {1, 2, numba.config.NUMBA_NUM_THREADS}:
+            numba.set_num_threads(threads)
+            arguments, options = with_dtype(CASES[name](Draw(3), *sizes), dtype)
+            results = getattr(kernels, name)(*arguments, **options)
+            results = results if isinstance(results, tuple) else (results,)
+            arrays = [a for a in (*results, *arguments) if isinstance(a, np.ndarray)]
+            found.append([a.tobytes() for a in arrays])
+    finally:
+        numba.set_num_threads(before)
+    assert all(other == found[0] for other in found)
+
+
+def _sizes(name):
+    return CASES[name].__code__.co_argcount - 1
+
+
+# ---- Labels, indices, random numbers -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("label", [-1, 3, 2**40])
+def test_a_label_that_is_no_class_is_refused(label):
+    labels = np.array([0, label])
+    with pytest.raises(ValueError, match=f"labels are 0 to 2. Received: .*{label}"):
+        kernels.cross_entropy(np.ones((2, 3)), labels)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint16", "int32", "uint64"])
+def test_labels_may_be_integers_of_any_size(dtype):
+    logits, labels = RANDOM.standard_normal((3, 4)), np.array([3, 0, 2])
+    loss, norms = kernels.cross_entropy(logits, labels.astype(dtype))
+    np.testing.assert_allclose(loss, reference.cross_entropy(logits, labels)[0], rtol=1e-12)
+    d = kernels.cross_entropy_backward(loss, logits, norms, labels.astype(dtype))
+    expected = reference.cross_entropy_backward(loss, logits, norms, labels)
+    np.testing.assert_allclose(d, expected, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("index", [-6, 5])
+def test_an_index_outside_is_an_error(index):
+    with pytest.raises(IndexError, match="out of bounds"):
+        kernels.scatter_add(np.zeros((5, 2)), np.array([0, index]), np.ones((2, 2)))
+
+
+@DTYPES
+def test_scatter_add_adds_in_the_order_of_the_indices(dtype):
+    index = RANDOM.integers(-7, 7, 500)
+    g = (10.0 ** RANDOM.integers(-6, 6, (500, 19))).astype(dtype)
+    x = np.zeros((7, 19), dtype)
+    np.testing.assert_array_equal(
+        kernels.scatter_add(x, index, g), reference.scatter_add(x, index, g)
+    )
+
+
+@DTYPES
+@pytest.mark.parametrize("key", [0, 7, 2**32 - 1])
+def test_random_numbers_and_dropout_are_the_same_bits(key, dtype):
+    x = RANDOM.standard_normal((7, 31)).astype(dtype)
+    for name, options in (("random_uniform", (key,)), ("dropout", (0.3, key))):
+        found, expected = (getattr(m, name)(x, *options) for m in (kernels, reference))
+        np.testing.assert_array_equal(found, expected)
+
+
+# ---- Optimizers ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("epsilon", [1e-7, 1e-3])
+def test_the_first_step_of_adam_is_exact_in_float32(epsilon):
+    """There 1 - β₂, rounded, would show."""
+    arrays = [np.zeros(40), np.exp(RANDOM.standard_normal(40)), np.zeros(40), np.zeros(40)]
+    exact, rounded = [[a.astype(d) for a in arrays] for d in ("float64", "float32")]
+    for module, (parameter, g, m, v) in ((reference, exact), (kernels, rounded)):
+        module.adam(parameter, g, m, v, 0.001, 0.9, 0.999, epsilon, 1)
+    for found, expected in zip(rounded, exact, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["sgd", "rmsprop", "adagrad", "adam"])
+def test_arrays_with_gaps_are_updated_too(name):
+    arguments, options = with_dtype(CASES[name](Draw(0), 12), "float64")
+    wide = [np.repeat(a, 2) if isinstance(a, np.ndarray) else a for a in arguments]
+    given = [a[::2] if isinstance(a, np.ndarray) else a for a in wide]
+    getattr(kernels, name)(*given, **options)
+    getattr(reference, name)(*arguments, **options)
+    np.testing.assert_allclose(given[0], arguments[0], rtol=1e-12)
+
+
+# ---- Layouts -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("axis", [0, 1, -2, -3])
+def test_softmax_along_another_axis_is_left_to_numpy(axis):
+    x = RANDOM.standard_normal((3, 4, 5))
+    assert dispatch._compiled["softmax"](x, axis) is NotImplemented
+    np.testing.assert_array_equal(kernels.softmax(x, axis), reference.softmax(x, axis))
+
+
+@pytest.mark.parametrize("scale, offset", [(1.0, 0.0), (np.ones(5), 0.0)])
+def test_layer_norm_with_numbers_for_scale_or_offset(scale, offset):
+    x = RANDOM.standard_normal((3, 5))
+    y, mean, r = kernels.layer_norm(x, scale, offset, 1e-5)
+    np.testing.assert_allclose(y, (x - mean) * r, rtol=1e-12)
