@@ -329,20 +329,22 @@ def _forward_blocks(q, k, v, o, l, options, queue):
 
 
 @jit
-def forward_alone(
+def _forward_alone(
     q: read(4), k: read(4), v: read(4), o: write(4), l: write(3),
     mask: read_booleans(2), scale: number, causal: integer, rate: number, key: unsigned,
 ):  # fmt: skip
+    """o and l, by one thread"""
     options = Options(mask, scale, causal, rate, key)
     _forward_blocks(q, k, v, o, l, options, np.zeros(1, np.int64))
 
 
 @jit(parallel=True)
-def forward_shared(
+def _forward_shared(
     q: read(4), k: read(4), v: read(4), o: write(4), l: write(3),
     mask: read_booleans(2), scale: number, causal: integer, rate: number, key: unsigned,
     threads: integer,
 ):  # fmt: skip
+    """o and l, by several threads, which take blocks of queries from one queue"""
     queue = np.zeros(1, np.int64)
     for _ in prange(threads):
         _forward_blocks(q, k, v, o, l, Options(mask, scale, causal, rate, key), queue)
@@ -462,7 +464,11 @@ def _backward_block(heads, l, begin, end, block, options, own):
 
 @inlined
 def _backward_chunks(g, q, k, v, o, l, dq, slots, dk, dv, edges, options, queue):
-    """One chunk of the keys of one head after another, as long as the queue has any."""
+    """One chunk of the keys of one head after another, as long as the queue has any.
+
+    What the first chunk adds to dq goes there, and of the others each has a dq of its own in
+    `slots`: so no thread waits, and the sum is made in one order.
+    """
     (examples, heads, t, d), (_, key_heads, s, e), dtype = q.shape, v.shape, q.dtype
     width, size, group = _width(q), lanes(q), heads // key_heads
     own = BackwardScratch(
@@ -485,7 +491,7 @@ def _backward_chunks(g, q, k, v, o, l, dq, slots, dk, dv, edges, options, queue)
         first_query = max(0, begin - (s - t)) // width * width if options.causal else 0
         for h in range(shared_head * group, (shared_head + 1) * group):
             slot = _head(dq, b, h)
-            if chunk > 0:  # two threads may not add to one place, least of all in any order
+            if chunk > 0:
                 slot = _head(slots, (chunk - 1) * examples + b, h)
             places = BackwardHeads(
                 _head(q, b, h), _head(k, b, shared_head), _head(v, b, shared_head),
@@ -499,23 +505,25 @@ def _backward_chunks(g, q, k, v, o, l, dq, slots, dk, dv, edges, options, queue)
 
 
 @jit
-def backward_alone(
+def _backward_alone(
     g: read(4), q: read(4), k: read(4), v: read(4), o: read(4), l: read(3),
     dq: write(4), slots: write(4), dk: write(4), dv: write(4), edges: read_integers(1),
     mask: read_booleans(2), scale: number, causal: integer, rate: number, key: unsigned,
 ):  # fmt: skip
+    """dq, dk and dv, which are zeros before, by one thread; for `slots` see `_backward_chunks`"""
     options = Options(mask, scale, causal, rate, key)
     queue = np.zeros(1, np.int64)
     _backward_chunks(g, q, k, v, o, l, dq, slots, dk, dv, edges, options, queue)
 
 
 @jit(parallel=True)
-def backward_shared(
+def _backward_shared(
     g: read(4), q: read(4), k: read(4), v: read(4), o: read(4), l: read(3),
     dq: write(4), slots: write(4), dk: write(4), dv: write(4), edges: read_integers(1),
     mask: read_booleans(2), scale: number, causal: integer, rate: number, key: unsigned,
     threads: integer,
 ):  # fmt: skip
+    """The same by several threads, which take chunks of keys from one queue."""
     queue = np.zeros(1, np.int64)
     for _ in prange(threads):
         options = Options(mask, scale, causal, rate, key)
@@ -539,9 +547,9 @@ def attention(q, k, v, scale=None, causal=False, mask=None, rate=0.0, key=0):
     options = _options(d, scale, causal, mask, rate, key)
     threads = count(b * h * t * s * (d + e))
     if threads == 1:
-        forward_alone[q.dtype](q, k, v, o, l, *options)
+        _forward_alone[q.dtype](q, k, v, o, l, *options)
     else:
-        shared(forward_shared[q.dtype], q, k, v, o, l, *options, threads)
+        shared(_forward_shared[q.dtype], q, k, v, o, l, *options, threads)
     return o, l
 
 
@@ -561,9 +569,9 @@ def attention_backward(g, q, k, v, o, l, scale=None, causal=False, mask=None, ra
     options = _options(d, scale, causal, mask, rate, key)
     threads = count(b * h * t * s * (3 * d + 2 * e))
     if threads == 1:
-        backward_alone[q.dtype](*arguments, *options)
+        _backward_alone[q.dtype](*arguments, *options)
     else:
-        shared(backward_shared[q.dtype], *arguments, *options, threads)
+        shared(_backward_shared[q.dtype], *arguments, *options, threads)
     for part in more:  # always in this order
         dq += part
     return dq, dk, dv

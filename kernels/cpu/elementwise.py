@@ -17,6 +17,7 @@ WORK = 10  # multiplications that take as long as one of these functions
 
 @inlined
 def value(function, x):
+    """f(x)"""
     if function == RELU:
         return f.relu_value(x)
     if function == SIGMOID:

@@ -274,19 +274,21 @@ def multiply_all(
 
 @leaves_to_numpy("a and b of two dtypes; out that is not contiguous, or overlaps a or b")
 def matmul(a, b, out=None):
-    if type(b) is not np.ndarray or b.dtype != a.dtype or not (a.flags.aligned and b.flags.aligned):
+    if type(b) is not np.ndarray or (out is not None and not _can_be_filled(out, a, b)):
         return NotImplemented
-    if out is not None and not _can_be_filled(out, a, b):
-        return NotImplemented
-    if a.ndim != 2 or b.ndim != 2:
+    try:
+        (m, k), (s, n) = a.shape, b.shape
+    except ValueError:
         return _of_other_axes(a, b, out)
-    (m, k), (s, n) = a.shape, b.shape
     if k != s or (out is not None and out.shape != (m, n)):
         return NotImplemented
     c = np.empty((m, n), a.dtype) if out is None else out
     if n == 1 or m * k * n >= threads.WORTH_SHARING:
         return _multiply_all(a, b, c)
-    multiply[a.dtype](a, b, c)
+    try:
+        multiply[a.dtype](a, b, c)
+    except TypeError:  # b has another dtype, or an array is not aligned: cheaper than a look
+        return NotImplemented
     return c
 
 
@@ -322,8 +324,8 @@ def _of_other_axes(a, b, out):
     c = np.empty(shape, a.dtype) if out is None else out
     if b.ndim == 2 and a.flags.c_contiguous:  # all rows of the batch in one product
         m = math.prod(shape[:-1])
-        matmul(a.reshape(m, a.shape[-1]), b, c.reshape(m, shape[-1]))
-        return c
+        done = matmul(a.reshape(m, a.shape[-1]), b, c.reshape(m, shape[-1]))
+        return done if done is NotImplemented else c
     return _multiply_all(a, b, c)
 
 
@@ -337,6 +339,8 @@ def _broadcast(left, right):
 
 def _multiply_all(a, b, c):
     """Write the product of a and b, with all their batches, to c, and return it."""
+    if b.dtype != a.dtype or not (a.flags.aligned and b.flags.aligned):
+        return NotImplemented
     if not c.size:
         return c
     result, k = c, a.shape[-1]

@@ -20,7 +20,7 @@ from numba import types
 from numba.extending import intrinsic
 
 # Below so many multiplications or their like, waking another thread takes longer than it saves.
-WORTH_SHARING = 500_000
+WORTH_SHARING = 2_000_000
 
 _one_at_a_time = threading.RLock()
 _is_forked = False

@@ -1,1 +1,1 @@
-"""The same kernel again and again, each time faster: the steps from the definition to the fast one."""
+"""The same kernel again and again, each time faster: from the definition to the fast one."""

@@ -4,6 +4,7 @@ Every rung stands beside the one before it. A table with the sentences and a pic
 `ladder.png` in the current folder, follow. Rungs but the last use one core.
 """
 
+import textwrap
 from functools import partial
 from pathlib import Path
 
@@ -39,18 +40,18 @@ def ladders():
 
 def cases():
     for title, (rungs, arguments, work) in ladders().items():
-        before = rungs[0]
+        before = rungs[0][1]
         for name, function, _ in rungs:
             is_last = name == rungs[-1][0]
             yield Case(
                 f"{title}: {name}",
                 unit="ms per call",
                 ours=partial(contestant, function, arguments),
-                peers={f"the rung before, {before[0]}": partial(contestant, before[1], arguments)},
+                peers={"the rung before": partial(contestant, before, arguments)},
                 work=float(work),
                 threads=machine.cores() if is_last else 1,
             )
-            before = name, function
+            before = function
 
 
 def contestant(function, arguments):
@@ -89,7 +90,7 @@ def draw(panels, path):
     """A bar for each rung, and above it why it is as long as it is."""
     from minigrad.plots import style
 
-    figure = style.figure(9, 0.62 * sum(map(len, panels.values())) + 1.2)
+    figure = style.figure(9, 0.75 * sum(map(len, panels.values())) + 1.5)
     heights = [len(rungs) for rungs in panels.values()]
     axes = figure.subplots(len(panels), 1, height_ratios=heights)
     for panel, (title, rungs), colour in zip(axes, panels.items(), style.PALETTE):
@@ -98,7 +99,8 @@ def draw(panels, path):
             panel.barh(-i, rate, height=0.34, color=colour)
             text = f"  {speed(rate, is_last=i == len(rungs) - 1)}"
             panel.text(rate, -i, text, va="center", fontsize=9)
-            panel.text(0, 0.2 - i, f"{name}: {why}", va="bottom", fontsize=9, color=style.GREY)
+            sentence = textwrap.fill(f"{name}: {why}", 115)
+            panel.text(0, 0.2 - i, sentence, va="bottom", fontsize=8, color=style.GREY)
         panel.set_ylim(0.6 - len(rungs), 0.75)
         panel.set_xlim(0, 1.35 * max(rate for _, rate, _ in rungs))
         panel.set_yticks([])
