@@ -160,3 +160,10 @@ def test_each_rung_of_the_ladder_is_the_product(name, rung, dtype):
     for m, k, n in ((1, 1, 1), (7, 5, 3), (33, 70, 65)):
         a, b = draw(m, k, dtype=dtype), draw(k, n, dtype=dtype)
         assert_product(rung(a, b), a, b)
+
+
+@pytest.mark.parametrize("sizes", [((3, 4), (4, 5)), ((3, 4), (4, 1)), ((2, 3, 4), (4, 5))])
+def test_two_dtypes_are_left_to_numpy(sizes):
+    left, right = sizes
+    assert matmul(draw(*left), draw(*right, dtype="float64")) is NotImplemented
+    assert matmul(draw(*left), draw(*right).astype(int)) is NotImplemented

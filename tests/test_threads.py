@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -14,12 +13,9 @@ POOLS = {"omp": "omppool", "tbb": "tbbpool", "workqueue": "workqueue"}
 
 
 def run(program, **environment):
-    libraries = os.pathsep.join(
-        [str(Path(sys.prefix) / "lib"), os.environ.get("LD_LIBRARY_PATH", "")]
-    )
     done = subprocess.run(
         [sys.executable, *program],
-        env={**os.environ, "LD_LIBRARY_PATH": libraries, **environment},
+        env={**os.environ, **environment},
         capture_output=True,
         text=True,
         timeout=600,
@@ -29,7 +25,7 @@ def run(program, **environment):
 
 
 def is_there(layer):
-    program = f"import numba.np.ufunc.{POOLS[layer]}"
+    program = f"import kernels.cpu.threads, numba.np.ufunc.{POOLS[layer]}"
     try:
         run(["-c", program])
     except AssertionError:
@@ -49,6 +45,19 @@ def test_bits_do_not_depend_on_the_number_of_threads(layer):
         "python threads": 4,
         "different": [],
     }
+
+
+@pytest.mark.skipif(not is_there("tbb"), reason="TBB is not installed")
+def test_tbb_is_found_where_pip_has_put_it_and_comes_first():
+    program = """if True:
+        import numba, numpy as np, kernels
+        from kernels.cpu import threads
+        threads.WORTH_SHARING = 0
+        kernels.use("numba")
+        kernels.relu(np.ones(99))
+        print(numba.threading_layer())
+    """
+    assert run(["-c", program]).strip() == "tbb"
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")

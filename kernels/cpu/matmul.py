@@ -274,7 +274,9 @@ def multiply_all(
 
 @leaves_to_numpy("a and b of two dtypes; out that is not contiguous, or overlaps a or b")
 def matmul(a, b, out=None):
-    if type(b) is not np.ndarray or (out is not None and not _can_be_filled(out, a, b)):
+    if type(b) is not np.ndarray or not (a.flags.aligned and b.flags.aligned):
+        return NotImplemented
+    if out is not None and not _can_be_filled(out, a, b):
         return NotImplemented
     try:
         (m, k), (s, n) = a.shape, b.shape
@@ -287,7 +289,7 @@ def matmul(a, b, out=None):
         return _multiply_all(a, b, c)
     try:
         multiply[a.dtype](a, b, c)
-    except TypeError:  # b has another dtype, or an array is not aligned: cheaper than a look
+    except TypeError:  # b has another dtype: for small products, to ask would take longer
         return NotImplemented
     return c
 
@@ -339,7 +341,7 @@ def _broadcast(left, right):
 
 def _multiply_all(a, b, c):
     """Write the product of a and b, with all their batches, to c, and return it."""
-    if b.dtype != a.dtype or not (a.flags.aligned and b.flags.aligned):
+    if b.dtype != a.dtype:
         return NotImplemented
     if not c.size:
         return c

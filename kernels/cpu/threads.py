@@ -8,11 +8,18 @@ The work is cut into blocks, by its shape alone. Each thread takes the next bloc
         while block < blocks:
             ...
             block = take(queue)
+
+Of Numba's layers of threads TBB is the one to have: there a call never waits for a thread that the
+system has not let run yet, as it does for many milliseconds under OpenMP when another process
+wants the core.
 """
 
+import contextlib
+import ctypes
 import functools
 import os
 import threading
+from importlib import metadata
 
 import numba
 from llvmlite import ir
@@ -24,6 +31,17 @@ WORTH_SHARING = 2_000_000
 
 _one_at_a_time = threading.RLock()
 _is_forked = False
+
+
+def _load_tbb():
+    """Load the library of TBB from where pip has put it, in which the system does not look."""
+    with contextlib.suppress(metadata.PackageNotFoundError, OSError):
+        for file in metadata.distribution("tbb").files or ():
+            if file.name == "libtbb.so.12":
+                ctypes.CDLL(str(file.locate().resolve()), mode=ctypes.RTLD_GLOBAL)
+
+
+_load_tbb()
 
 
 @intrinsic
