@@ -47,6 +47,25 @@ def test_the_first_use_is_announced_in_one_line_and_the_next_program_finds_it_ke
     assert run(PROGRAM, tmp_path)[1] == ""
 
 
+FIRST_STEP = """
+import time
+import numpy as np
+from minigrad import layers, models
+model = models.Sequential([layers.Dense(64, "relu", input_shape=(784,)), layers.Dense(64, "relu")])
+model.add(layers.Dense(10, "softmax"))
+model.compile("adam", "sparse_categorical_crossentropy", ["accuracy"])
+model.fit(np.zeros((32, 784), "float32"), np.arange(32) % 10)
+print(time.process_time())
+"""
+
+
+def test_a_first_step_takes_10_seconds_cold_and_2_warm(tmp_path):
+    """Seconds of the processor, from the start of Python on, so that no other process counts."""
+    cold = float(run(FIRST_STEP, tmp_path)[0].splitlines()[-1])
+    warm = float(run(FIRST_STEP, tmp_path)[0].splitlines()[-1])
+    assert cold < 10 and warm < 2
+
+
 def test_where_nothing_can_be_kept_a_line_says_so(tmp_path):
     (tmp_path / "file").write_text("")
     for _ in range(2):
