@@ -8,13 +8,15 @@
 "auto" looks at the kernel, at the size and dtype of the first array, and at the kind of processor,
 in a table of measurements that comes with the source: `choices.json`, which
 `python -m tests.benchmarks.choices` makes. So the same call runs the same code every time, and
-rounds the same. What a compiled kernel does not cover it hands back, and NumPy runs it.
+rounds the same. What a compiled kernel does not cover it hands back, and NumPy runs it. What is in
+use is so for the whole process: choose before other threads compute.
 """
 
 import functools
 import importlib
 import json
 import pkgutil
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -23,24 +25,30 @@ from . import reference
 
 BACKENDS = ("numpy", "numba", "auto")
 CHOICES = Path(__file__).with_name("choices.json")
-_EVERY = range(2**63 - 1)
+_EVERY, _NONE = range(2**63 - 1), range(0)
 _DTYPES = np.dtype("float32"), np.dtype("float64")
 
 _backend = "auto"
 _sizes = {}  # {kernel: {dtype: sizes of the first array that Numba runs}} with the backend in use
 _compiled = {}  # {kernel: its function in kernels.cpu}
 _is_loaded = False  # whether kernels.cpu, and so Numba, is imported: by the first call
+_loading = threading.RLock()
 
 
 def kernel(specification):
     """The kernel that a function of `kernels.reference` specifies, as its users call it."""
     name, ndarray = specification.__name__, np.ndarray
     sizes = _sizes[name] = dict.fromkeys(_DTYPES, _EVERY)
-    _compiled[name] = lambda *arguments, **options: _load() or call(*arguments, **options)
+
+    def load_and_call(*arguments, **options):
+        _load()
+        return call(*arguments, **options)
+
+    _compiled[name] = load_and_call  # until the compiled kernels are there
 
     @functools.wraps(specification)
     def call(*arguments, **options):
-        x = arguments[0]
+        x = arguments[0] if arguments else None
         if type(x) is ndarray:
             covered = sizes.get(x.dtype)
             if covered is not None and x.size in covered:
@@ -91,8 +99,7 @@ def compile_all():
     """Compile every kernel for every dtype now, or find it kept.   -> how many, the folder"""
     from .cpu import compilation
 
-    if not _is_loaded:
-        _load()
+    _load()
     return compilation.compile_all(), compilation.cache_folder()
 
 
@@ -104,8 +111,7 @@ def versions():
 
     from .cpu import compilation
 
-    if not _is_loaded:
-        _load()
+    _load()
     return {
         "backend": _backend,
         "compiled kernels": compilation.fingerprint(),  # of their sources, compiler and processor
@@ -122,35 +128,44 @@ def _choose(backend):
 
 def _load():
     """Import the compiled kernels: nothing is compiled by that, but Numba takes half a second."""
-    from . import cpu
-
     global _is_loaded
-    _compiled.clear()
-    for module in pkgutil.iter_modules(cpu.__path__):
-        module = importlib.import_module(f"{cpu.__name__}.{module.name}")
-        for name in _sizes:
-            function = getattr(module, name, None)
-            if getattr(function, "__module__", None) == module.__name__:
-                _compiled[name] = function
-    _is_loaded = True
-    _put_in_force()
+    with _loading:  # of several Python threads one imports, and the others wait
+        if _is_loaded:
+            return
+        from . import cpu
+
+        found = dict.fromkeys(_sizes, _covers_nothing)
+        for module in pkgutil.iter_modules(cpu.__path__):
+            module = importlib.import_module(f"{cpu.__name__}.{module.name}")
+            for name in _sizes:
+                function = getattr(module, name, None)
+                if getattr(function, "__module__", None) == module.__name__:
+                    found[name] = function
+        _compiled.update(found)
+        _is_loaded = True
+        _put_in_force()
+
+
+def _covers_nothing(*arguments, **options):
+    """What stands for an implementation where there is none."""
+    return NotImplemented
 
 
 def _put_in_force():
     """Fill `_sizes` for the backend in use, and let BLAS not compete with Numba for processors."""
     for name, sizes in _sizes.items():
-        sizes.clear()
-        if _backend != "numpy" and name in _compiled:
-            ranges = {dtype: _range(name, dtype) for dtype in _DTYPES}
-            sizes.update({dtype: covered for dtype, covered in ranges.items() if covered})
+        for dtype in _DTYPES:
+            sizes[dtype] = _range(name, dtype)
     if _is_loaded:
         from .cpu import threads
 
-        threads.limit_blas(to_one=_backend != "numpy")
+        threads.limit_blas(to_one=any(any(sizes.values()) for sizes in _sizes.values()))
 
 
 def _range(name, dtype):
     """The sizes of the first array for which Numba runs a kernel, or finds out whether it does."""
+    if _backend == "numpy" or _compiled[name] is _covers_nothing:
+        return _NONE
     if _backend == "numba" or not _is_loaded:
         return _EVERY
     start, stop = _measured().get(name, {}).get(dtype.name, (0, 0))
@@ -172,13 +187,12 @@ def table():
     """Who runs what with the backend in use: a text with a line for each kernel and dtype."""
     from .cpu.simd import KIND
 
-    if not _is_loaded:
-        _load()
+    _load()
     lines = [("kernel", "dtype", "Numba runs", "but not")]
     for name in specifications():
         for dtype in _DTYPES:
-            sizes = _sizes[name].get(dtype, range(0))
-            except_for = getattr(_compiled.get(name), "left_to_numpy", "") if sizes else ""
+            sizes = _sizes[name][dtype]
+            except_for = getattr(_compiled[name], "left_to_numpy", "") if sizes else ""
             lines.append((name, dtype.name, _in_words(sizes), except_for))
     widths = [max(map(len, column)) for column in zip(*lines)]
     rows = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]

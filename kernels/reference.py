@@ -205,23 +205,33 @@ def cross_entropy(logits, labels):
     The norms are maxⱼ zᵢⱼ and log Σⱼ exp(zᵢⱼ - maxⱼ zᵢⱼ): z without both of them is log softmax(z).
     ValueError for a label that is not one of 0 .. c-1.
     """
-    n, c = logits.shape
+    _check_labels(logits, labels)
     largest = logits.max(axis=-1, initial=-np.inf)
     z = logits - largest[:, None]
     log = np.log(np.exp(z).sum(axis=-1))
-    try:  # -1 would count from the end
-        losses = log - z[np.arange(n), np.where(labels < 0, c, labels)]
-    except IndexError as error:
-        low, high = labels.min(), labels.max()
-        raise ValueError(f"labels are 0 to {c - 1}. Received: {low} to {high}") from error
+    losses = log - z[np.arange(len(labels)), labels]
     return losses, np.stack([largest, log], axis=-1)
 
 
 def cross_entropy_backward(g, logits, norms, labels):
     """dL/dzᵢⱼ = gᵢ (pᵢⱼ - [j = yᵢ])   (n,), (n, c), (n, 2), (n,) -> (n, c)"""
+    _check_labels(logits, labels)
     d = np.exp(logits - norms[:, :1] - norms[:, 1:])
     d[np.arange(len(labels)), labels] -= 1
     return g[:, None] * d
+
+
+def _check_labels(logits, labels):
+    """ValueError unless there is a label from 0 to c - 1 for each row of the logits (n, c)."""
+    n, c = logits.shape
+    if labels.shape != (n,) or labels.dtype.kind not in "iu":
+        raise ValueError(
+            f"{n} rows of logits need as many integer labels. "
+            f"Received: shape {labels.shape}, dtype {labels.dtype}"
+        )
+    low, high = labels.min(initial=0), labels.max(initial=0)
+    if low < 0 or high >= max(c, 1):
+        raise ValueError(f"labels are 0 to {c - 1}. Received: {low} to {high}")
 
 
 # ---- Normalization -------------------------------------------------------------------------------
@@ -275,21 +285,25 @@ def rms_norm_backward(g, x, r, scale):
 
 
 def attention(q, k, v, scale=None, causal=False, mask=None, rate=0.0, key=0):
-    """oᵢ = Σⱼ pᵢⱼ vⱼ,  p = softmax(scale q kᵀ)   (b, h, t, d) -> o (b, h, t, e), l (b, h, t)
+    """oᵢ = Σⱼ pᵢⱼ vⱼ,  p = softmax(scale q kᵀ)   (b, h, t, d) -> o (b, h, t, e), norms (b, h, t, 2)
 
     k (b, hₖ, s, d) and v (b, hₖ, s, e) may have fewer heads, of which each serves h / hₖ of q's
-    (Ainslie et al., 2023). lᵢ = log Σⱼ exp(scale qᵢ·kⱼ) is what the way back needs to find p again.
+    (Ainslie et al., 2023). The norms are maxⱼ zᵢⱼ and log Σⱼ exp(zᵢⱼ - maxⱼ zᵢⱼ) of z = scale q kᵀ:
+    z without both of them is log p. They are NaN where a score is NaN or inf, and -inf for a query
+    that sees no key, which gets zeros.
 
     scale   1/√d if left out
     causal  query i sees the keys j <= i + s - t alone: the last one sees all
-    mask    booleans (b, s): which keys there are. A query that sees no key gets zeros, and l = -inf
+    mask    booleans (b, s): which keys there are
     rate    the share of p that is dropped, by the random numbers of `key`
     """
-    weights, l = _attention_weights(q, k, scale, causal, mask)
-    return np.matmul(dropout(weights, rate, key), _repeat_heads(v, q)), l
+    weights, norms = _attention_weights(q, k, scale, causal, mask)
+    return np.matmul(dropout(weights, rate, key), _repeat_heads(v, q)), norms
 
 
-def attention_backward(g, q, k, v, o, l, scale=None, causal=False, mask=None, rate=0.0, key=0):
+def attention_backward(
+    g, q, k, v, o, norms, scale=None, causal=False, mask=None, rate=0.0, key=0
+):
     """dL/dv = p̃ᵀ g,  dL/dq = scale dz k,  dL/dk = scale dzᵀ q   -> dq, dk, dv
 
     dz = p (dp - Σⱼ pⱼ dpⱼ) is the gradient of the softmax's input, dp = dropout(g vᵀ), and
@@ -306,7 +320,7 @@ def attention_backward(g, q, k, v, o, l, scale=None, causal=False, mask=None, ra
 
 
 def _attention_weights(q, k, scale, causal, mask):
-    """p (b, h, t, s) and l (b, h, t)"""
+    """p (b, h, t, s) and norms (b, h, t, 2)"""
     scale = 1 / math.sqrt(q.shape[-1]) if scale is None else scale
     z = scale * np.matmul(q, np.swapaxes(_repeat_heads(k, q), -1, -2))
     if causal:
@@ -314,13 +328,22 @@ def _attention_weights(q, k, scale, causal, mask):
         i, j = np.cumsum(ones, axis=-2), np.cumsum(ones, axis=-1)
         z = np.where(j > i + (z.shape[-1] - z.shape[-2]), -np.inf, z)
     if mask is not None:
+        _check_mask(mask, q, k)
         z = np.where(mask[:, None, None, :], z, -np.inf)
     largest = np.max(z, axis=-1, keepdims=True, initial=-np.inf)
     e = np.exp(z - np.where(largest == -np.inf, 0, largest))
     total = np.sum(e, axis=-1, keepdims=True)
     with np.errstate(divide="ignore"):
-        l = np.log(total) + largest
-    return e / np.where(total == 0, 1, total), l[..., 0]
+        norms = np.concatenate([largest + 0 * total, np.log(total)], axis=-1)
+    return e / np.where(total == 0, 1, total), norms
+
+
+def _check_mask(mask, q, k):
+    shape = q.shape[0], k.shape[2]
+    if mask.dtype != bool or mask.shape != shape:
+        received = f"dtype {mask.dtype}, shape {mask.shape}"
+        error = ValueError if mask.dtype == bool else TypeError
+        raise error(f"mask must be booleans (b, s) = {shape}. Received: {received}")
 
 
 def _repeat_heads(k, q):

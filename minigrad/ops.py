@@ -965,8 +965,8 @@ def attention(q, k, v, scale=None, causal=False, mask=None, rate=0.0, key=0, *, 
     >>> gradcheck(attention, (2, 2, 3, 4), (2, 1, 5, 4), (2, 1, 5, 2), causal=True)
     """
     options = {"scale": scale, "causal": causal, "mask": mask, "rate": rate, "key": key}
-    o, l = kernels.attention(q, k, v, **options)
-    return o, lambda g: kernels.attention_backward(g, q, k, v, o, l, **options)
+    o, norms = kernels.attention(q, k, v, **options)
+    return o, lambda g: kernels.attention_backward(g, q, k, v, o, norms, **options)
 
 
 # ---- Without a gradient --------------------------------------------------------------------------

@@ -143,7 +143,7 @@ def _attention_options(r, s):
 
 
 def _attention_backward(r, t, s, d):
-    """g, q, k, v, o, l. The gradients of z cancel if one key is seen: here are two and more.
+    """g, q, k, v, o, norms. The gradients of z cancel if one key is seen: here are two and more.
 
     It is not causal, for with NaN in g NumPy makes NaN of what is hidden too.
     """

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import kernels
 from kernels import reference
 from kernels.cpu import attention as compiled
+from kernels.cpu import threads as cpu_threads
 from kernels.ladder import attention as ladder
 from minigrad import Tensor, by_definition, gradcheck, ops
 from tests.test_kernels_agree import LAYOUTS, assert_close, compare, plain
@@ -44,10 +45,10 @@ def draw(shape, dtype="float32", random=RANDOM):
 
 
 def forward_and_backward(q, k, v, g, **options):
-    """o, l, dq, dk, dv of the compiled kernels."""
+    """o, norms, dq, dk, dv of the compiled kernels."""
     with kernels.use("numba"):
-        o, l = kernels.attention(q, k, v, **options)
-        return o, l, *kernels.attention_backward(g, q, k, v, o, l, **options)
+        o, norms = kernels.attention(q, k, v, **options)
+        return o, norms, *kernels.attention_backward(g, q, k, v, o, norms, **options)
 
 
 def compare_both_ways(shape, dtype, layout, random=RANDOM, **options):
@@ -57,8 +58,8 @@ def compare_both_ways(shape, dtype, layout, random=RANDOM, **options):
         options["mask"] = random.random((shape[0], shape[4])) < 0.7
         options["mask"][:, :2] = True
     compare("attention", (q, k, v, options), dtype, layout, covered=layout is plain)
-    o, l = reference.attention(*(x.astype("float64") for x in (q, k, v)), **options)
-    arguments = (g, q, k, v, o, l, options)
+    results = reference.attention(*(x.astype("float64") for x in (q, k, v)), **options)
+    arguments = (g, q, k, v, *results, options)
     compare("attention_backward", arguments, dtype, layout, covered=layout is plain)
 
 
@@ -100,12 +101,12 @@ def test_a_query_that_sees_no_key_gets_zeros_and_has_no_gradient():
     q, k, v, g = draw((2, 2, 2, 70, 40, 8, 8))  # causal: the first 30 see nothing
     mask = np.ones((2, 40), bool)
     mask[1] = False
-    o, l, dq, dk, dv = forward_and_backward(q, k, v, g, causal=True, mask=mask)
+    o, norms, dq, dk, dv = forward_and_backward(q, k, v, g, causal=True, mask=mask)
     for hidden in (np.s_[0, :, :30], np.s_[1]):
-        assert not np.any(o[hidden]) and np.all(l[hidden] == -np.inf)
+        assert not np.any(o[hidden]) and np.all(norms[hidden] == -np.inf)
         assert not np.any(dq[hidden])
     assert not np.any(dk[1]) and not np.any(dv[1])
-    assert np.all(np.isfinite(o)) and np.all(np.isfinite(l[0, :, 30:]))
+    assert np.all(np.isfinite(o)) and np.all(np.isfinite(norms[0, :, 30:]))
 
 
 def test_a_single_key_is_taken_whole_and_its_score_has_no_gradient():
@@ -123,23 +124,60 @@ def test_nan_reaches_all_results_that_depend_on_it(place, dtype):
     for which in range(4):
         inputs = draw((1, 1, 1, 97, 97, 20, 20), dtype)
         inputs[which][0, 0, place, 3] = np.nan
-        o, l, dq, dk, dv = (np.isnan(x[0, 0]) for x in forward_and_backward(*inputs, causal=True))
+        results = forward_and_backward(*inputs, causal=True)
+        o, norms, dq, dk, dv = (np.isnan(x[0, 0]) for x in results)
         queries = np.s_[place : place + 1] if which in (0, 3) else np.s_[place:]
         keys = np.s_[: place + 1]
         assert np.all(dq[queries]) or place == 0  # of one key only, p is 1 whatever its score
         if which != 3:
             assert np.all(o[queries]) if which != 2 else np.all(o[queries, 3])
-            assert np.all(l[queries]) or which == 2
+            assert np.all(norms[queries]) or which == 2
         if which in (0, 1):
             assert np.all(dv[keys])
         assert np.all(dk[keys]) if place else True
 
 
-@pytest.mark.parametrize("size", [1e4, 1e30])
+def draw_with_exact_scores(size):
+    """q, k, v, g and a scale of scores in steps of `size`, which hold for float32 too.
+
+    A query sees 40 keys of its largest score, but for sixteenths; so p is neither 0 nor 1.
+    """
+    q, k, v, g = draw((1, 2, 2, 80, 200, 2, 20))
+    q[..., 0], k[..., 0] = 1, RANDOM.integers(-32, 33, k.shape[:-1]) / 16
+    q[..., 1], k[..., 1] = size, RANDOM.integers(-2, 3, k.shape[:-1])
+    return [q, k, v, g], {"scale": 1.0, "causal": True}
+
+
+@DTYPES
+@pytest.mark.parametrize("size", [1, 1e3, 1e4, 1e5])
+def test_scores_of_any_size_are_differentiated_exactly(size, dtype):
+    """The log of a row's sum is not lost beside its largest score."""
+    (q, k, v, g), options = draw_with_exact_scores(size)
+    compare("attention", (q, k, v, options), dtype, plain, covered=True)
+    wide = [x.astype("float64") for x in (q, k, v, g)]
+    o, norms = reference.attention(*wide[:3], **options)
+    expected = reference.attention_backward(wide[3], *wide[:3], o, norms, **options)
+    found = forward_and_backward(*(x.astype(dtype) for x in (q, k, v, g)), **options)
+    for a, b in zip(found[2:], expected, strict=True):
+        assert_close(a, b, dtype)
+
+
+@pytest.mark.parametrize("size", [1e4, 1e8, 1e30])
 def test_large_scores_do_not_overflow(size):
     q, k, v, g = draw((1, 1, 1, 80, 80, 4, 4))
-    results = forward_and_backward(q * size, k, v, g, causal=True)
+    results = forward_and_backward(q * np.float32(size), k, v, g, causal=True)
     assert all(np.all(np.isfinite(x)) for x in results)
+
+
+def test_weights_of_rounded_scores_are_at_most_1():
+    """The norms of NumPy, which rounds q·k otherwise, may be far less than a large score here."""
+    q, k, v, _ = draw((1, 1, 1, 80, 80, 64, 64))
+    q *= np.float32(1e8)
+    g = np.ones_like(q)
+    results = reference.attention(q, k, v)
+    with kernels.use("numba"):
+        dv = kernels.attention_backward(g, q, k, v, *results)[2]
+    assert np.all(dv >= 0) and np.all(dv <= 80)
 
 
 # ---- Layouts and threads -------------------------------------------------------------------------
@@ -165,7 +203,7 @@ def test_any_number_of_threads_gives_the_same_bits(shape, dtype, monkeypatch):
     options = {"causal": True, "rate": 0.25, "key": 1}
     results = []
     for threads in (1, 2, 3, 8):
-        monkeypatch.setattr(compiled, "count", lambda work, threads=threads: threads)
+        monkeypatch.setattr(cpu_threads, "count", lambda work, threads=threads: threads)
         results.append(forward_and_backward(*inputs, **options))
     for others in results[1:]:
         for a, b in zip(results[0], others, strict=True):
@@ -221,9 +259,26 @@ def test_wrong_shapes_are_errors(place):
 def test_two_dtypes_are_left_to_numpy():
     q, k, v, g = draw((1, 2, 2, 5, 6, 4, 4))
     with kernels.use("numba"):
-        o, l = kernels.attention(q, k.astype("float64"), v)
+        o, norms = kernels.attention(q, k.astype("float64"), v)
     assert_close(o, reference.attention(q, k, v)[0], "float32")
-    assert compiled.attention_backward(g.astype("float64"), q, k, v, o, l) is NotImplemented
+    assert compiled.attention_backward(g.astype("float64"), q, k, v, o, norms) is NotImplemented
+
+
+MASKS = {
+    "0 and -inf to be added": (np.zeros((2, 6), "float32"), TypeError, "dtype float32"),
+    "integers": (np.ones((2, 6), "int64"), TypeError, "dtype int64"),
+    "of queries and keys": (np.ones((5, 6), bool), ValueError, r"shape \(5, 6\)"),
+}
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.parametrize(("mask", "error", "received"), MASKS.values(), ids=MASKS)
+def test_a_mask_that_does_not_say_which_keys_there_are_is_an_error(mask, error, received, backend):
+    q, k, v, _ = draw((2, 2, 2, 5, 6, 4, 4))
+    assert compiled.attention(q, k, v, mask=mask) is NotImplemented
+    expected = rf"mask must be booleans \(b, s\) = \(2, 6\). Received: .*{received}"
+    with kernels.use(backend), pytest.raises(error, match=expected):
+        kernels.attention(q, k, v, mask=mask)
 
 
 # ---- The operation -------------------------------------------------------------------------------

@@ -85,6 +85,20 @@ def test_what_is_kept_but_damaged_is_compiled_anew(tmp_path, kind, content):
     assert run(PROGRAM, tmp_path)[1] == ""
 
 
+def test_a_kernel_that_is_wrong_says_so_and_leaves_the_others_alone(tmp_path):
+    run(PROGRAM, tmp_path)
+    wrong = (
+        "from kernels.cpu.compilation import jit, write\n"
+        "import numba\n"
+        "@jit\ndef wrong(x: write(1)): x[0] = nothing_of_that_name\n"
+        "try:\n    wrong['float32']\nexcept numba.core.errors.NumbaError:\n    print('wrong')\n"
+    )
+    (tmp_path / "wrong.py").write_text(wrong)
+    output, errors = run(f"exec(open({str(tmp_path / 'wrong.py')!r}).read())", tmp_path)
+    assert (output, errors) == ("wrong\n", "")
+    assert run(PROGRAM, tmp_path)[1] == ""
+
+
 def test_an_edit_in_any_file_of_kernels_is_seen_in_all(tmp_path):
     shutil.copytree(ROOT / "kernels", tmp_path / "kernels")
     cache, fingerprint = tmp_path / "cache", "from kernels.cpu.compilation import fingerprint as f"

@@ -184,3 +184,36 @@ def test_layer_norm_with_numbers_for_scale_or_offset(scale, offset):
     x = RANDOM.standard_normal((3, 5))
     y, mean, r = kernels.layer_norm(x, scale, offset, 1e-5)
     np.testing.assert_allclose(y, (x - mean) * r, rtol=1e-12)
+
+
+# ---- What an implementation does not take, NumPy does or refuses ---------------------------------
+
+
+@pytest.mark.parametrize("label", [-1, 7])
+def test_labels_that_were_changed_before_the_way_back_are_an_error(label):
+    labels = np.array([0, 1])
+    with kernels.use("numba"):
+        losses, norms = kernels.cross_entropy(np.ones((2, 3)), labels)
+        labels[1] = label
+        with pytest.raises(ValueError, match="labels are 0 to 2. Received: "):
+            kernels.cross_entropy_backward(losses, np.ones((2, 3)), norms, labels)
+
+
+HOSTILE = {
+    "fewer gradients than rows": lambda: kernels.cross_entropy_backward(
+        np.ones(2), np.ones((5, 3)), np.ones((2, 2)), np.zeros(2, int)
+    ),
+    "statistics of other rows": lambda: kernels.layer_norm_backward(
+        np.ones((4, 3)), np.ones((4, 3)), np.ones((2, 1)), np.ones((2, 1)), np.ones(3)
+    ),
+    "too few r": lambda: kernels.rms_norm_backward(
+        np.ones((4, 3)), np.ones((4, 3)), np.ones((3, 1)), np.ones(3)
+    ),
+    "no velocity": lambda: kernels.sgd(np.ones(3), np.ones(3), None, 0.1, momentum=0.9),
+}
+
+
+@pytest.mark.parametrize("call", HOSTILE.values(), ids=HOSTILE)
+def test_arguments_that_do_not_fit_are_errors(call):
+    with kernels.use("numba"), pytest.raises((ValueError, TypeError)):
+        call()

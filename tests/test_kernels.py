@@ -209,6 +209,22 @@ def test_cross_entropy_by_definition():
     close(reference.cross_entropy_backward(g, logits, norms, labels), expected, 1e-8)
 
 
+@pytest.mark.parametrize(
+    "labels, received",
+    [
+        (np.array([0, 4, 1]), "labels are 0 to 3. Received: 0 to 4"),
+        (np.array([0, -1, 1]), "labels are 0 to 3. Received: -1 to 1"),
+        (np.array([0, 1]), r"3 rows of logits need as many integer labels. Received: shape \(2,\)"),
+        (np.array([0.0, 1, 2]), "integer labels. Received: shape .*, dtype float64"),
+    ],
+)
+def test_wrong_labels_are_named_both_ways(labels, received):
+    with pytest.raises(ValueError, match=received):
+        reference.cross_entropy(X[0], labels)
+    with pytest.raises(ValueError, match=received):
+        reference.cross_entropy_backward(G[0, :, 0], X[0], np.ones((3, 2)), labels)
+
+
 # ---- Normalization -------------------------------------------------------------------------------
 
 
@@ -247,6 +263,48 @@ def test_rms_norm_backward_is_its_slope():
     dx, dscale = reference.rms_norm_backward(G, X, reference.rms_norm(X, scale, 0.01)[1], scale)
     close(dx, slope(lambda x: reference.rms_norm(x, scale, 0.01)[0], X, G), 1e-8)
     close(dscale, slope(lambda s: reference.rms_norm(X, s, 0.01)[0], scale, G), 1e-8)
+
+
+# ---- Attention -----------------------------------------------------------------------------------
+
+Q, K, V = (RANDOM.standard_normal(shape) for shape in [(2, 4, 3, 5), (2, 2, 6, 5), (2, 2, 6, 7)])
+GO = RANDOM.standard_normal((2, 4, 3, 7))
+MASK = np.array([[True, False, True, True, True, False], [False] * 6])
+ATTENTION = [{}, {"causal": True}, {"mask": MASK}, {"causal": True, "mask": MASK, "scale": 0.3}]
+
+
+@pytest.mark.parametrize("options", ATTENTION)
+def test_attention_by_definition(options):
+    o, l = reference.attention(Q, K, V, **options)
+    for b, h, i in np.ndindex(2, 4, 3):
+        seen = [j for j in range(6) if not options.get("causal") or j <= i + 3]
+        seen = [j for j in seen if MASK[b, j] or options.get("mask") is None]
+        scale = options.get("scale", 1 / math.sqrt(5))
+        e = np.array([math.exp(scale * Q[b, h, i] @ K[b, h // 2, j]) for j in seen])
+        expected = sum((e[a] / e.sum() * V[b, h // 2, j] for a, j in enumerate(seen)), np.zeros(7))
+        close(o[b, h, i], expected)
+        close(l[b, h, i], math.log(e.sum()) if seen else -np.inf)
+
+
+@pytest.mark.parametrize("options", [*ATTENTION, {"rate": 0.4, "key": 3, "causal": True}])
+def test_attention_backward_is_its_slope(options):
+    o, l = reference.attention(Q, K, V, **options)
+    gradients = reference.attention_backward(GO, Q, K, V, o, l, **options)
+    inputs = [Q, K, V]
+    for i, d in enumerate(gradients):
+
+        def value(x, i=i):
+            return reference.attention(*inputs[:i], x, *inputs[i + 1 :], **options)[0]
+
+        close(d, slope(value, inputs[i], GO), 1e-8)
+
+
+def test_attention_drops_by_the_random_numbers_of_its_key():
+    o, l = reference.attention(Q, K, np.ones_like(V), rate=0.4, key=3)
+    p = np.exp(np.einsum("bhtd,bhsd->bhts", Q, np.repeat(K, 2, 1)) / math.sqrt(5) - l[..., None])
+    close(p.sum(-1), 1)
+    kept = reference.random_uniform(p, 3) >= 0.4
+    close(o[..., 0], np.sum(p * kept / 0.6, axis=-1))
 
 
 # ---- Randomness ----------------------------------------------------------------------------------

@@ -4,6 +4,8 @@ The cases are in `kernel_cases.py`; a kernel without one fails here.
 """
 
 import functools
+import inspect
+import math
 from unittest import mock
 
 import numpy as np
@@ -26,20 +28,61 @@ COMPILED = dict(dispatch._compiled)
 
 
 def some_sizes(name):
-    """COUNT tuples of sizes: each size alone with ones, all alike, and mixed."""
-    mixed = np.random.default_rng(len(name))
+    """COUNT or more tuples of sizes, no two alike: all 0, all 1, one that stands out, and mixed."""
     n = number_of_sizes(name)
-    chosen = [(0,) * n, (1,) * n, *(tuple(np.roll([0] + [3] * (n - 1), i)) for i in range(n))]
+    if n == 1:
+        return [(size,) for size in sorted({*SIZES, *range(COUNT)})]
+    outstanding = [
+        tuple(np.where(axis, a, b).tolist())
+        for a, b in ((0, 3), (1, 33), (65, 1))
+        for axis in np.eye(n, dtype=bool)
+    ]
+    chosen = dict.fromkeys([(0,) * n, (1,) * n, *outstanding])
+    mixed = np.random.default_rng(len(name))
     while len(chosen) < COUNT:
-        chosen.append(tuple(mixed.choice(SIZES, n)))
-    return [tuple(map(int, sizes)) for sizes in chosen]
+        chosen[tuple(mixed.choice(SIZES, n).tolist())] = None
+    return list(chosen)
 
 
-# ---- Layouts: the same numbers, in other places of memory, between NaNs that nobody may read -----
+# ---- Layouts: the same numbers, in other places of memory, between guards that nobody may touch --
+
+GUARD = 64
+# These NaNs signal: what arithmetic makes of them has other bits, so that it shows.
+FILLERS = {
+    "float32": np.uint32(0x7FA00000).view(np.float32),
+    "float64": np.uint64(0x7FF4000000000000).view(np.float64),
+    "int64": np.int64(np.iinfo(np.int64).min),
+    "bool": np.bool_(True),
+}
+
+
+def full_of_fillers(shape, dtype):
+    dtype = np.dtype(dtype)
+    return np.full(shape, FILLERS[dtype.name], dtype)
+
+
+def between_guards(shape, dtype):
+    """A new array, and fillers before and behind it."""
+    size = math.prod(shape)
+    flat = full_of_fillers(size + 2 * GUARD, dtype)
+    return flat[GUARD : GUARD + size].reshape(shape)
+
+
+def is_filler(x):
+    bits = np.dtype(f"u{x.itemsize}")
+    return x.view(bits) == FILLERS[x.dtype.name].view(bits)
+
+
+def assert_guards_are_whole(x):
+    """All of the memory that x is a part of, except for x, is full of fillers as at first."""
+    around = np.count_nonzero(is_filler(x.base)) - np.count_nonzero(is_filler(x))
+    assert around == x.base.size - x.size, "wrote outside"
 
 
 def plain(x):
-    return around(x, np.s_[...])
+    inner = between_guards(x.shape, x.dtype)
+    inner[...] = x
+    return inner
 
 
 def read_only(x):
@@ -54,52 +97,37 @@ def fortran(x):
 
 def every_other(x):
     """Along each axis every second place of a larger array."""
-    wide = np.full([2 * n + 1 for n in x.shape], filler(x.dtype), x.dtype)
+    wide = full_of_fillers([2 * n + 1 for n in x.shape], x.dtype)
     places = wide[tuple(slice(1, None, 2) for _ in x.shape)]
     places[...] = x
     return places
 
 
 def reverse(x):
-    return plain(x[tuple(slice(None, None, -1) for _ in x.shape)])[
-        tuple(slice(None, None, -1) for _ in x.shape)
-    ]
+    backwards = tuple(slice(None, None, -1) for _ in x.shape)
+    return plain(x[backwards])[backwards]
 
 
 def far_apart(x):
     """Rows that lie a page of memory apart."""
     if x.ndim < 2:
         return every_other(x)
-    wide = np.full((*x.shape[:-1], 1024), filler(x.dtype), x.dtype)
+    wide = full_of_fillers((*x.shape[:-1], 1024), x.dtype)
     wide[..., 5 : 5 + x.shape[-1]] = x
     return wide[..., 5 : 5 + x.shape[-1]]
 
 
 LAYOUTS = [read_only, fortran, every_other, reverse, far_apart]
-GUARD = 64
-
-
-def filler(dtype):
-    return {"f": np.nan, "i": np.iinfo(np.int64).min, "b": True}[np.dtype(dtype).kind]
-
-
-def around(x, index):
-    """A copy of x[index] between guards of NaN, or of the smallest integer."""
-    x = np.ascontiguousarray(x[index]).reshape(x.shape)
-    flat = np.full(x.size + 2 * GUARD, filler(x.dtype), x.dtype)
-    inner = flat[GUARD : GUARD + x.size]
-    inner[...] = x.ravel()
-    return inner.reshape(x.shape)
 
 
 class GuardedResults:
     """Inside this `with`, arrays that kernels allocate lie between guards, which `check` reads."""
 
     def __enter__(self):
-        self.flats = []
+        self.arrays = []
         self.patches = [
-            mock.patch.object(np, "empty", self.empty),
-            mock.patch.object(np, "empty_like", self.empty_like),
+            mock.patch.object(np, name, getattr(self, name))
+            for name in ("empty", "empty_like", "zeros", "zeros_like")
         ]
         for patch in self.patches:
             patch.start()
@@ -109,19 +137,27 @@ class GuardedResults:
         for patch in self.patches:
             patch.stop()
 
+    def filled(self, value, shape, dtype):
+        x = between_guards((shape,) if np.ndim(shape) == 0 else shape, dtype)
+        x[...] = value
+        self.arrays.append(x)
+        return x
+
     def empty(self, shape, dtype=float, **options):
-        shape = (shape,) if np.ndim(shape) == 0 else tuple(shape)
-        size = int(np.prod(shape, dtype=int))
-        flat = np.full(size + 2 * GUARD, 77, dtype)
-        self.flats.append(flat)
-        return flat[GUARD : GUARD + size].reshape(shape)
+        return self.filled(77, shape, dtype)
 
     def empty_like(self, x, dtype=None, shape=None, **options):
         return self.empty(x.shape if shape is None else shape, dtype or x.dtype)
 
+    def zeros(self, shape, dtype=float, **options):
+        return self.filled(0, shape, dtype)
+
+    def zeros_like(self, x, dtype=None, shape=None, **options):
+        return self.zeros(x.shape if shape is None else shape, dtype or x.dtype)
+
     def check(self):
-        for flat in self.flats:
-            assert np.all(flat[:GUARD] == 77) and np.all(flat[-GUARD:] == 77), "wrote outside"
+        for x in self.arrays:
+            assert_guards_are_whole(x)
 
 
 # ---- Comparing -----------------------------------------------------------------------------------
@@ -149,8 +185,13 @@ def compare(name, arguments, dtype, layout, covered=False):
             assert a.dtype == dtype
             assert_close(a, b, dtype)
     for a, b in zip(given, wide, strict=True):  # what the reference changes, and nothing else
-        if is_float(b):
+        if is_float(b) and name in UPDATING:
             assert_close(a, b, dtype)
+    for a, b in zip((*given, *option_arrays), (*arguments, *options.values()), strict=True):
+        if isinstance(b, np.ndarray):
+            assert_guards_are_whole(a)
+            if name not in UPDATING:
+                np.testing.assert_array_equal(a, b)
 
 
 @functools.cache
@@ -198,7 +239,7 @@ def test_every_implementation_has_cases():
 def test_results_are_those_of_the_reference(name, dtype):
     for i, sizes in enumerate(some_sizes(name)):
         arguments = CASES[name](Draw(i), *sizes)
-        for layout in (plain, LAYOUTS[i % len(LAYOUTS)]):
+        for layout in (plain, *LAYOUTS):
             try:
                 compare(name, arguments, dtype, layout, covered=layout is plain)
             except Exception as error:
@@ -215,28 +256,39 @@ def test_results_are_those_of_the_reference_for_any_sizes(name, data):
     compare(name, arguments, dtype, data.draw(st.sampled_from([plain, *LAYOUTS])))
 
 
+def one_by_one(name, seeds):
+    """Arguments for each seed and each array of floating numbers: r, the arguments, the array."""
+    parameters = inspect.signature(getattr(reference, name)).parameters
+    for seed in range(seeds):
+        sizes = [SIZES[3 + (5 * seed + i) % 17] for i in range(number_of_sizes(name))]
+        for place, parameter in enumerate(parameters):
+            r = Draw(seed)
+            arguments = CASES[name](r, *sizes)
+            chosen = arguments[place] if place < len(arguments) else None
+            if is_float(chosen):
+                yield r, arguments, chosen, parameter
+
+
 @KERNELS
 @DTYPES
 @pytest.mark.parametrize("special", [np.nan, np.inf, -np.inf])
 def test_nan_and_infinity_do_not_vanish(name, dtype, special):
-    for seed in range(6):
-        r = Draw(seed)
-        arguments = CASES[name](
-            r, *(SIZES[3 + (5 * seed + i) % 17] for i in range(number_of_sizes(name)))
-        )
-        floats = [a for a in arguments if is_float(a) and a.size]
-        for a in floats[:1]:
-            a.ravel()[r.integers(a.size, 2)] = special
-        compare(name, arguments, dtype, plain)
+    for r, arguments, chosen, parameter in one_by_one(name, seeds=6):
+        chosen.flat[r.integers(chosen.size, 2)] = special
+        try:
+            compare(name, arguments, dtype, plain)
+        except Exception as e:
+            e.add_note(f"{name} {dtype} {special} in {parameter}")
+            raise
 
 
 @KERNELS
 @DTYPES
 def test_numbers_below_the_normal_ones_are_no_zeros(name, dtype):
-    for seed in range(4):
-        sizes = (SIZES[4 + 5 * seed],) * number_of_sizes(name)
-        arguments = CASES[name](Draw(seed), *sizes)
-        first = next(a for a in arguments if is_float(a))
-        largest = max(np.abs(first).max(), 1e-300)
-        first *= 1000 * float(np.finfo(dtype).smallest_subnormal) / largest
-        compare(name, arguments, dtype, plain)
+    for _, arguments, chosen, parameter in one_by_one(name, seeds=4):
+        chosen *= 1000 * float(np.finfo(dtype).smallest_subnormal) / np.abs(chosen).max()
+        try:
+            compare(name, arguments, dtype, plain)
+        except Exception as e:
+            e.add_note(f"{name} {dtype} sub in {parameter}")
+            raise

@@ -7,16 +7,18 @@ strip with scores z may bring a larger m; then what was summed before shrinks by
     m' = max(m, max z)     α = exp(m - m')     p = exp(z - m')
     l' = α l + Σ p         o' = α o + p V
 
-After the last strip o / l is the result, and m + log l is kept. With it the way back finds every p
-again, p = exp(z - (m + log l)), strip by strip, and needs no matrix either.
+After the last strip o / l is the result, and m and log l are kept. With them the way back finds
+every p again, p = exp(z - m - log l), strip by strip, and needs no matrix either. It makes the same
+z, bit for bit, so that z - m is right for scores of any size. Of the sum m + log l, rounded, large
+scores would leave no digit of log l.
 
 All matrices of a block are turned: a row for each key or feature, and the queries side by side in
 the lanes of vectors. So a maximum over keys is one of whole vectors; and in zᵀ = K Qᵀ and
-oᵀ = Vᵀ pᵀ a tile takes the numbers of K and V from where they lie. Exponentials are powers of two,
-and so z and m count in units of log 2 in here.
+oᵀ = Vᵀ pᵀ a tile takes the numbers of K and V from where they lie. Exponentials are powers of two.
 
-Keys that no query of a block sees are left out. Among those that some see, a hidden one has p = 0,
-and 0 times a NaN or an infinity in its value is NaN, as it is in NumPy's reference.
+Causal attention leaves out the keys that come after all queries of a block. Any other hidden key,
+by the mask or by its place, is computed with and has p = 0; 0 times a NaN or an infinity in its
+value is NaN, as it is in NumPy's reference.
 """
 
 import math
@@ -29,7 +31,6 @@ from . import leaves_to_numpy
 from .compilation import (
     inlined,
     integer,
-    jit,
     number,
     read,
     read_booleans,
@@ -37,6 +38,7 @@ from .compilation import (
     unsigned,
     write,
 )
+from .loops import threaded
 from .simd import (
     TILE,
     broadcast,
@@ -47,6 +49,7 @@ from .simd import (
     load,
     load_first,
     maximum,
+    minimum,
     store,
     store_first,
     tile,
@@ -56,7 +59,7 @@ from .simd import (
     uniform,
     where,
 )
-from .threads import count, shared, take
+from .threads import take
 
 ROWS, VECTORS = TILE
 COLUMN_ROWS = 8  # of a tile that is one vector wide
@@ -200,8 +203,8 @@ def _draw(dice, x, rows, j, block, options, square):
     """
     for r in range(0, rows, lanes(dice)):
         for i in range(lanes(dice)):
-            number = block.place + (x + i) * block.s + j + r
-            store(square, i * lanes(dice), uniform(dice, options.key, number))
+            index = block.place + (x + i) * block.s + j + r
+            store(square, i * lanes(dice), uniform(dice, options.key, index))
         place = r * _width(dice) + x
         transpose(square, 0, lanes(dice), dice, place, _width(dice), 1.0)
 
@@ -229,9 +232,9 @@ Scratch = namedtuple("Scratch", "q o z dice m l alpha square")
 
 @inlined
 def _soften(own, x, rows):
-    """z <- p = 2^(z - m') in the column at x, with m', l' and α of the formulas above.
+    """z <- p = exp(z - m') in the column at x, with m', l' and α of the formulas above.
 
-    Where all is hidden from a query so far, m = -inf, and p = 2^-inf = 0.
+    Where all is hidden from a query so far, m = -inf, and p = exp(-inf) = 0.
     """
     before = load(own.m, x)
     m = before
@@ -239,12 +242,12 @@ def _soften(own, x, rows):
         m = maximum(m, load(own.z, r * _width(own.z) + x))
     store(own.m, x, m)
     m = where(m == -np.inf, 0, m)
-    alpha = exp2(before - m)
+    alpha = exp2((before - m) * LOG2_E)
     store(own.alpha, x, alpha)
 
     l = alpha * load(own.l, x)
     for r in range(rows):
-        p = exp2(load(own.z, r * _width(own.z) + x) - m)
+        p = exp2((load(own.z, r * _width(own.z) + x) - m) * LOG2_E)
         store(own.z, r * _width(own.z) + x, p)
         l = l + p
     store(own.l, x, l)
@@ -271,10 +274,10 @@ def _forward_strip(heads, j, rows, x, vectors, block, options, own):
 
 
 @inlined
-def _forward_block(heads, l, block, options, own):
-    """o and l for a block of queries."""
+def _forward_block(heads, norms, block, options, own):
+    """o and norms for a block of queries."""
     size, width, n = lanes(own.q), _width(own.q), block.n
-    _turn_queries(heads.q, block, options.scale * LOG2_E, own.q)
+    _turn_queries(heads.q, block, options.scale, own.q)
     own.o[:] = 0
     own.m[:] = -np.inf
     own.l[:] = 0
@@ -297,12 +300,14 @@ def _forward_block(heads, l, block, options, own):
             store(own.o, place, load(own.o, place) * inverse)
     _turn_back(own.o, n, block.e, heads.o, block.i, own.square)
     for x in range(n):
-        l[block.b, block.h, block.i + x] = (own.m[x] + np.log2(own.l[x])) / LOG2_E
+        # The maximum may have missed a NaN, which the sum has not.
+        norms[block.b, block.h, block.i + x, 0] = own.m[x] + 0 * own.l[x]
+        norms[block.b, block.h, block.i + x, 1] = np.log(own.l[x])
 
 
 @inlined
-def _forward_blocks(q, k, v, o, l, options, queue):
-    """o and l for one block of queries after another, as long as the queue has any."""
+def _forward_blocks(q, k, v, o, norms, options, queue):
+    """o and norms for one block of queries after another, as long as the queue has any."""
     (examples, heads, t, d), e, dtype = q.shape, v.shape[3], q.dtype
     width, size, group = _width(q), lanes(q), heads // k.shape[1]
     own = Scratch(
@@ -324,48 +329,40 @@ def _forward_blocks(q, k, v, o, l, options, queue):
             _head(q, b, h), _head(k, b, h // group), _head(v, b, h // group), _head(o, b, h)
         )
         block = _block(q, k, v, b, h, i, options.causal)
-        _forward_block(places, l, block, options, own)
+        _forward_block(places, norms, block, options, own)
         turn = take(queue)
 
 
-@jit
-def _forward_alone(
-    q: read(4), k: read(4), v: read(4), o: write(4), l: write(3),
+@threaded
+def _forward(
+    q: read(4), k: read(4), v: read(4), o: write(4), norms: write(4),
     mask: read_booleans(2), scale: number, causal: integer, rate: number, key: unsigned,
+    parts: integer,
 ):  # fmt: skip
-    """o and l, by one thread"""
-    options = Options(mask, scale, causal, rate, key)
-    _forward_blocks(q, k, v, o, l, options, np.zeros(1, np.int64))
-
-
-@jit(parallel=True)
-def _forward_shared(
-    q: read(4), k: read(4), v: read(4), o: write(4), l: write(3),
-    mask: read_booleans(2), scale: number, causal: integer, rate: number, key: unsigned,
-    threads: integer,
-):  # fmt: skip
-    """o and l, by several threads, which take blocks of queries from one queue"""
+    """o and norms, by threads that take blocks of queries from one queue"""
     queue = np.zeros(1, np.int64)
-    for _ in prange(threads):
-        _forward_blocks(q, k, v, o, l, Options(mask, scale, causal, rate, key), queue)
+    for _ in prange(parts):
+        _forward_blocks(q, k, v, o, norms, Options(mask, scale, causal, rate, key), queue)
 
 
 # ---- Backward ------------------------------------------------------------------------------------
 
 # What a thread needs for a block of queries: qᵀ, gᵀ, dqᵀ; for a strip of keys p, dz and random
-# numbers; for each query the l of the way there, in units of log 2, and g·o.
-BackwardScratch = namedtuple("BackwardScratch", "q g dq p dz dice l inner square")
+# numbers; for each query m and log l of the way there, log l in units of log 2, and g·o.
+BackwardScratch = namedtuple("BackwardScratch", "q g dq p dz dice m log inner square")
 
 
 @inlined
 def _differentiate(own, x, rows, options):
     """p <- dropout(p),  dz <- scale p (dropout(dp) - g·o)   One column, at x
 
-    There are z in own.p and dp = V gᵀ in own.dz to begin with; p = 2^(z - l).
+    There are z in own.p and dp = V gᵀ in own.dz to begin with; p = exp(z - m - log l). A z is above
+    m only if m was made by other code than this, NumPy's, which rounds products in another way.
     """
-    l, inner = load(own.l, x), load(own.inner, x)
+    m, log, inner = load(own.m, x), load(own.log, x), load(own.inner, x)
     for place in range(x, x + rows * _width(own.p), _width(own.p)):
-        p, dp = exp2(load(own.p, place) - l), load(own.dz, place)
+        below = minimum(0, load(own.p, place) - m)
+        p, dp = exp2(fma(below, LOG2_E, -log)), load(own.dz, place)
         kept = p
         if options.rate > 0:
             kept = _drop(p, own.dice, place, options.rate)
@@ -430,17 +427,20 @@ def _product_of_rows(x, y, i, n):
 
 
 @inlined
-def _backward_block(heads, l, begin, end, block, options, own):
+def _backward_block(heads, norms, begin, end, block, options, own):
     """dq for a block of queries and the keys begin .. end - 1, and what it adds to their dk, dv."""
     size, n = lanes(own.q), block.n
-    _turn_queries(heads.q, block, options.scale * LOG2_E, own.q)
+    _turn_queries(heads.q, block, options.scale, own.q)
     _turn(heads.g, block.i, n, block.e, own.g)
     own.dq[:] = 0
-    own.l[:] = np.inf  # so that p = 2^-inf = 0 where there is no query, or where it sees nothing
+    own.m[:] = 0
+    own.log[:] = np.inf  # so that p = 2^-inf = 0 where there is no query, or where it sees nothing
     own.inner[:] = 0
     for x in range(n):
-        if l[block.b, block.h, block.i + x] != -np.inf:
-            own.l[x] = l[block.b, block.h, block.i + x] * LOG2_E
+        log = norms[block.b, block.h, block.i + x, 1]
+        if log != -np.inf:
+            own.m[x] = norms[block.b, block.h, block.i + x, 0]
+            own.log[x] = log * LOG2_E
         own.inner[x] = _product_of_rows(heads.g, heads.o, block.i + x, block.e)
 
     full = _seen(block, 0, begin, end)
@@ -463,7 +463,7 @@ def _backward_block(heads, l, begin, end, block, options, own):
 
 
 @inlined
-def _backward_chunks(g, q, k, v, o, l, dq, slots, dk, dv, edges, options, queue):
+def _backward_chunks(g, q, k, v, o, norms, dq, slots, dk, dv, edges, options, queue):
     """One chunk of the keys of one head after another, as long as the queue has any.
 
     What the first chunk adds to dq goes there, and of the others each has a dq of its own in
@@ -478,7 +478,8 @@ def _backward_chunks(g, q, k, v, o, l, dq, slots, dk, dv, edges, options, queue)
         p=np.empty(STRIP * width, dtype),
         dz=np.empty(STRIP * width, dtype),
         dice=np.empty(STRIP * width if options.rate > 0 else 0, dtype),
-        l=np.empty(width, dtype),
+        m=np.empty(width, dtype),
+        log=np.empty(width, dtype),
         inner=np.empty(width, dtype),
         square=np.empty(size * size, dtype),
     )
@@ -500,34 +501,22 @@ def _backward_chunks(g, q, k, v, o, l, dq, slots, dk, dv, edges, options, queue)
             )  # fmt: skip
             for i in range(first_query, t, width):
                 block = _block(q, k, v, b, h, i, options.causal)
-                _backward_block(places, l, begin, end, block, options, own)
+                _backward_block(places, norms, begin, end, block, options, own)
         turn = take(queue)
 
 
-@jit
-def _backward_alone(
-    g: read(4), q: read(4), k: read(4), v: read(4), o: read(4), l: read(3),
+@threaded
+def _backward(
+    g: read(4), q: read(4), k: read(4), v: read(4), o: read(4), norms: read(4),
     dq: write(4), slots: write(4), dk: write(4), dv: write(4), edges: read_integers(1),
     mask: read_booleans(2), scale: number, causal: integer, rate: number, key: unsigned,
+    parts: integer,
 ):  # fmt: skip
-    """dq, dk and dv, which are zeros before, by one thread; for `slots` see `_backward_chunks`"""
-    options = Options(mask, scale, causal, rate, key)
+    """dq, dk and dv, which are zeros before, by threads that take chunks of keys from one queue"""
     queue = np.zeros(1, np.int64)
-    _backward_chunks(g, q, k, v, o, l, dq, slots, dk, dv, edges, options, queue)
-
-
-@jit(parallel=True)
-def _backward_shared(
-    g: read(4), q: read(4), k: read(4), v: read(4), o: read(4), l: read(3),
-    dq: write(4), slots: write(4), dk: write(4), dv: write(4), edges: read_integers(1),
-    mask: read_booleans(2), scale: number, causal: integer, rate: number, key: unsigned,
-    threads: integer,
-):  # fmt: skip
-    """The same by several threads, which take chunks of keys from one queue."""
-    queue = np.zeros(1, np.int64)
-    for _ in prange(threads):
+    for _ in prange(parts):
         options = Options(mask, scale, causal, rate, key)
-        _backward_chunks(g, q, k, v, o, l, dq, slots, dk, dv, edges, options, queue)
+        _backward_chunks(g, q, k, v, o, norms, dq, slots, dk, dv, edges, options, queue)
 
 
 # ---- What the dispatcher calls -------------------------------------------------------------------
@@ -543,21 +532,19 @@ def attention(q, k, v, scale=None, causal=False, mask=None, rate=0.0, key=0):
         return NotImplemented
     q, k, v = map(_with_rows_together, (q, k, v))
     (b, h, t, d), s, e = q.shape, k.shape[2], v.shape[3]
-    o, l = np.empty((b, h, t, e), q.dtype), np.empty((b, h, t), q.dtype)
+    o, norms = np.empty((b, h, t, e), q.dtype), np.empty((b, h, t, 2), q.dtype)
     options = _options(d, scale, causal, mask, rate, key)
-    threads = count(b * h * t * s * (d + e))
-    if threads == 1:
-        _forward_alone[q.dtype](q, k, v, o, l, *options)
-    else:
-        shared(_forward_shared[q.dtype], q, k, v, o, l, *options, threads)
-    return o, l
+    _forward(q.dtype, b * h * t * s * (d + e), q, k, v, o, norms, *options)
+    return o, norms
 
 
 @leaves_to_numpy("no features, several dtypes, shapes that do not fit")
-def attention_backward(g, q, k, v, o, l, scale=None, causal=False, mask=None, rate=0.0, key=0):
+def attention_backward(
+    g, q, k, v, o, norms, scale=None, causal=False, mask=None, rate=0.0, key=0
+):
     if not (_fits(q, k, v, mask) and g.shape == o.shape == (*q.shape[:3], v.shape[3])):
         return NotImplemented
-    if not (l.shape == q.shape[:3] and all(_is_plain(x, q.dtype) for x in (g, o, l))):
+    if not (norms.shape == (*q.shape[:3], 2) and all(_is_plain(x, q.dtype) for x in (g, o, norms))):
         return NotImplemented
     g, q, k, v, o = map(_with_rows_together, (g, q, k, v, o))
     (b, h, t, d), (_, key_heads, s, e) = q.shape, v.shape
@@ -565,13 +552,9 @@ def attention_backward(g, q, k, v, o, l, scale=None, causal=False, mask=None, ra
     dq, dk, dv = (np.zeros(x.shape, x.dtype) for x in (q, k, v))
     more = np.zeros((len(edges) - 2, *q.shape), q.dtype)
     slots = more.reshape(len(more) * b, h, t, d)
-    arguments = g, q, k, v, o, l, dq, slots, dk, dv, edges
+    arrays = g, q, k, v, o, norms, dq, slots, dk, dv, edges
     options = _options(d, scale, causal, mask, rate, key)
-    threads = count(b * h * t * s * (3 * d + 2 * e))
-    if threads == 1:
-        _backward_alone[q.dtype](*arguments, *options)
-    else:
-        shared(_backward_shared[q.dtype], *arguments, *options, threads)
+    _backward(q.dtype, b * h * t * s * (3 * d + 2 * e), *arrays, *options)
     for part in more:  # always in this order
         dq += part
     return dq, dk, dv

@@ -18,7 +18,6 @@ import hashlib
 import inspect
 import os
 import platform
-import shutil
 import sys
 import tempfile
 import time
@@ -26,8 +25,9 @@ from functools import cache
 from pathlib import Path
 
 import numba
+import numpy as np
 from numba import njit, types
-from numba.core import codegen, config, event
+from numba.core import codegen, config, errors, event
 
 # Division is NumPy's, bounds are not checked, and other Python threads may run meanwhile.
 _OPTIONS = {"error_model": "numpy", "boundscheck": False, "nogil": True}
@@ -98,13 +98,22 @@ class Kernel(dict):
         KERNELS.append(self)
 
     def __missing__(self, dtype):
+        dtype = np.dtype(dtype)
         with _notice(f"{self.function.__name__} for {dtype}"):
             try:
-                self[dtype] = self._compile(dtype)
-            except Exception:  # a damaged file in the folder; or a mistake, which will come again
-                shutil.rmtree(cache_folder(), ignore_errors=True)
-                self[dtype] = self._compile(dtype)
-        return self[dtype]
+                compiled = self._compile(dtype)
+            except errors.NumbaError:
+                raise  # the kernel is wrong
+            except Exception:  # a file that was kept is damaged
+                self._forget()
+                compiled = self._compile(dtype)
+        self[dtype] = self[dtype.name] = compiled
+        return compiled
+
+    def _forget(self):
+        """Remove what is kept of this kernel."""
+        for file in cache_folder().rglob(f"*.{self.function.__qualname__}-*.nb[ic]"):
+            file.unlink(missing_ok=True)
 
     def _compile(self, dtype):
         kinds = inspect.get_annotations(self.function).values()
@@ -132,6 +141,8 @@ def _cached(dispatcher):
         before, config.CACHE_DIR = config.CACHE_DIR, str(folder)
         try:
             dispatcher.enable_caching()
+        except RuntimeError:
+            pass  # a function without a file, typed into Python itself
         finally:
             config.CACHE_DIR = before
     return dispatcher
@@ -183,13 +194,15 @@ class _notice(event.Listener):
 
     def __init__(self, what):
         self.what = what
-        self.started = self.depth = 0
+        self.started = self.depth = self.seconds = 0
 
     def __enter__(self):
         event.register("numba:compile", self)
 
     def __exit__(self, *error):
         event.unregister("numba:compile", self)
+        if self.seconds and error[0] is None:
+            print(f"compiled {self.what} in {self.seconds:.1f} s (once)", file=sys.stderr)
 
     def on_start(self, compiled):
         if self.depth == 0:
@@ -199,5 +212,4 @@ class _notice(event.Listener):
     def on_end(self, compiled):
         self.depth -= 1
         if self.depth == 0:
-            seconds = time.perf_counter() - self.started
-            print(f"compiled {self.what} in {seconds:.1f} s (once)", file=sys.stderr)
+            self.seconds += time.perf_counter() - self.started

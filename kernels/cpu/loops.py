@@ -21,7 +21,7 @@ from .compilation import inlined, jit
 from .simd import lanes, load, load_first_or, store, store_first
 
 
-class Threaded:
+class threaded:
     """A kernel whose last parameter is a number of parts, compiled for one thread and for many."""
 
     def __init__(self, function):
@@ -39,9 +39,6 @@ class Threaded:
         if parts == 1:
             return self.alone[dtype](*arguments, 1)
         return threads.shared(self.together[dtype], *arguments, parts)
-
-
-threaded = Threaded
 
 
 @inlined

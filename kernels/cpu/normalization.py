@@ -138,7 +138,14 @@ def _has_rows(x, *rows):
     return x.ndim > 0 and x.shape[-1] > 0
 
 
-_NOT_COVERED = "scales that are no row of numbers"
+def _are_statistics(x, *arrays):
+    """Whether the arrays are (..., 1) for x (..., d), and of its dtype."""
+    return alike(x, *arrays, shape=False) and all(
+        [array.shape == (*x.shape[:-1], 1) for array in arrays]
+    )
+
+
+_NOT_COVERED = "scales that are no row of numbers, arguments of several dtypes"
 
 
 @leaves_to_numpy(_NOT_COVERED)
@@ -150,7 +157,7 @@ def layer_norm(x, scale, offset, epsilon):
 
 @leaves_to_numpy(_NOT_COVERED)
 def layer_norm_backward(g, x, mean, r, scale):
-    if not (_has_rows(x, scale) and alike(g, x) and alike(mean, r)):
+    if not (_has_rows(x, scale) and alike(g, x) and _are_statistics(x, mean, r)):
         return NotImplemented
     return _backward(g, x, mean, r, scale, True)
 
@@ -165,6 +172,6 @@ def rms_norm(x, scale, epsilon):
 
 @leaves_to_numpy(_NOT_COVERED)
 def rms_norm_backward(g, x, r, scale):
-    if not (_has_rows(x, scale) and alike(g, x)):
+    if not (_has_rows(x, scale) and alike(g, x) and _are_statistics(x, r)):
         return NotImplemented
     return _backward(g, x, r, r, scale, False)[:2]

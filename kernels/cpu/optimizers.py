@@ -145,6 +145,8 @@ def _or_empty(array, parameter):
 
 @leaves_to_numpy(_NOT_COVERED)
 def sgd(parameter, gradient, velocity, rate, momentum=0.0, nesterov=False, decay=0.0):
+    if momentum and velocity is None:
+        return NotImplemented
     velocity = velocity if momentum else None
     if not _are_flat(gradient, parameter, *_given(velocity)):
         return NotImplemented

@@ -146,15 +146,20 @@ def log_softmax_backward(g, y, axis=-1):
 # ---- Cross-entropy -------------------------------------------------------------------------------
 
 
+@inlined
+def _are_within(labels, c):
+    """Whether all labels are from 0 to c - 1."""
+    return labels.size == 0 or (labels.min() >= 0 and labels.max() < c)
+
+
 @threaded
 def _cross_entropy(
     logits: read(2), labels: read_integers(1), losses: write(1), norms: write(2), parts: integer
 ):
     """lᵢ = log Σⱼ exp zᵢⱼ - zᵢ[yᵢ].   Whether all labels are from 0 to c - 1; if not, nothing."""
     n, c = logits.shape
-    for i in range(n):
-        if not 0 <= labels[i] < c:
-            return False
+    if not _are_within(labels, c):
+        return False
     for part in prange(parts):
         for row in range(*share(n, part, parts, 1)):
             start = row * c
@@ -175,8 +180,10 @@ def _cross_entropy_pull(
     d: write(2),
     parts: integer,
 ):
-    """dᵢⱼ = gᵢ (pᵢⱼ - [j = yᵢ])"""
+    """dᵢⱼ = gᵢ (pᵢⱼ - [j = yᵢ]).   Whether all labels are from 0 to c - 1; if not, nothing."""
     n, c = logits.shape
+    if not _are_within(labels, c):
+        return False
     for part in prange(parts):
         for row in range(*share(n, part, parts, 1)):
             start, end = row * c, row * c + c
@@ -185,6 +192,7 @@ def _cross_entropy_pull(
                 store_until(d, i, end, _exp(z) * g[row])
             z = logits[row, labels[row]] - norms[row, 0] - norms[row, 1]
             store_first(d, start + labels[row], (_exp(broadcast(d, z)) - 1) * g[row], 1)
+    return True
 
 
 @leaves_to_numpy("labels that are wrong, or no integers")
@@ -198,14 +206,16 @@ def cross_entropy(logits, labels):
     return (losses, norms) if are_right else NotImplemented
 
 
-@leaves_to_numpy("labels that are no integers")
+@leaves_to_numpy("labels that are wrong, or no integers")
 def cross_entropy_backward(g, logits, norms, labels):
     if g.ndim != 1 or not _are_labels(labels, len(g)) or not alike(g, logits, norms, shape=False):
         return NotImplemented
+    if logits.ndim != 2 or len(logits) != len(g) or norms.shape != (len(g), 2):
+        return NotImplemented
     d = np.empty(logits.shape, logits.dtype)
     arrays = g, np.ascontiguousarray(logits), norms, labels.astype(np.int64, copy=False), d
-    _cross_entropy_pull(g.dtype, WORK * d.size, *arrays)
-    return d
+    are_right = _cross_entropy_pull(g.dtype, WORK * d.size, *arrays)
+    return d if are_right else NotImplemented
 
 
 def _are_labels(labels, n):

@@ -16,7 +16,6 @@ wants the core.
 
 import contextlib
 import ctypes
-import functools
 import os
 import threading
 from importlib import metadata
@@ -30,7 +29,8 @@ from numba.extending import intrinsic
 WORTH_SHARING = 2_000_000
 
 _one_at_a_time = threading.RLock()
-_is_forked = False
+_known_layer = None
+_is_forked = False  # from a process that had a pool of threads
 
 
 def _load_tbb():
@@ -72,22 +72,19 @@ def shared(kernel, *arguments):
         return kernel(*arguments)
 
 
-@functools.cache
-def _known_layer(pid):
-    return numba.threading_layer()
-
-
 def _layer():
-    try:
-        return _known_layer(os.getpid())
-    except ValueError:  # no parallel kernel has run
-        return None
+    """The name of the pool of threads, or None before it is there."""
+    global _known_layer
+    if _known_layer is None:
+        with contextlib.suppress(ValueError):  # no parallel kernel has run
+            _known_layer = numba.threading_layer()
+    return _known_layer
 
 
 def _forked():
     """A forked child has none of its parent's threads, and GNU's pool would end it: it uses one."""
     global _is_forked
-    _is_forked = True
+    _is_forked = _layer() is not None
 
 
 if hasattr(os, "register_at_fork"):

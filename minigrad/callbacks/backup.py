@@ -109,10 +109,7 @@ class BackupAndRestore(Callback):
                 f"{self.path} is the backup of another training; delete it to begin anew. "
                 f"Differences: {'; '.join(differences)}"
             )
-        then, now = (
-            {**e, "threads of Numba": ""} for e in (content["environment"], self.environment)
-        )
-        differences = _compare(then, now)
+        differences = _compare(_rounding(content["environment"]), _rounding(self.environment))
         if differences:
             warnings.warn(
                 f"{self.path} was made elsewhere, and the last digits of what follows may differ "
