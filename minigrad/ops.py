@@ -628,7 +628,8 @@ def dense(x, weight, bias, activation=None, *, needs):
     >>> gradcheck(dense, (5, 2, 3), (3, 4), (4,), activation="gelu")
     """
     y, z = kernels.dense(x, weight, bias, activation)
-    return y, lambda g: kernels.dense_backward(g, z, x, weight, activation, needs[:3])
+    needs = needs[:3]  # the activation may come as an argument too, but has no gradient
+    return y, lambda g: kernels.dense_backward(g, z, x, weight, activation, needs)
 
 
 @op
@@ -905,6 +906,9 @@ def take(x, indices, axis=None):
 
 
 # ---- Normalization and dropout -------------------------------------------------------------------
+#
+# A normalization, like attention below, finds all its gradients in one pass: `needs` could spare it
+# nothing, and only says that they come together.
 
 
 @op

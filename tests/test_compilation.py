@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,16 @@ def test_what_is_kept_but_damaged_is_compiled_anew(tmp_path, kind, content):
     file.write_bytes(content)
     assert "compiled repeat_tile" in run(PROGRAM, tmp_path)[1]
     assert run(PROGRAM, tmp_path)[1] == ""
+
+
+def test_what_nobody_has_used_for_a_month_is_removed(tmp_path):
+    old, recent = tmp_path / "kernels-old", tmp_path / "kernels-recent"
+    old.mkdir(), recent.mkdir()
+    (old / "kept.nbi").write_text("")
+    os.utime(old, (0, time.time() - 31 * 24 * 3600))
+    os.utime(recent, (0, time.time() - 29 * 24 * 3600))
+    run(PROGRAM, tmp_path)
+    assert not old.exists() and recent.exists()
 
 
 def test_a_kernel_that_is_wrong_says_so_and_leaves_the_others_alone(tmp_path):

@@ -18,6 +18,7 @@ import hashlib
 import inspect
 import os
 import platform
+import shutil
 import sys
 import tempfile
 import time
@@ -33,6 +34,7 @@ from numba.core import codegen, config, errors, event
 _OPTIONS = {"error_model": "numpy", "boundscheck": False, "nogil": True}
 
 DTYPES = ("float32", "float64")
+MONTH = 30 * 24 * 3600  # seconds
 KERNELS = []  # all that `jit` made
 
 
@@ -180,9 +182,13 @@ def fingerprint():
 
 @cache
 def _is_writable(folder):
+    """Whether the folder can be used. Those that nobody has used for a month are removed."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
+        tempfile.TemporaryFile(dir=folder).close()  # which tells the time of use, too
+        for other in folder.parent.glob("kernels-*"):
+            if other.stat().st_mtime < time.time() - MONTH:
+                shutil.rmtree(other, ignore_errors=True)
     except OSError as error:
         print(f"compiled kernels cannot be kept in {folder}: {error}", file=sys.stderr)
         return False

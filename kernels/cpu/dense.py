@@ -75,7 +75,7 @@ def forward(
             block = take(queue)
 
 
-@leaves_to_numpy("arguments of several dtypes")
+@leaves_to_numpy("several dtypes, unaligned arrays, a bias that is no row")
 def dense(x, weight, bias, activation=None):
     number = _NUMBERS.get(activation)
     if number is None or not (_fits(x, weight, x) and alike(x, bias, shape=False)):
@@ -160,7 +160,7 @@ def backward(
             block = take(queue)
 
 
-@leaves_to_numpy("arguments of several dtypes")
+@leaves_to_numpy("several dtypes, unaligned arrays, a bias that is no row")
 def dense_backward(g, z, x, weight, activation=None, needs=(True, True, True)):
     number = _NUMBERS.get(activation)
     if number is None or not (alike(g, z) and _fits(x, weight, g)):

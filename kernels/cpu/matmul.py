@@ -272,7 +272,7 @@ def multiply_all(
 # ---- NumPy's rules -------------------------------------------------------------------------------
 
 
-@leaves_to_numpy("a and b of two dtypes; out that is not contiguous, or overlaps a or b")
+@leaves_to_numpy("two dtypes, unaligned arrays, batches that do not merge to two axes, most out=")
 def matmul(a, b, out=None):
     if type(b) is not np.ndarray or not (a.flags.aligned and b.flags.aligned):
         return NotImplemented

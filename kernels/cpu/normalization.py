@@ -145,7 +145,7 @@ def _are_statistics(x, *arrays):
     )
 
 
-_NOT_COVERED = "scales that are no row of numbers, arguments of several dtypes"
+_NOT_COVERED = "several dtypes, scales that are no row of numbers"
 
 
 @leaves_to_numpy(_NOT_COVERED)

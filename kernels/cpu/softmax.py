@@ -195,7 +195,7 @@ def _cross_entropy_pull(
     return True
 
 
-@leaves_to_numpy("labels that are wrong, or no integers")
+@leaves_to_numpy("logits that are no matrix, labels that are wrong")
 def cross_entropy(logits, labels):
     if logits.ndim != 2 or not _are_labels(labels, len(logits)):
         return NotImplemented
@@ -206,7 +206,7 @@ def cross_entropy(logits, labels):
     return (losses, norms) if are_right else NotImplemented
 
 
-@leaves_to_numpy("labels that are wrong, or no integers")
+@leaves_to_numpy("logits that are no matrix, labels that are wrong")
 def cross_entropy_backward(g, logits, norms, labels):
     if g.ndim != 1 or not _are_labels(labels, len(g)) or not alike(g, logits, norms, shape=False):
         return NotImplemented

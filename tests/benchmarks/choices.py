@@ -75,12 +75,13 @@ def ratios(name, dtype):
 
 def in_turn(name, arguments, options):
     """The median seconds of one call of Numba's and of NumPy's, timed A B A B."""
-    times = {getattr(kernels, name): [], getattr(reference, name): []}
-    with kernels.use("numba"):
-        for _ in range(ROUNDS):
-            for function, seconds in times.items():
+    sides = {"numba": getattr(kernels, name), "numpy": getattr(reference, name)}
+    times = {backend: [] for backend in sides}
+    for _ in range(ROUNDS):
+        for backend, function in sides.items():
+            with kernels.use(backend):  # which gives NumPy's BLAS its threads, or takes them
                 function(*arguments, **options)
-                seconds.append(turn(lambda f=function: f(*arguments, **options)))
+                times[backend].append(turn(lambda f=function: f(*arguments, **options)))
     return [median(seconds) for seconds in times.values()]
 
 
