@@ -301,9 +301,7 @@ def attention(q, k, v, scale=None, causal=False, mask=None, rate=0.0, key=0):
     return np.matmul(dropout(weights, rate, key), _repeat_heads(v, q)), norms
 
 
-def attention_backward(
-    g, q, k, v, o, norms, scale=None, causal=False, mask=None, rate=0.0, key=0
-):
+def attention_backward(g, q, k, v, o, norms, scale=None, causal=False, mask=None, rate=0.0, key=0):
     """dL/dv = p̃ᵀ g,  dL/dq = scale dz k,  dL/dk = scale dzᵀ q   -> dq, dk, dv
 
     dz = p (dp - Σⱼ pⱼ dpⱼ) is the gradient of the softmax's input, dp = dropout(g vᵀ), and

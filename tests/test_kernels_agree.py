@@ -256,9 +256,18 @@ def test_results_are_those_of_the_reference_for_any_sizes(name, data):
     compare(name, arguments, dtype, data.draw(st.sampled_from([plain, *LAYOUTS])))
 
 
+# Their other arrays hang together, as results of a forward pass; test_attention_kernels.py tells what
+# NaN in keys and values does.
+FIRST_ALONE = {
+    *("attention", "attention_backward"),
+    *("cross_entropy_backward", "log_softmax_backward"),
+}
+
+
 def one_by_one(name, seeds):
-    """Arguments for each seed and each array of floating numbers: r, the arguments, the array."""
-    parameters = inspect.signature(getattr(reference, name)).parameters
+    """Arguments for each seed and each array of floats: r, the arguments, the array, its name."""
+    parameters = list(inspect.signature(getattr(reference, name)).parameters)
+    parameters = parameters[:1] if name in FIRST_ALONE else parameters
     for seed in range(seeds):
         sizes = [SIZES[3 + (5 * seed + i) % 17] for i in range(number_of_sizes(name))]
         for place, parameter in enumerate(parameters):
@@ -277,8 +286,8 @@ def test_nan_and_infinity_do_not_vanish(name, dtype, special):
         chosen.flat[r.integers(chosen.size, 2)] = special
         try:
             compare(name, arguments, dtype, plain)
-        except Exception as e:
-            e.add_note(f"{name} {dtype} {special} in {parameter}")
+        except Exception as error:
+            error.add_note(f"{special} in {parameter}")
             raise
 
 
@@ -289,6 +298,6 @@ def test_numbers_below_the_normal_ones_are_no_zeros(name, dtype):
         chosen *= 1000 * float(np.finfo(dtype).smallest_subnormal) / np.abs(chosen).max()
         try:
             compare(name, arguments, dtype, plain)
-        except Exception as e:
-            e.add_note(f"{name} {dtype} sub in {parameter}")
+        except Exception as error:
+            error.add_note(f"subnormal numbers in {parameter}")
             raise

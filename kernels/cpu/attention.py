@@ -539,9 +539,7 @@ def attention(q, k, v, scale=None, causal=False, mask=None, rate=0.0, key=0):
 
 
 @leaves_to_numpy("no features, several dtypes, shapes that do not fit")
-def attention_backward(
-    g, q, k, v, o, norms, scale=None, causal=False, mask=None, rate=0.0, key=0
-):
+def attention_backward(g, q, k, v, o, norms, scale=None, causal=False, mask=None, rate=0.0, key=0):
     if not (_fits(q, k, v, mask) and g.shape == o.shape == (*q.shape[:3], v.shape[3])):
         return NotImplemented
     if not (norms.shape == (*q.shape[:3], 2) and all(_is_plain(x, q.dtype) for x in (g, o, norms))):
