@@ -113,7 +113,8 @@ def test_zero_times_nan_or_infinity_is_nan_there_alone(value, m, n):
 
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("m, k, n", [(200, 300, 150), (1, 900, 900), (900, 900, 1), (16, 900, 100)])
-def test_the_number_of_threads_changes_no_bit(m, k, n, order):
+def test_the_number_of_threads_changes_no_bit(m, k, n, order, monkeypatch):
+    monkeypatch.setattr("kernels.cpu.threads.WORTH_SHARING", 0)
     a, b = draw(m, k), np.asarray(draw(k, n), order=order)
     before, results = numba.get_num_threads(), []
     try:
@@ -126,7 +127,8 @@ def test_the_number_of_threads_changes_no_bit(m, k, n, order):
 
 
 @pytest.mark.parametrize("activation", [None, "relu", "gelu"])
-def test_the_number_of_threads_changes_no_bit_of_a_layer(activation):
+def test_the_number_of_threads_changes_no_bit_of_a_layer(activation, monkeypatch):
+    monkeypatch.setattr("kernels.cpu.threads.WORTH_SHARING", 0)
     x, weight, bias, g = draw(64, 300), draw(300, 130), draw(130), draw(64, 130)
     before, results = numba.get_num_threads(), []
     try:
