@@ -50,8 +50,8 @@ def kernel(specification):
     def call(*arguments, **options):
         x = arguments[0] if arguments else None
         if type(x) is ndarray:
-            covered = sizes.get(x.dtype)
-            if covered is not None and x.size in covered:
+            covered = sizes.get(x.dtype, _NONE)
+            if covered is _EVERY or x.size in covered:
                 result = _compiled[name](*arguments, **options)
                 if result is not NotImplemented:
                     return result
