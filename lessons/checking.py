@@ -1,0 +1,215 @@
+"""Does a function do what an exercise asks for?  If not: with what, what came, and why probably.
+
+The cases are gone through in the order in which a student can follow them: those worked out by
+hand, those at the edge, then hypothesis draws arguments, and looks for the smallest that fail; for
+these the laws must hold as well. In all of them a rule's gradients are compared too.
+"""
+
+import warnings
+from dataclasses import dataclass, field
+
+import numpy as np
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from . import cases, diagnosis, views
+from .observation import SLOPE_TOLERANCE, Observation, difference, observe, plain, slopes
+
+EXAMPLES = 40  # drawn of each kind
+HIDDEN_IN_TRACEBACKS = True
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What was asked, with which arguments, what was expected, and what was seen."""
+
+    kind: str  # "by hand", "edge", "drawn", "law", "gradient"
+    asked: str
+    arguments: tuple
+    expected: object
+    seen: Observation
+    what: str  # differs: "values", "shape", "dtype", "type", "length", "error", "changed"
+    place: str = ""  # in the result: "value", "gradient of x"
+
+
+@dataclass
+class Verdict:
+    """counts  {kind: how many cases were passed}; failure is None if all were"""
+
+    exercise: object
+    counts: dict = field(default_factory=dict)
+    failure: Failure | None = None
+    reason: str | None = None  # the sentence of the wrong answer that does the same
+
+    @property
+    def passed(self):
+        return self.failure is None
+
+
+def check(exercise, function):
+    """The Verdict on a function."""
+    verdict = Verdict(exercise)
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for kind, find in _KINDS.items():
+            verdict.counts[kind], verdict.failure = find(exercise, function)
+            if verdict.failure:
+                verdict.reason = diagnosis.reason(exercise, function)
+                break
+    return verdict
+
+
+# ---- One case ------------------------------------------------------------------------------------
+
+
+def expected(exercise, case):
+    """What a view of the right function shows: of a rule, the gradients are central differences.
+
+    Values come from the definition, and dtypes from the solution.
+    """
+    value = plain(case.expected(exercise.definition))
+    if not exercise.is_rule or exercise.view is not views.rule:
+        return value
+    solved = observe(exercise.solution, case.arguments, exercise.view)
+    w = views.weights(solved.result[0]) if solved.error is None else np.ones(np.shape(value))
+    return [value, *slopes(exercise.definition, case.arguments, w)]
+
+
+def examine(exercise, function, kind, case):
+    """The Failure of a function in a case, or None."""
+    seen = observe(function, case.arguments, exercise.view)
+    wanted = expected(exercise, case)
+    what, place = _compare(exercise, case, seen, wanted)
+    if what is None:
+        return None
+    return Failure(kind, case.asked, case.arguments, wanted, seen, what, place)
+
+
+def _compare(exercise, case, seen, wanted):
+    if seen.error is not None:
+        return "error", ""
+    if seen.changed:
+        return "changed", ""
+    solved = observe(exercise.solution, case.arguments, exercise.view).result
+    if not (exercise.is_rule and exercise.view is views.rule):
+        return difference(seen.result, _with_dtypes(wanted, solved)), ""
+    names = ["value", *_floating_names(exercise, case.arguments)]
+    if not isinstance(seen.result, list) or len(seen.result) != len(wanted):
+        return "length", ""
+    for name, got, want, right in zip(names, seen.result, wanted, solved, strict=True):
+        tolerance = None if name == "value" else _slope_tolerance(right)
+        what = difference(got, _with_dtypes(want, right), tolerance)
+        if what:
+            return what, name if name == "value" else f"dL/d{name}"
+    return None, ""
+
+
+def _with_dtypes(wanted, solved):
+    """What is wanted, in the dtypes of what the solution gives."""
+    if isinstance(wanted, list) and isinstance(solved, list) and len(wanted) == len(solved):
+        return [_with_dtypes(w, s) for w, s in zip(wanted, solved, strict=True)]
+    if isinstance(wanted, np.ndarray) and isinstance(solved, np.ndarray):
+        return wanted.astype(solved.dtype) if wanted.dtype.kind in "biuf" else wanted
+    if isinstance(wanted, (int, float)) and isinstance(solved, np.ndarray) and solved.ndim == 0:
+        return np.asarray(wanted, solved.dtype)
+    return wanted
+
+
+def _slope_tolerance(right):
+    return SLOPE_TOLERANCE if right.dtype == np.float64 else 1e-4
+
+
+def _floating_names(exercise, arguments):
+    names = exercise.solution.__code__.co_varnames
+    return [n for n, a in zip(names, arguments) if views.is_floating(a)]
+
+
+# ---- Many ----------------------------------------------------------------------------------------
+
+
+def _listed(kind, listed):
+    def find(exercise, function):
+        for count, case in enumerate(listed(exercise)):
+            failure = examine(exercise, function, kind, case)
+            if failure:
+                return count, failure
+        return len(listed(exercise)), None
+
+    return find
+
+
+def _drawn(exercise, function):
+    return _search(exercise, lambda arguments: examine(exercise, function, "drawn", cases.Case(arguments)))
+
+
+def _lawful(exercise, function):
+    passed = 0
+    for law in exercise.laws:
+
+        def look(arguments, law=law):
+            pair = observe(value_of(exercise, function), arguments, law)
+            asked = law.__doc__.strip()
+            if pair.error is not None:
+                return Failure("law", asked, arguments, None, pair, "error")
+            got, want = pair.result
+            what = difference(got, want, dtypes=False)
+            seen = Observation(got)
+            return Failure("law", asked, arguments, want, seen, what) if what else None
+
+        count, failure = _search(exercise, look)
+        if failure:
+            return passed, failure
+        passed += count
+    return passed, None
+
+
+def value_of(exercise, function):
+    """The function as a law calls it: of a rule, the value alone."""
+    return (lambda *arguments: function(*arguments)[0]) if exercise.is_rule else function
+
+
+def _search(exercise, look):
+    """How many drawn arguments pass, and the Failure of the smallest that do not."""
+    if exercise.drawn is None:
+        return 0, None
+    smallest, count = [], 0
+
+    @st.composite
+    def arguments(draw):
+        return exercise.drawn(draw)
+
+    @settings(
+        max_examples=EXAMPLES,
+        database=None,
+        deadline=None,
+        derandomize=True,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+        report_multiple_bugs=False,
+    )
+    @given(arguments())
+    def passes(drawn):
+        nonlocal count
+        failure = look(tuple(drawn))
+        if failure:
+            smallest[:] = [failure]
+            raise _Found
+        count += 1
+
+    try:
+        passes()
+    except _Found:
+        return count, smallest[0]
+    return count, None
+
+
+class _Found(Exception):
+    pass
+
+
+_KINDS = {
+    "by hand": _listed("by hand", lambda exercise: exercise.by_hand),
+    "edge": _listed("edge", lambda exercise: exercise.edges),
+    "drawn": _drawn,
+    "law": _lawful,
+}

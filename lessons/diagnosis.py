@@ -1,0 +1,75 @@
+"""Which of the known mistakes a function makes: it does the same as the wrong answer named for it.
+
+A function is called with some fixed arguments, the probes, and so are all wrong answers. One that
+gives the same results in all of them, errors included, is the likely reason. How a mistake is
+written down makes no difference to that.
+"""
+
+import functools
+import warnings
+
+import numpy as np
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from . import answers
+from .observation import difference, observe
+
+DRAWN = 25
+
+
+def reason(exercise, function):
+    """The sentence of the wrong answer that does what the function does; None if there is none."""
+    seen = _observations(exercise, function)
+    for answer in answers.wrong_answers(exercise.number):
+        if _alike(seen, _known(exercise, answer.function)):
+            return answer.sentence
+    return None
+
+
+@functools.cache
+def _known(exercise, function):
+    return _observations(exercise, function)
+
+
+def _observations(exercise, function):
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return [observe(function, arguments, exercise.view) for arguments in probes(exercise)]
+
+
+def _alike(these, those):
+    return all(_agree(a, b) for a, b in zip(these, those, strict=True))
+
+
+def _agree(a, b):
+    if a.error is not None or b.error is not None:
+        return type(a.error) is type(b.error)
+    return a.changed == b.changed and difference(a.result, b.result, 1e-6) is None
+
+
+@functools.cache
+def probes(exercise):
+    """Arguments by which mistakes are told apart: of all cases, and the same drawn ones always."""
+    found = [case.arguments for case in (*exercise.by_hand, *exercise.edges)]
+    if exercise.drawn is None:
+        return found
+
+    @st.composite
+    def arguments(draw):
+        return exercise.drawn(draw)
+
+    @settings(
+        max_examples=DRAWN,
+        database=None,
+        deadline=None,
+        derandomize=True,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(arguments())
+    def collect(drawn):
+        found.append(tuple(drawn))
+
+    collect()
+    return found

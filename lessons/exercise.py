@@ -1,0 +1,123 @@
+"""An exercise: a function to write, and what it must do.
+
+Its block of checks in the lesson is a piece of Python that defines some of these:
+
+    hints         three, each saying more than the one before
+    definition    the same function as its definition says, one number after the other, say: written
+                  independently of the solution, which is compared with it, too
+    by_hand       a list of `case(...)`, worked out on paper
+    edges         cases at the edge of what may come
+    drawn         function of `draw`, which returns drawn arguments
+    laws          functions (f, *arguments) -> two things that must be equal, for drawn arguments;
+                  what the law says is their docstring
+    view          function (f, *arguments) -> arrays, numbers, texts: how f is called, if that is
+                  not f(*arguments)
+
+A rule of `minigrad.ops`, which returns a value and pullbacks, is looked at in a view of its own:
+the value, and the gradients of its weighted sum with respect to every floating argument. These are
+compared with central differences of the definition.
+"""
+
+import importlib
+import inspect
+import textwrap
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from . import cases, views
+
+
+class Exercise:
+    """number "2.1", title, and the blocks of the lesson that it is made of.
+
+    target  the name of a function of the framework that is the solution; else `solution` has it
+    """
+
+    def __init__(self, number, title, path, checks, solution=None, target=None):
+        self.number = number
+        self.title = title
+        self.path = path
+        self.target = target
+        self._solution = solution
+        self._checks = checks
+        if (target is None) == (solution is None):
+            raise ValueError(
+                f"{path}: exercise {number} needs a block with the solution, or else the name of a "
+                "function of the framework after the word checks"
+            )
+
+    @property
+    def lesson(self):
+        return int(self.number.partition(".")[0])
+
+    # ---- The solution ----------------------------------------------------------------------------
+
+    @cached_property
+    def solution(self):
+        """The function that is asked for."""
+        if self.target:
+            module, _, name = self.target.rpartition(".")
+            return inspect.unwrap(getattr(importlib.import_module(module), name))
+        namespace = self._run(self._solution, {"np": np})
+        functions = [f for f in namespace.values() if inspect.isfunction(f)]
+        return functions[-1]
+
+    @property
+    def name(self):
+        return self.solution.__name__
+
+    @cached_property
+    def source(self):
+        """The text of the solution, without decorators."""
+        if self.target is None:
+            return self._solution.source
+        text = textwrap.dedent(inspect.getsource(self.solution))
+        return text[text.index("def ") :]
+
+    @property
+    def is_rule(self):
+        """Whether it is a rule of the engine: a value, and pullbacks."""
+        return (self.target or "").startswith("minigrad.ops.")
+
+    # ---- The checks ------------------------------------------------------------------------------
+
+    @cached_property
+    def _found(self):
+        return self._run(self._checks, dict(cases.WORDS))
+
+    def _run(self, code, namespace):
+        """Execute a block so that errors name the line of the lesson."""
+        padded = "\n" * (code.line - 1) + code.source
+        exec(compile(padded, str(Path(self.path)), "exec"), namespace)
+        return namespace
+
+    @property
+    def definition(self):
+        return self._found.get("definition", self.solution)
+
+    @property
+    def hints(self):
+        return self._found.get("hints", [])
+
+    @property
+    def by_hand(self):
+        return self._found.get("by_hand", [])
+
+    @property
+    def edges(self):
+        return self._found.get("edges", [])
+
+    @property
+    def drawn(self):
+        return self._found.get("drawn")
+
+    @property
+    def laws(self):
+        return self._found.get("laws", [])
+
+    @cached_property
+    def view(self):
+        """How the function is called: view(f, *arguments)."""
+        return self._found.get("view", views.rule if self.is_rule else views.call)

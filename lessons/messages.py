@@ -1,0 +1,101 @@
+"""What a student reads: verdicts in plain sentences, one thing on a line."""
+
+import re
+
+import numpy as np
+
+from .views import is_floating
+
+_KINDS = {"by hand": "by hand", "edge": "at the edges", "drawn": "drawn", "law": "laws"}
+_DIFFERS = {
+    "shape": "the shape is another",
+    "dtype": "the dtype is another",
+    "type": "that is no such thing",
+    "length": "the number of results is another",
+    "changed": "an argument was changed, which belongs to the caller",
+}
+
+
+def verdict(found):
+    """The text about a Verdict."""
+    exercise = found.exercise
+    title = f"{exercise.number} {exercise.title}"
+    if found.passed:
+        counts = ", ".join(f"{n} {_KINDS[kind]}" for kind, n in found.counts.items() if n)
+        return f"{title}: passed ({counts})."
+    lines = [f"{title}: not yet.", ""]
+    lines += _described(exercise, found.failure)
+    if found.reason:
+        lines += ["", f"The likely reason: {found.reason}"]
+    return "\n".join(lines)
+
+
+def _described(exercise, failure):
+    if failure.kind == "law":
+        yield from _item("what holds", failure.asked)
+    elif failure.asked:
+        yield from _item("asked", failure.asked)
+    yield from _item("called", call(exercise, failure.arguments))
+    if failure.seen.error is not None:
+        yield from _item("expected", shown(failure.expected))
+        yield from _item("got", _error(failure.seen.error))
+        return
+    if failure.what == "changed":
+        names = exercise.solution.__code__.co_varnames
+        changed = ", ".join(names[i] for i in failure.seen.changed)
+        yield from _item("got", f"{_DIFFERS['changed']}: {changed}")
+        return
+    expected, got = failure.expected, failure.seen.result
+    if failure.place:
+        places = ["value", *(f"dL/d{n}" for n in _floating(exercise, failure.arguments))]
+        i = places.index(failure.place)
+        expected, got = expected[i], got[i]
+        if failure.place != "value":
+            yield from _item("compared", f"{failure.place}, where L = Σ w · value with fixed weights w")
+    yield from _item("expected", shown(expected))
+    yield from _item("got", shown(got))
+    if failure.what in _DIFFERS:
+        yield from _item("that is", f"{_DIFFERS[failure.what]}: {_kind(got)}, not {_kind(expected)}")
+
+
+def _item(name, text):
+    """A name in a column of its own, and a text of one line or several beside it."""
+    first, *others = str(text).splitlines() or [""]
+    yield f"{name:<10} {first}"
+    yield from (f"{'':<10} {line}" for line in others)
+
+
+def call(exercise, arguments):
+    """The call as one would write it: softmax(x=array([[1., 2.]]), axis=0)"""
+    names = exercise.solution.__code__.co_varnames
+    inner = (f"{name}={shown(a)}" for name, a in zip(names, arguments))
+    return f"{exercise.name}({', '.join(inner)})"
+
+
+def shown(thing):
+    """An array or number as one would write it, not longer than a reader wants."""
+    if isinstance(thing, np.ndarray):
+        with np.printoptions(precision=6, threshold=60, floatmode="maxprec"):
+            text = repr(thing)
+        return re.sub(r", dtype=(float64|int64)\)$", ")", text)
+    if isinstance(thing, (list, tuple)):
+        inner = ", ".join(map(shown, thing))
+        return f"({inner})" if isinstance(thing, tuple) else f"[{inner}]"
+    return repr(thing)
+
+
+def _kind(thing):
+    if isinstance(thing, np.ndarray):
+        return f"{thing.dtype} {thing.shape}"
+    return type(thing).__name__
+
+
+def _error(error):
+    if isinstance(error, NotImplementedError):
+        return "nothing yet: the function still has to be written"
+    return f"{type(error).__name__}: {error}"
+
+
+def _floating(exercise, arguments):
+    names = exercise.solution.__code__.co_varnames
+    return [n for n, a in zip(names, arguments) if is_floating(a)]
