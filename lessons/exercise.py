@@ -11,14 +11,15 @@ Its block of checks in the lesson is a piece of Python that defines some of thes
     laws          functions (f, *arguments) -> two things that must be equal, for drawn arguments;
                   what the law says is their docstring
     view          function (f, *arguments) -> arrays, numbers, texts: how f is called, if that is
-                  not f(*arguments)
+                  not f(*arguments). It imports what it needs inside itself
+    lines         about how many lines a solution has; without it, as many as the framework's
+    points        what it counts in a grade; 1 without it
 
 A rule of `minigrad.ops`, which returns a value and pullbacks, is looked at in a view of its own:
 the value, and the gradients of its weighted sum with respect to every floating argument. These are
 compared with central differences of the definition.
 """
 
-import importlib
 import inspect
 import textwrap
 from functools import cached_property
@@ -27,6 +28,7 @@ from pathlib import Path
 import numpy as np
 
 from . import cases, views
+from .target import resolve
 
 
 class Exercise:
@@ -58,8 +60,8 @@ class Exercise:
     def solution(self):
         """The function that is asked for."""
         if self.target:
-            module, _, name = self.target.rpartition(".")
-            return inspect.unwrap(getattr(importlib.import_module(module), name))
+            owner, name = resolve(self.target)
+            return inspect.unwrap(getattr(owner, name))
         namespace = self._run(self._solution, {"np": np})
         functions = [f for f in namespace.values() if inspect.isfunction(f)]
         return functions[-1]
@@ -100,6 +102,14 @@ class Exercise:
     @property
     def hints(self):
         return self._found.get("hints", [])
+
+    @property
+    def points(self):
+        return self._found.get("points", 1)
+
+    @property
+    def lines(self):
+        return self._found.get("lines")
 
     @property
     def by_hand(self):

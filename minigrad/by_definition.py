@@ -180,3 +180,32 @@ def _one_hot(labels, logits):
     """tᵢⱼ = [j = yᵢ]   (n,), like (n, c) -> (n, c)"""
     ones = np.ones_like(_array(logits))
     return (np.cumsum(ones, axis=-1) - 1 == _array(labels)[:, None]).astype(ones.dtype)
+
+
+# ---- What they are made of -----------------------------------------------------------------------
+
+# {fused operation: the operations of `ops` that its definition above calls}. Where one of these has
+# been replaced, by a student's, the definition must run instead of the fused operation: for that
+# does not call it.
+PARTS = {
+    "mean": ("divide", "sum"),
+    "var": ("divide", "power", "subtract", "sum"),
+    "std": ("divide", "power", "subtract", "sum"),
+    "logsumexp": ("exp", "log", "sum"),
+    "dense": ("add", "matmul", "relu"),
+    "sigmoid": ("add", "divide", "exp", "negative"),
+    "tanh": ("add", "divide", "exp", "negative", "subtract"),
+    "leaky_relu": ("greater", "multiply", "where"),
+    "elu": ("exp", "greater", "multiply", "subtract", "where"),
+    "silu": ("add", "divide", "exp", "multiply", "negative"),
+    "softplus": ("add", "exp", "log"),
+    "gelu": ("add", "divide", "exp", "multiply", "negative", "power", "subtract"),
+    "softmax": ("divide", "exp", "sum"),
+    "log_softmax": ("divide", "exp", "log", "sum"),
+    "sparse_softmax_cross_entropy": ("divide", "exp", "log", "multiply", "negative", "sum"),
+    "softmax_cross_entropy": ("divide", "exp", "log", "multiply", "negative", "sum"),
+    "sigmoid_cross_entropy": ("add", "divide", "exp", "log", "multiply", "negative", "subtract"),
+    "layer_norm": ("add", "divide", "multiply", "power", "subtract", "sum"),
+    "rms_norm": ("add", "divide", "multiply", "power", "sum"),
+    "attention": ("broadcast_to", "divide", "dropout", "exp", "expand_dims", "matmul", "multiply", "reshape", "sum", "swapaxes", "where"),
+}

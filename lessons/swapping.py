@@ -1,0 +1,62 @@
+"""Student's functions in the place of the framework's own: the real library runs with them.
+
+A function is put where the framework looks it up: callers write `ops.softmax`, so a changed
+`ops.softmax` is used by all of them. A fused operation runs none of the parts that it replaces:
+where one of these is swapped, its definition, made of these parts, is put in its place.
+"""
+
+import functools
+import inspect
+from contextlib import contextmanager
+
+from minigrad import by_definition, ops
+from minigrad.tensor import op
+
+from .target import resolve
+
+OPERATIONS = "minigrad.ops"
+
+
+@contextmanager
+def swapped(functions):
+    """Run the body of a `with` with {exercise: function} in the framework.
+
+    Yields {number of an exercise: how often its function was called so far}.
+    """
+    calls = {}
+    undo = []
+    try:
+        for exercise, function in functions.items():
+            if exercise.target:
+                calls[exercise.number] = 0
+                _put(exercise, _counted(function, calls, exercise.number), undo)
+        names = {e.name for e in functions if e.is_rule}
+        for fused, parts in by_definition.PARTS.items():
+            if names & set(parts) and fused not in names:
+                undo.append((ops._replace, fused, ops._replace(fused, getattr(by_definition, fused))))
+        yield calls
+    finally:
+        for put, *arguments in reversed(undo):
+            put(*arguments)
+
+
+def _counted(function, calls, number):
+    @functools.wraps(function)
+    def counted(*arguments, **options):
+        calls[number] += 1
+        return function(*arguments, **options)
+
+    return counted
+
+
+def _put(exercise, function, undo):
+    module_name, _, name = exercise.target.rpartition(".")
+    if module_name == OPERATIONS:
+        operation = op(function)
+        if name in ("softmax", "sigmoid"):
+            operation = ops._remember_logits(operation)
+        undo.append((ops._replace, name, ops._replace(name, operation)))
+        return
+    owner, name = resolve(exercise.target)
+    undo.append((setattr, owner, name, inspect.getattr_static(owner, name)))
+    setattr(owner, name, function)
