@@ -36,8 +36,8 @@ def _parser():
     hint.add_argument("exercise")
     solution = command("solution", show_solution, "the solution, once the exercise is passed")
     solution.add_argument("exercise")
-    solution.add_argument("--give-up", action="store_true", help="show it all the same; is recorded")
-    reset = command("reset", reset_lesson, "begin a lesson's file anew; the old one is kept beside it")
+    solution.add_argument("--give-up", action="store_true", help="show it now; is recorded")
+    reset = command("reset", reset_lesson, "write a lesson's file anew, and keep the old one")
     reset.add_argument("lesson", type=int)
     return parser
 
@@ -94,8 +94,8 @@ def show_solution(options, work):
     facts = work.progress().get(exercise.number, {})
     if not (facts.get("passed") or facts.get("gave_up") or options.give_up):
         raise StudentError(
-            f"the solution opens when {exercise.number} is passed. To see it now, which is recorded: "
-            f"minigrad-learn solution {exercise.number} --give-up"
+            f"the solution opens when {exercise.number} is passed. To see it now, which is "
+            f"recorded: minigrad-learn solution {exercise.number} --give-up"
         )
     if not facts.get("passed"):
         work.note(exercise.number, gave_up=True)

@@ -1,8 +1,8 @@
 """The words in which a lesson's checks are written.
 
-    case(x, gives=y)       the function called with x must give y
-    case(x, asked="...")   the same, and `definition` says what it must give
-    arrays(n, d)           draws an array of short numbers; sizes() draws n; choice(...) one of some
+case(x, gives=y)       the function called with x must give y
+case(x, asked="...")   the same, and `definition` says what it must give
+arrays(n, d)           draws an array of short numbers; sizes() draws n; choice(...) one of some
 """
 
 from dataclasses import dataclass

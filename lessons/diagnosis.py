@@ -6,6 +6,7 @@ written down makes no difference to that.
 """
 
 import functools
+import itertools
 import warnings
 
 import numpy as np
@@ -25,6 +26,14 @@ def reason(exercise, function):
         if _alike(seen, _known(exercise, answer.function)):
             return answer.sentence
     return None
+
+
+def twins(exercise):
+    """Pairs of wrong answers that no probe tells apart."""
+    pairs = itertools.combinations(answers.wrong_answers(exercise.number), 2)
+    for one, other in pairs:
+        if _alike(_known(exercise, one.function), _known(exercise, other.function)):
+            yield one, other
 
 
 @functools.cache

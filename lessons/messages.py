@@ -51,11 +51,15 @@ def _described(exercise, failure):
         i = places.index(failure.place)
         expected, got = expected[i], got[i]
         if failure.place != "value":
-            yield from _item("compared", f"{failure.place}, where L = Σ w · value with fixed weights w")
+            yield from _item(
+                "compared", f"{failure.place}, where L = Σ w · value with fixed weights w"
+            )
     yield from _item("expected", shown(expected))
     yield from _item("got", shown(got))
     if failure.what in _DIFFERS:
-        yield from _item("that is", f"{_DIFFERS[failure.what]}: {_kind(got)}, not {_kind(expected)}")
+        yield from _item(
+            "that is", f"{_DIFFERS[failure.what]}: {_kind(got)}, not {_kind(expected)}"
+        )
 
 
 def _item(name, text):

@@ -32,7 +32,8 @@ def observe(function, arguments, view):
     except Exception as error:
         return Observation(error=error)
     pairs = enumerate(zip(arguments, given, strict=True))
-    return Observation(result, changed=tuple(i for i, (a, b) in pairs if not same(plain(a), plain(b))))
+    changed = tuple(i for i, (a, b) in pairs if not same(plain(a), plain(b)))
+    return Observation(result, changed=changed)
 
 
 def plain(thing):
@@ -86,7 +87,8 @@ def _number_difference(got, expected, tolerance, dtypes):
         return None if agree and np.array_equal(got_array, expected_array) else "values"
     kinds = got_array.dtype.kind, expected_array.dtype.kind
     if dtypes and is_array and expected_array.ndim and got_array.dtype != expected_array.dtype:
-        if "f" in kinds or "b" in kinds:
+        differ = "f" in kinds or "b" in kinds  # integers of one size are as good as of another
+        if differ:
             return "dtype"
     if tolerance is None:
         tolerance = TOLERANCE.get(str(expected_array.dtype), 1e-9)

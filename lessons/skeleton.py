@@ -14,7 +14,9 @@ def skeleton(exercise):
     lines = exercise.source.rstrip().splitlines()
     signature = lines[: _last_line_of_signature(function)]
     docstring = [f"    {line}".rstrip() for line in _docstring(function)]
-    return "\n".join([*signature, *docstring, f"    {RAISES.format(number=exercise.number)}"]) + "\n"
+    return (
+        "\n".join([*signature, *docstring, f"    {RAISES.format(number=exercise.number)}"]) + "\n"
+    )
 
 
 def length(exercise):

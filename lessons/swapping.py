@@ -33,7 +33,9 @@ def swapped(functions):
         names = {e.name for e in functions if e.is_rule}
         for fused, parts in by_definition.PARTS.items():
             if names & set(parts) and fused not in names:
-                undo.append((ops._replace, fused, ops._replace(fused, getattr(by_definition, fused))))
+                undo.append(
+                    (ops._replace, fused, ops._replace(fused, getattr(by_definition, fused)))
+                )
         yield calls
     finally:
         for put, *arguments in reversed(undo):

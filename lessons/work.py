@@ -36,7 +36,7 @@ class Work:
         return self.folder / f"lesson_{number:02}.py"
 
     def start(self, number):
-        """Write the file of a lesson, unless it is there. Returns its path, and whether it is new."""
+        """Write the file of a lesson, unless it is there.   -> its path, whether it is new"""
         lesson = lessons.load(number)
         path = self.path(number)
         if path.exists():
@@ -81,7 +81,9 @@ class Work:
         except FileNotFoundError:
             return {}
         except ValueError:
-            raise StudentError(f"{self._progress_file} is damaged: remove it to begin anew") from None
+            raise StudentError(
+                f"{self._progress_file} is damaged: remove it to begin anew"
+            ) from None
 
     def note(self, number, **facts):
         """Remember facts about an exercise."""

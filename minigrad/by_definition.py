@@ -207,5 +207,17 @@ PARTS = {
     "sigmoid_cross_entropy": ("add", "divide", "exp", "log", "multiply", "negative", "subtract"),
     "layer_norm": ("add", "divide", "multiply", "power", "subtract", "sum"),
     "rms_norm": ("add", "divide", "multiply", "power", "sum"),
-    "attention": ("broadcast_to", "divide", "dropout", "exp", "expand_dims", "matmul", "multiply", "reshape", "sum", "swapaxes", "where"),
+    "attention": (
+        "broadcast_to",
+        "divide",
+        "dropout",
+        "exp",
+        "expand_dims",
+        "matmul",
+        "multiply",
+        "reshape",
+        "sum",
+        "swapaxes",
+        "where",
+    ),
 }

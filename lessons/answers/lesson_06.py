@@ -19,7 +19,7 @@ def always_the_last_axis(x, axis=-1):
     return p, lambda g: p * (g - (g * p).sum(-1, keepdims=True))
 
 
-@wrong("6.3", "The pullback lacks a term: each pⱼ depends on every xᵢ, through the sum below the line.")
+@wrong("6.3", "The pullback lacks a term: every pⱼ depends on every xᵢ, through the sum.")
 def no_sum_in_the_pullback(x, axis=-1):
     e = np.exp(x - x.max(axis, keepdims=True))
     p = e / e.sum(axis, keepdims=True)

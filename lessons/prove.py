@@ -1,0 +1,79 @@
+"""Do the exercises of a lesson tell right from wrong?  `python -m lessons.prove 6`
+
+For every exercise: the solution is accepted, and an open hole is not; every other right answer is
+accepted, whatever is drawn; every wrong answer is rejected, with the sentence written for it, and
+differs from all others by what it does.
+"""
+
+import argparse
+import sys
+
+from . import answers, diagnosis
+from . import lesson as lessons
+from .checking import check
+from .skeleton import skeleton
+
+SEEDS = 20
+WRONG, RIGHT = 5, 3  # answers to an exercise, at least
+
+
+def prove(exercise, seeds=SEEDS):
+    """All that is wrong with an exercise, in sentences."""
+    first = check(exercise, exercise.solution)
+    if not first.passed:
+        yield f"its own solution is rejected: {first.failure}"
+        return
+    if check(exercise, hole(exercise)).passed:
+        yield "an open hole is accepted"
+    right, wrong = answers.right_answers(exercise.number), answers.wrong_answers(exercise.number)
+    if len(wrong) < WRONG:
+        yield f"it has {len(wrong)} wrong answers, not {WRONG}"
+    if len(right) < RIGHT:
+        yield f"it has {len(right)} other right answers, not {RIGHT}"
+    for name in ("by_hand", "edges", "laws"):
+        if not getattr(exercise, name):
+            yield f"it has no {name}"
+    if len(exercise.hints) != 3:
+        yield f"it has {len(exercise.hints)} hints, not 3"
+    for answer in right:
+        for seed in range(seeds):
+            verdict = check(exercise, answer.function, seed)
+            if not verdict.passed:
+                yield f"{answer.function.__name__} is right, and rejected: {verdict.failure}"
+                break
+    for answer in wrong:
+        verdict = check(exercise, answer.function)
+        if verdict.passed:
+            yield f"{answer.function.__name__} is wrong, and accepted"
+        elif verdict.reason != answer.sentence:
+            yield f"{answer.function.__name__} is told {verdict.reason!r}, not {answer.sentence!r}"
+    for one, other in diagnosis.twins(exercise):
+        yield f"{one.function.__name__} and {other.function.__name__} do the same"
+
+
+def hole(exercise):
+    """The function as a student finds it."""
+    namespace = {}
+    exec(skeleton(exercise), namespace)
+    return namespace[exercise.name]
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser("python -m lessons.prove", description=__doc__.splitlines()[0])
+    parser.add_argument("lessons", type=int, nargs="*", help="all of them, if none is named")
+    parser.add_argument("--seeds", type=int, default=SEEDS)
+    options = parser.parse_args(arguments)
+    faults = 0
+    for number in options.lessons or lessons.numbers():
+        for n, exercise in lessons.load(number).exercises.items():
+            found = list(prove(exercise, options.seeds))
+            faults += len(found)
+            wrong, right = len(answers.wrong_answers(n)), len(answers.right_answers(n))
+            print(f"{n} {exercise.title}: {wrong} wrong, {right} right, {len(found)} faults")
+            for sentence in found:
+                print(f"    {sentence}")
+    return int(faults > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
