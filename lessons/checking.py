@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import kernels
 
 from . import cases, diagnosis, views
+from .limit import TooLongError
 from .observation import SLOPE_TOLERANCE, Observation, difference, observe, plain, slopes
 
 EXAMPLES = 40  # drawn of each kind
@@ -59,6 +60,8 @@ def check(exercise, function, seed=0):
         for kind, find in _KINDS.items():
             verdict.counts[kind], verdict.failure = find(exercise, function, seed)
             if verdict.failure:
+                if isinstance(verdict.failure.seen.error, TooLongError):
+                    break
                 verdict.reason = diagnosis.reason(exercise, function)
                 break
     return verdict
@@ -201,18 +204,23 @@ def _search(exercise, look, seed):
         failure = look(tuple(drawn))
         if failure:
             smallest[:] = [failure]
-            raise _FoundError
+            is_too_long = isinstance(failure.seen.error, TooLongError)
+            raise _LongSearchError if is_too_long else _FoundError
         count += 1
 
     try:
         passes()
-    except _FoundError:
+    except (_FoundError, _LongSearchError):
         return count, smallest[0]
     return count, None
 
 
 class _FoundError(Exception):
     pass
+
+
+class _LongSearchError(BaseException):
+    """Ends the search at once: to look for smaller arguments would take too long."""
 
 
 _KINDS = {

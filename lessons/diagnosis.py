@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from . import answers
+from .limit import TooLongError
 from .observation import difference, observe
 
 DRAWN = 25
@@ -22,6 +23,8 @@ DRAWN = 25
 def reason(exercise, function):
     """The sentence of the wrong answer that does what the function does; None if there is none."""
     seen = _observations(exercise, function)
+    if any(isinstance(observation.error, TooLongError) for observation in seen):
+        return None
     for answer in answers.wrong_answers(exercise.number):
         if _alike(seen, _known(exercise, answer.function)):
             return answer.sentence
@@ -44,7 +47,12 @@ def _known(exercise, function):
 def _observations(exercise, function):
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return [observe(function, arguments, exercise.view) for arguments in probes(exercise)]
+        found = []
+        for arguments in probes(exercise):
+            found.append(observe(function, arguments, exercise.view))
+            if isinstance(found[-1].error, TooLongError):
+                break  # the others might take as long
+        return found
 
 
 def _alike(these, those):

@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 
+from .limit import TooLongError
 from .views import is_floating
 
 _KINDS = {"by hand": "by hand", "edge": "at the edges", "drawn": "drawn", "law": "laws"}
@@ -37,7 +38,8 @@ def _described(exercise, failure):
         yield from _item("asked", failure.asked)
     yield from _item("called", call(exercise, failure.arguments))
     if failure.seen.error is not None:
-        yield from _item("expected", shown(failure.expected))
+        if failure.kind != "law":
+            yield from _item("expected", shown(failure.expected))
         yield from _item("got", _error(failure.seen.error))
         return
     if failure.what == "changed":
@@ -45,21 +47,25 @@ def _described(exercise, failure):
         changed = ", ".join(names[i] for i in failure.seen.changed)
         yield from _item("got", f"{_DIFFERS['changed']}: {changed}")
         return
-    expected, got = failure.expected, failure.seen.result
-    if failure.place:
-        places = ["value", *(f"dL/d{n}" for n in _floating(exercise, failure.arguments))]
-        i = places.index(failure.place)
-        expected, got = expected[i], got[i]
-        if failure.place != "value":
-            yield from _item(
-                "compared", f"{failure.place}, where L = Σ w · value with fixed weights w"
-            )
+    if failure.place not in ("", "value"):
+        yield from _item("compared", f"{failure.place}, where L = Σ w · value with fixed weights w")
+    expected, got = compared(exercise, failure)
     yield from _item("expected", shown(expected))
     yield from _item("got", shown(got))
     if failure.what in _DIFFERS:
         yield from _item(
             "that is", f"{_DIFFERS[failure.what]}: {_kind(got)}, not {_kind(expected)}"
         )
+
+
+def compared(exercise, failure):
+    """What was expected and what came, where the two differ: of a rule, in one of its results."""
+    expected, got = failure.expected, failure.seen.result
+    if not failure.place:
+        return expected, got
+    places = ["value", *(f"dL/d{n}" for n in _floating(exercise, failure.arguments))]
+    i = places.index(failure.place)
+    return expected[i], got[i]
 
 
 def _item(name, text):
@@ -97,6 +103,8 @@ def _kind(thing):
 def _error(error):
     if isinstance(error, NotImplementedError):
         return "nothing yet: the function still has to be written"
+    if isinstance(error, TooLongError):
+        return str(error)
     return f"{type(error).__name__}: {error}"
 
 

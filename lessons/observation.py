@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .limit import TooLongError, time_limit
+
 TOLERANCE = {"float64": 1e-9, "float32": 1e-5, "float16": 1e-2}
 SLOPE_TOLERANCE = 1e-6  # of a gradient, beside central differences
 
@@ -20,16 +22,17 @@ class Observation:
     """result, or the exception that was raised instead; the places of arguments that it changed"""
 
     result: object = None
-    error: Exception | None = None
+    error: BaseException | None = None
     changed: tuple = ()
 
 
 def observe(function, arguments, view):
-    """Look at a function through a view. The arguments are copied before."""
+    """Look at a function through a view, for a limited time. The arguments are copied before."""
     given = copy.deepcopy(arguments)
     try:
-        result = plain(view(function, *given))
-    except Exception as error:
+        with time_limit():
+            result = plain(view(function, *given))
+    except (Exception, TooLongError) as error:
         return Observation(error=error)
     pairs = enumerate(zip(arguments, given, strict=True))
     changed = tuple(i for i, (a, b) in pairs if not same(plain(a), plain(b)))

@@ -10,22 +10,22 @@ RAISES = 'raise NotImplementedError("exercise {number}")'
 
 def skeleton(exercise):
     """The text of the function, its body left open."""
+    return "\n".join([*head(exercise), f"    {RAISES.format(number=exercise.number)}"]) + "\n"
+
+
+def head(exercise):
+    """The lines of signature and docstring, the latter without its doctests."""
     function = parse(exercise)
     lines = exercise.source.rstrip().splitlines()
     signature = lines[: _last_line_of_signature(function)]
-    docstring = [f"    {line}".rstrip() for line in _docstring(function)]
-    return (
-        "\n".join([*signature, *docstring, f"    {RAISES.format(number=exercise.number)}"]) + "\n"
-    )
+    return [*signature, *(f"    {line}".rstrip() for line in _docstring(function))]
 
 
 def length(exercise):
     """About how many lines the body of a solution has."""
     if exercise.lines:
         return exercise.lines
-    function = parse(exercise)
-    body = function.body[1:] if ast.get_docstring(function) else function.body
-    return body[-1].end_lineno - body[0].lineno + 1
+    return len(body(exercise))
 
 
 def body(exercise):
@@ -33,7 +33,7 @@ def body(exercise):
     function = parse(exercise)
     statements = function.body[1:] if ast.get_docstring(function) else function.body
     lines = exercise.source.splitlines()
-    return [line.strip() for line in lines[statements[0].lineno - 1 : statements[-1].end_lineno]]
+    return lines[statements[0].lineno - 1 : statements[-1].end_lineno]
 
 
 def parse(exercise):
