@@ -10,3 +10,14 @@ mistake, and right ones written in other ways: by the former a check says what w
 
 In a notebook: `from lessons import check`, and check("2.1") after the cell that defines it.
 """
+
+_IN_NOTEBOOKS = ("check", "hint", "solution", "working")
+
+
+def __getattr__(name):
+    """What notebooks use is imported when it is asked for: `import lessons` stays light."""
+    if name not in _IN_NOTEBOOKS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import notebook
+
+    return getattr(notebook, name)

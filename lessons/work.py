@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 from . import lesson as lessons
+from .limit import TooLongError, time_limit
 from .skeleton import length, skeleton
 
 FOLDER = "MINIGRAD_WORK"
@@ -62,11 +63,32 @@ class Work:
         module = ModuleType(path.stem)
         module.__file__ = str(path)
         try:
-            exec(compile(path.read_bytes(), str(path), "exec"), vars(module))
-        except Exception as error:
+            with time_limit():
+                exec(compile(path.read_bytes(), str(path), "exec"), vars(module))
+        except (Exception, TooLongError) as error:
             raise StudentError(_where(error, path)) from error
         exercises = lessons.load(number).exercises.items()
         return {n: getattr(module, e.name) for n, e in exercises if hasattr(module, e.name)}
+
+    def hint(self, exercise):
+        """The hints read so far and one more."""
+        read = self.progress().get(exercise.number, {}).get("hints", 0) + 1
+        read = min(read, len(exercise.hints))
+        self.note(exercise.number, hints=read)
+        hints = enumerate(exercise.hints[:read], 1)
+        return "\n".join(f"Hint {i} of {len(exercise.hints)}: {text}" for i, text in hints)
+
+    def solution(self, exercise, give_up=False):
+        """The text of the solution, which is open once an exercise is passed or given up."""
+        facts = self.progress().get(exercise.number, {})
+        if not (facts.get("passed") or facts.get("gave_up") or give_up):
+            raise StudentError(
+                f"the solution opens when {exercise.number} is passed. To see it now, which is "
+                f"recorded: minigrad-learn solution {exercise.number} --give-up"
+            )
+        if not facts.get("passed"):
+            self.note(exercise.number, gave_up=True)
+        return exercise.source.rstrip()
 
     # ---- Progress --------------------------------------------------------------------------------
 
@@ -120,4 +142,5 @@ def _where(error, path):
         return f"{path}, line {error.lineno}: {error.msg}"
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
     line = f", line {frames[-1].lineno}" if frames else ""
-    return f"{path}{line}: {type(error).__name__}: {error}"
+    name = "" if isinstance(error, TooLongError) else f"{type(error).__name__}: "
+    return f"{path}{line}: {name}{error}"

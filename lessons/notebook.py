@@ -1,0 +1,104 @@
+"""The course inside a notebook: check("6.3") in the cell after the one that defines the function.
+
+It says what the terminal says, and shows a picture where one says more.
+"""
+
+import inspect
+import os
+import sys
+from pathlib import Path
+
+from . import lesson as lessons
+from . import messages
+from .work import StudentError, Work
+
+_latest = {}  # {number of an exercise: the student's function that was checked last, whether passed}
+
+
+def check(number, seed=0):
+    """Say whether the function of an exercise is right. What is drawn depends on the seed.
+
+    Under nbgrader, which gives points for a cell without an error, what is not right is an error.
+    """
+    from .checking import check as verdict_on
+
+    exercise = lessons.find(number)
+    function = _written(exercise, _names(sys._getframe(1)))
+    if function is None:
+        text = f"there is no function {exercise.name} yet. Run the cell that defines it, then this."
+        return _say(f"{number} {exercise.title}: {text}", failed=True)
+    verdict = verdict_on(exercise, function, seed)
+    _latest[number] = function, verdict.passed
+    _work().note(number, passed=verdict.passed)
+    if not verdict.passed:
+        _show_difference(exercise, verdict.failure)
+    _say(messages.verdict(verdict), failed=not verdict.passed)
+
+
+def working(number):
+    """The student's function, if it was checked and passed; until then the course's own."""
+    function, passed = _latest.get(number, (None, False))
+    if passed:
+        return function
+    exercise = lessons.find(number)
+    print(f"Until yours passes, the cells below use the course's own {exercise.name}.")
+    return exercise.solution
+
+
+def hint(number):
+    """Print a hint for an exercise; each time one that says more."""
+    print(_work().hint(lessons.find(number)))
+
+
+def solution(number, give_up=False):
+    """Print the solution of an exercise that is passed, or given up, which is recorded."""
+    try:
+        print(_work().solution(lessons.find(number), give_up))
+    except StudentError:
+        print(
+            f"The solution opens when {number} is passed. To see it now, which is recorded: "
+            f'solution("{number}", give_up=True)'
+        )
+
+
+def _work():
+    """The student's folder: beside the folder `notebooks`, where the notebook lies in one."""
+    here = Path.cwd()
+    beside = here.name == "notebooks" and "MINIGRAD_WORK" not in os.environ
+    return Work(here.parent / "work" if beside else None)
+
+
+def _names(frame):
+    return {**frame.f_globals, **frame.f_locals}
+
+
+def _written(exercise, names):
+    """The student's function: where `working` has put the course's own, the one checked before."""
+    function = names.get(exercise.name)
+    if function is None or inspect.unwrap(function) is exercise.solution:
+        return _latest.get(exercise.number, (None, False))[0]
+    return function
+
+
+def _say(text, failed):
+    print(text)
+    if failed and "NBGRADER_EXECUTION" in os.environ:
+        raise AssertionError(text.splitlines()[0])
+
+
+def _show_difference(exercise, failure):
+    """In a notebook, a picture of two arrays that differ."""
+    if "IPython" not in sys.modules or failure.seen.error is not None or failure.seen.changed:
+        return
+    from IPython.core.getipython import get_ipython
+    from IPython.display import HTML, display
+
+    expected, got = messages.compared(exercise, failure)
+    if get_ipython() is None:
+        return
+    from .pictures import beside, embedded
+
+    figure = beside(expected, got)
+    if figure is not None:
+        alt = "Two arrays as shades of blue: what was expected, and what came."
+        display(HTML(embedded(figure, alt)))
