@@ -25,7 +25,7 @@ import subprocess
 import sys
 
 if importlib.util.find_spec("lessons") is None:
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", {address!r}], check=True)
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", {address}], check=True)
 
 """
 PICTURE = re.compile(r"^!\[(.*?)\]\(figure\)$", flags=re.MULTILINE | re.DOTALL)
@@ -85,7 +85,7 @@ def _start(address):
         raise ValueError(
             f"an address to install from has :// in it; {address!r} might be any package's name"
         )
-    return INSTALLS.format(address=address) + IMPORTS
+    return INSTALLS.format(address=json.dumps(address)) + IMPORTS
 
 
 # ---- Exercises -----------------------------------------------------------------------------------
