@@ -241,9 +241,13 @@ def _passing(numbers, work):
     for exercise in wanted:
         functions = work.functions(exercise.lesson)
         if not exercise.target:
-            raise StudentError(f"the framework has no {exercise.name}, in whose place yours could be")
+            raise StudentError(
+                f"the framework has no {exercise.name}, in whose place yours could be"
+            )
         if not _checked(exercise, functions, work).passed:
-            raise StudentError(f"{exercise.number} does not pass: minigrad-learn check {exercise.number}")
+            raise StudentError(
+                f"{exercise.number} does not pass: minigrad-learn check {exercise.number}"
+            )
         passing[exercise] = functions[exercise.number]
     return passing
 
@@ -254,9 +258,7 @@ def _passing(numbers, work):
 def build_assignment(options, work):
     from .building import assignments
 
-    paths = assignments.build(
-        options.out, options.only, options.hidden_tests, options.install_from
-    )
+    paths = assignments.build(options.out, options.only, options.hidden_tests, options.install_from)
     for path in paths:
         print(f"wrote {path}")
 

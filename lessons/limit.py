@@ -1,4 +1,4 @@
-"""A limit of time for a student's function: an endless loop is told, and does not hang the check."""
+"""A limit of time for a student's function: an endless loop is told, and hangs nothing."""
 
 import signal
 import threading

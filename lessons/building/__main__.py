@@ -1,8 +1,8 @@
 """`make lessons`: all notebooks and pages of the course, made anew from its texts.
 
-    notebooks/lesson_06.ipynb              with its holes
-    notebooks/solutions/lesson_06.ipynb    with its solutions
-    pages/lesson_06.html                   which git does not keep, for its pictures differ
+notebooks/lesson_06.ipynb              with its holes
+notebooks/solutions/lesson_06.ipynb    with its solutions
+pages/lesson_06.html                   which git does not keep, for its pictures differ
 """
 
 import argparse
@@ -15,7 +15,9 @@ from .assignments import write
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser("python -m lessons.building", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        "python -m lessons.building", description=__doc__.splitlines()[0]
+    )
     parser.add_argument("--out", type=Path, default=".", help="the folder (default: this one)")
     parser.add_argument("--no-pages", action="store_true", help="notebooks alone, which is quick")
     parser.add_argument("--install-from", metavar="URL", help="where hosted notebooks install from")

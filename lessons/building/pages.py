@@ -5,6 +5,7 @@ prints and draws stands below it. The page follows the reader's choice of light 
 """
 
 import html
+import re
 from pathlib import Path
 
 from .. import lesson as lessons
@@ -16,6 +17,7 @@ from .notebooks import PICTURE
 from .running import run
 
 STYLE = Path(__file__).with_name("page.css")
+UNKNOWN = re.compile(r">\\\w+<|&#x00026;")  # in MathML: a command, or the mark of a column
 PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -107,4 +109,7 @@ def _formula(latex, options):
     from latex2mathml.converter import convert
 
     display = "block" if options["display_mode"] else "inline"
-    return convert(latex, display=display)
+    formula = convert(latex.replace("{aligned}", "{split}"), display=display)
+    if UNKNOWN.search(formula):
+        raise ValueError(f"latex2mathml knows not all of this formula: {latex}")
+    return formula
