@@ -20,7 +20,7 @@ def main(arguments=None):
     options = _parser().parse_args(arguments)
     try:
         return options.run(options, Work()) or 0
-    except (StudentError, LookupError) as error:
+    except (StudentError, LookupError, ValueError) as error:
         print(error.args[0], file=sys.stderr)
         return 2
     except KeyboardInterrupt:

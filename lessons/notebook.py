@@ -79,7 +79,7 @@ def _names(frame):
 def _written(exercise, names):
     """The student's function: where `working` has put the course's own, the one checked before."""
     function = names.get(exercise.name)
-    if function is None or inspect.unwrap(function) is exercise.solution:
+    if function is not None and inspect.unwrap(function) is exercise.solution:
         return _latest.get(exercise.number, (None, False))[0]
     return function
 

@@ -11,18 +11,18 @@ def watch(path, on_change, seconds=SECONDS):
     try:
         while True:
             now = _state(path)
-            if now != before:
+            if now is not None and now != before:
                 on_change()
-            before = now
+                before = now
             time.sleep(seconds)
     except KeyboardInterrupt:
         return
 
 
 def _state(path):
-    """What changes when a file is saved; of no file, None.
+    """What changes when a file is saved.
 
-    An editor may write a new file and then rename it, so that for a moment there is none.
+    None if there is no file, as for a moment where an editor writes a new one and renames it.
     """
     try:
         found = path.stat()

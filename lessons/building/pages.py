@@ -18,6 +18,9 @@ from .running import run
 
 STYLE = Path(__file__).with_name("page.css")
 UNKNOWN = re.compile(r">\\\w+<|&#x00026;")  # in MathML: a command, or the mark of a column
+APPLIED = re.compile(  # a function's name before what it is applied to, if that has no brackets
+    r"(?<!<msup>)(?<!<msub>)<mi>(?:exp|log|ln|sin|cos|tan|tanh)</mi>(?=<m(?!o))"
+)
 PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -112,4 +115,4 @@ def _formula(latex, options):
     formula = convert(latex.replace("{aligned}", "{split}"), display=display)
     if UNKNOWN.search(formula):
         raise ValueError(f"latex2mathml knows not all of this formula: {latex}")
-    return formula
+    return APPLIED.sub(r"\g<0><mspace width='0.167em' />", formula)
