@@ -4,6 +4,7 @@ Nothing of the body gets out of here but its length.
 """
 
 import ast
+import doctest
 
 RAISES = 'raise NotImplementedError("exercise {number}")'
 
@@ -48,11 +49,9 @@ def _last_line_of_signature(function):
 
 def _docstring(function):
     """The docstring in triple quotes, without its doctests, line by line."""
-    lines, in_doctest = [], False
-    for line in (ast.get_docstring(function) or "").splitlines():
-        in_doctest = bool(line.strip()) and (in_doctest or line.lstrip().startswith(">>>"))
-        if not in_doctest:
-            lines.append(line)
+    text = ast.get_docstring(function) or ""
+    parts = doctest.DocTestParser().parse(text)
+    lines = "".join(part for part in parts if isinstance(part, str)).splitlines()
     while lines and not lines[-1].strip():
         lines.pop()
     if len(lines) < 2:
