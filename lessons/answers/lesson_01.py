@@ -383,8 +383,8 @@ def zero_stays(self, x):
 
 @wrong(
     "1.5",
-    "It asks whether the deviation is 0. For equal values it can be 1e-17, by rounding: compare the "
-    "largest with the smallest.",
+    "It asks whether the deviation is 0. That of equal values may be 1e-17, by rounding: compare "
+    "the largest with the smallest.",
 )
 def zero_before_rounding(self, x):
     deviation = x.std(axis=0, dtype=float)
