@@ -4,6 +4,7 @@ Nothing of the body gets out of here but its length.
 """
 
 import ast
+import doctest
 
 RAISES = 'raise NotImplementedError("exercise {number}")'
 
@@ -49,7 +50,8 @@ def _last_line_of_signature(function):
 def _docstring(function):
     """The docstring in triple quotes, without its doctests, line by line."""
     text = ast.get_docstring(function) or ""
-    lines = [line for line in text.splitlines() if not line.lstrip().startswith((">>>", "..."))]
+    parts = doctest.DocTestParser().parse(text)
+    lines = "".join(part for part in parts if isinstance(part, str)).splitlines()
     while lines and not lines[-1].strip():
         lines.pop()
     if len(lines) < 2:
