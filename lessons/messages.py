@@ -91,12 +91,16 @@ def shown(thing):
     if isinstance(thing, (list, tuple)):
         inner = ", ".join(map(shown, thing))
         return f"({inner})" if isinstance(thing, tuple) else f"[{inner}]"
+    if isinstance(thing, dict):
+        return "\n".join(f"{name}: {shown(value)}" for name, value in thing.items())
     return repr(thing)
 
 
 def _kind(thing):
     if isinstance(thing, np.ndarray):
         return f"{thing.dtype} {thing.shape}"
+    if isinstance(thing, list):
+        return f"[{', '.join(map(_kind, thing))}]"
     return type(thing).__name__
 
 

@@ -7,6 +7,7 @@ where one of these is swapped, its definition, made of these parts, is put in it
 
 import functools
 import inspect
+import sys
 from contextlib import contextmanager
 
 from minigrad import by_definition, ops
@@ -60,5 +61,13 @@ def _put(exercise, function, undo):
         undo.append((ops._replace, name, ops._replace(name, operation)))
         return
     owner, name = resolve(exercise.target)
-    undo.append((setattr, owner, name, inspect.getattr_static(owner, name)))
-    setattr(owner, name, function)
+    original = inspect.getattr_static(owner, name)
+    for place in [owner, *_importers(name, original)]:
+        undo.append((setattr, place, name, original))
+        setattr(place, name, function)
+
+
+def _importers(name, function):
+    """The modules of the framework that have imported a function by its name."""
+    modules = [m for path, m in sys.modules.items() if path.startswith(("minigrad", "kernels"))]
+    return [m for m in modules if vars(m).get(name) is function]

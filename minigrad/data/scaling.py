@@ -68,6 +68,10 @@ class StandardScaler(Scaler):
     """x' = (x - mean) / deviation, where deviation² = 1/n Σᵢ (xᵢ - mean)²"""
 
     def measure(self, x):
+        """(mean, deviation), with 1 for the deviation of equal values   (n, d) -> (d,), (d,)
+
+        Both are in float64.
+        """
         mean = np.mean(x, axis=0, dtype=np.float64)
         deviation = np.std(x, axis=0, dtype=np.float64)
         # The mean of n equal values is seldom exact, and then their deviation is not quite 0.
