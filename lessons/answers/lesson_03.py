@@ -15,7 +15,9 @@ def _sigmoid(z):
 # ---- 3.1 The sigmoid -----------------------------------------------------------------------------
 
 
-@wrong("3.1", "The pullback multiplies by x (1 - x). The slope is y (1 - y), where y is the result.")
+@wrong(
+    "3.1", "The pullback multiplies by x (1 - x). The slope is y (1 - y), where y is the result."
+)
 def slope_from_the_input(x):
     return _sigmoid(x), lambda g: g * x * (1 - x)
 
@@ -422,7 +424,9 @@ def no_floor_but_the_right_slope(y, z):
     return l, np.where(l > 0, -y, 0)
 
 
-@wrong("3.5", "At y z = 1 any slope between -y and 0 is a subgradient; here 0 is asked for, not -y.")
+@wrong(
+    "3.5", "At y z = 1 any slope between -y and 0 is a subgradient; here 0 is asked for, not -y."
+)
 def steep_in_the_corner(y, z):
     l = np.maximum(1 - y * z, 0)
     return l, np.where(y * z <= 1, -y, 0)
