@@ -371,10 +371,23 @@ def sums_of_products(x, y, w, b):
 # ---- 3.5 The hinge loss and its subgradient ------------------------------------------------------
 
 
-@wrong("3.5", "max(-y z, 0) is the loss of the perceptron. The hinge also asks for a margin of 1.")
+_PERCEPTRON = "max(-y z, 0) is the loss of the perceptron. The hinge also asks for a margin of 1."
+
+
+@wrong("3.5", _PERCEPTRON)
 def perceptron(y, z):
     l = np.maximum(-y * z, 0)
     return l, np.where(l > 0, -y, 0)
+
+
+@wrong("3.5", _PERCEPTRON)
+def perceptron_steep_in_its_corner(y, z):
+    return np.maximum(-y * z, 0), np.where(y * z <= 0, -y, 0)
+
+
+@wrong("3.5", _PERCEPTRON)
+def perceptron_with_the_slope_of_the_hinge(y, z):
+    return np.maximum(-y * z, 0), np.where(y * z < 1, -y, 0)
 
 
 @wrong("3.5", "The slope has the wrong sign: for y = 1, more z means less loss.")
@@ -503,8 +516,18 @@ def all_examples(x, y, w, b, l2):
     return -x.T @ y / len(y) + 2 * l2 * w, -y.mean()
 
 
-@wrong("3.6", "It is averaged over the examples that cost something. L is the mean of all n.")
+_COSTLY = "It is averaged over the examples that cost something. L is the mean of all n."
+
+
+@wrong("3.6", _COSTLY)
 def mean_of_the_costly(x, y, w, b, l2):
+    g = _slopes(x, y, w, b)
+    n = np.count_nonzero(g)
+    return x.T @ g / n + 2 * l2 * w, g.sum() / n
+
+
+@wrong("3.6", _COSTLY)
+def mean_of_the_costly_if_any(x, y, w, b, l2):
     g = _slopes(x, y, w, b)
     n = max(np.count_nonzero(g), 1)
     return x.T @ g / n + 2 * l2 * w, g.sum() / n

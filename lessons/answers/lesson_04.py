@@ -93,7 +93,7 @@ def sums_and_logarithms(x, w1, b1, w2, b2):
 # ---- 4.2 The error of the output -----------------------------------------------------------------
 
 
-@wrong("4.2", "The slope of the sigmoid is missing: this is dl/dŷ. It takes ŷ (1 - ŷ) times that.")
+@wrong("4.2", "This is dl/dŷ alone. Multiply it by the slope of the sigmoid, ŷ (1 - ŷ).")
 def slope_of_the_loss_alone(y_true, y_pred):
     return 2 * (y_pred - y_true)
 
@@ -161,7 +161,7 @@ def around_one_half(y_true, y_pred):
 # ---- 4.3 The error of the hidden layer -----------------------------------------------------------
 
 
-@wrong("4.3", "The slope of the sigmoid is missing: this is dl/da. It takes a (1 - a) times that.")
+@wrong("4.3", "This is dl/da alone. Multiply it by the slope of the sigmoid, a (1 - a).")
 def slope_missing(g2, w2, a):
     return w2.T @ g2
 
@@ -236,20 +236,12 @@ def sum_of_products(g2, w2, a):
 
 @wrong("4.4", "It is a mean over the examples. A gradient adds up what all of them say.")
 def mean_over_examples(x, g):
-    return x.T @ g / max(len(x), 1), g.sum(axis=0) / max(len(x), 1)
+    return x.T @ g / len(x), g.sum(axis=0) / len(x)
 
 
-_BIAS_SUMMED = "dL/db is a mean over the examples. The bias is added to each of them: sum over all."
-
-
-@wrong("4.4", _BIAS_SUMMED)
+@wrong("4.4", "dL/db is a mean over the examples. The bias is added to each of them: sum over all.")
 def bias_averaged(x, g):
     return x.T @ g, g.mean(axis=0)
-
-
-@wrong("4.4", _BIAS_SUMMED)
-def bias_averaged_but_of_none(x, g):
-    return x.T @ g, g.sum(axis=0) / max(len(g), 1)
 
 
 @wrong("4.4", "dL/dW is transposed: it must have the shape of W, a row for each input.")
@@ -319,7 +311,16 @@ def products_the_other_way(x, g):
 # ---- 4.5 One step downhill -----------------------------------------------------------------------
 
 
-@wrong("4.5", "The caller's arrays are changed in place. Make new arrays: p - ..., not p -= ...")
+_IN_PLACE = "The caller's arrays are changed in place. Make new arrays: p - ..., not p -= ..."
+
+
+@wrong("4.5", _IN_PLACE)
+def in_place_without_a_result(parameters, gradients, learning_rate):
+    for p, g in zip(parameters, gradients):
+        p -= learning_rate * g
+
+
+@wrong("4.5", _IN_PLACE)
 def in_place(parameters, gradients, learning_rate):
     for p, g in zip(parameters, gradients):
         p -= learning_rate * g
@@ -336,9 +337,17 @@ def no_rate(parameters, gradients, learning_rate):
     return [p - g for p, g in zip(parameters, gradients)]
 
 
-@wrong("4.5", "These are the steps alone. Add them to the parameters.")
+_STEPS = "These are the steps alone, without the parameters from which they start."
+
+
+@wrong("4.5", _STEPS)
 def steps_alone(parameters, gradients, learning_rate):
     return [-learning_rate * g for p, g in zip(parameters, gradients)]
+
+
+@wrong("4.5", _STEPS)
+def steps_alone_uphill(parameters, gradients, learning_rate):
+    return [learning_rate * g for g in gradients]
 
 
 @wrong("4.5", "Only the first array makes the step. All of them do.")
@@ -356,8 +365,6 @@ def rate_of_the_difference(parameters, gradients, learning_rate):
 
 @wrong("4.5", "The learning rate divides. A larger rate must make a longer step.")
 def divided_by_the_rate(parameters, gradients, learning_rate):
-    if learning_rate == 0:
-        return [p.copy() for p in parameters]
     return [p - g / learning_rate for p, g in zip(parameters, gradients)]
 
 
@@ -460,7 +467,7 @@ def callers_weights_changed(x, y, w, h):
 
 @wrong("4.6", "L is taken as a mean over the examples. Here it is their sum.")
 def mean_loss(x, y, w, h):
-    n = max(len(y), 1)
+    n = len(y)
     return _differences(x, y, w, h, lambda above, here, below: (above - below) / (2 * h * n))
 
 
