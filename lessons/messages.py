@@ -84,13 +84,16 @@ def shown(thing):
         return re.sub(r", dtype=(float64|int64)\)$", ")", text)
     if isinstance(thing, (list, tuple)):
         inner = ", ".join(map(shown, thing))
-        return f"({inner})" if isinstance(thing, tuple) else f"[{inner}]"
+        comma = "," * (len(thing) == 1)
+        return f"({inner}{comma})" if isinstance(thing, tuple) else f"[{inner}]"
     return repr(thing)
 
 
 def _kind(thing):
     if isinstance(thing, np.ndarray):
         return f"{thing.dtype} {thing.shape}"
+    if isinstance(thing, (list, tuple)):
+        return ", ".join(map(_kind, thing))
     return type(thing).__name__
 
 
