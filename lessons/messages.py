@@ -88,19 +88,23 @@ def shown(thing):
         with np.printoptions(precision=6, threshold=60, floatmode="maxprec"):
             text = repr(thing)
         return re.sub(r", dtype=(float64|int64)\)$", ")", text)
-    if isinstance(thing, (list, tuple)):
-        inner = ", ".join(map(shown, thing))
-        return f"({inner})" if isinstance(thing, tuple) else f"[{inner}]"
     if isinstance(thing, dict):
         return "\n".join(f"{name}: {shown(value)}" for name, value in thing.items())
+    if isinstance(thing, (list, tuple)):
+        items = list(map(shown, thing))
+        if len(items) > LONGEST:
+            items[3:-3] = ["..."]
+        inner = ", ".join(items)
+        comma = "," * (len(items) == 1)
+        return f"({inner}{comma})" if isinstance(thing, tuple) else f"[{inner}]"
     return repr(thing)
 
 
 def _kind(thing):
     if isinstance(thing, np.ndarray):
         return f"{thing.dtype} {thing.shape}"
-    if isinstance(thing, list):
-        return f"[{', '.join(map(_kind, thing))}]"
+    if isinstance(thing, (list, tuple)):
+        return ", ".join(map(_kind, thing))
     return type(thing).__name__
 
 

@@ -9,7 +9,10 @@
 The sentence is what a student reads whose function does the same.
 """
 
+import ast
+import functools
 import importlib
+import inspect
 from dataclasses import dataclass
 
 
@@ -44,6 +47,17 @@ def right_answers(number):
 
 def _answers(number):
     lesson = int(number.partition(".")[0])
-    module = importlib.import_module(f"{__name__}.lesson_{lesson:02}")
-    things = vars(module).values()
+    things = vars(_module(lesson)).values()
     return [thing for thing in things if isinstance(thing, Answer) and thing.number == number]
+
+
+@functools.cache
+def _module(lesson):
+    """The answers to a lesson. ValueError if a name is given twice: the first would be lost."""
+    module = importlib.import_module(f"{__name__}.lesson_{lesson:02}")
+    statements = ast.parse(inspect.getsource(module)).body
+    names = [s.name for s in statements if isinstance(s, ast.FunctionDef)]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"{module.__file__} defines more than once: {', '.join(twice)}")
+    return module
