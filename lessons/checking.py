@@ -125,8 +125,7 @@ def _slope_tolerance(right):
 
 
 def _floating_names(exercise, arguments):
-    names = exercise.solution.__code__.co_varnames
-    return [n for n, a in zip(names, arguments) if views.is_floating(a)]
+    return [n for n, a in zip(exercise.names, arguments) if views.is_floating(a)]
 
 
 # ---- Many ----------------------------------------------------------------------------------------
@@ -172,8 +171,10 @@ def _lawful(exercise, function, seed):
 
 
 def value_of(exercise, function):
-    """The function as a law calls it: of a rule, the value alone."""
-    return (lambda *arguments: function(*arguments)[0]) if exercise.is_rule else function
+    """The function as a law calls it: what its view shows; of a rule, the value alone."""
+    if exercise.view is views.rule:
+        return lambda *arguments: function(*arguments)[0]
+    return lambda *arguments: exercise.view(function, *arguments)
 
 
 def _search(exercise, look, seed):

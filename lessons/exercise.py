@@ -131,3 +131,10 @@ class Exercise:
     def view(self):
         """How the function is called: view(f, *arguments)."""
         return self._found.get("view", views.rule if self.is_rule else views.call)
+
+    @cached_property
+    def names(self):
+        """The names of the arguments of a case: those of the view's, if it has its own."""
+        if "view" in self._found:
+            return list(inspect.signature(self.view).parameters)[1:]
+        return list(inspect.signature(self.solution).parameters)

@@ -41,8 +41,7 @@ def _described(exercise, failure):
         yield from _item("got", _error(failure.seen.error))
         return
     if failure.what == "changed":
-        names = exercise.solution.__code__.co_varnames
-        changed = ", ".join(names[i] for i in failure.seen.changed)
+        changed = ", ".join(exercise.names[i] for i in failure.seen.changed)
         yield from _item("got", f"{_DIFFERS['changed']}: {changed}")
         return
     expected, got = failure.expected, failure.seen.result
@@ -71,8 +70,7 @@ def _item(name, text):
 
 def call(exercise, arguments):
     """The call as one would write it: softmax(x=array([[1., 2.]]), axis=0)"""
-    names = exercise.solution.__code__.co_varnames
-    inner = (f"{name}={shown(a)}" for name, a in zip(names, arguments))
+    inner = (f"{name}={shown(a)}" for name, a in zip(exercise.names, arguments))
     return f"{exercise.name}({', '.join(inner)})"
 
 
@@ -101,5 +99,4 @@ def _error(error):
 
 
 def _floating(exercise, arguments):
-    names = exercise.solution.__code__.co_varnames
-    return [n for n, a in zip(names, arguments) if is_floating(a)]
+    return [n for n, a in zip(exercise.names, arguments) if is_floating(a)]
