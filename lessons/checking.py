@@ -113,6 +113,8 @@ def _with_dtypes(wanted, solved):
     """What is wanted, in the dtypes of what the solution gives."""
     if isinstance(wanted, list) and isinstance(solved, list) and len(wanted) == len(solved):
         return [_with_dtypes(w, s) for w, s in zip(wanted, solved, strict=True)]
+    if isinstance(wanted, dict) and isinstance(solved, dict) and wanted.keys() == solved.keys():
+        return {key: _with_dtypes(wanted[key], solved[key]) for key in wanted}
     if isinstance(wanted, np.ndarray) and isinstance(solved, np.ndarray):
         return wanted.astype(solved.dtype) if wanted.dtype.kind in "biuf" else wanted
     if isinstance(wanted, (int, float)) and isinstance(solved, np.ndarray) and solved.ndim == 0:

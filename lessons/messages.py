@@ -6,6 +6,7 @@ import numpy as np
 
 from .views import is_floating
 
+LONGEST = 20  # tuples and lists with more items are shown without their middle
 _KINDS = {"by hand": "by hand", "edge": "at the edges", "drawn": "drawn", "law": "laws"}
 _DIFFERS = {
     "shape": "the shape is another",
@@ -55,7 +56,7 @@ def _described(exercise, failure):
             )
     yield from _item("expected", shown(expected))
     yield from _item("got", shown(got))
-    if failure.what in _DIFFERS:
+    if failure.what in _DIFFERS and _kind(got) != _kind(expected):
         yield from _item(
             "that is", f"{_DIFFERS[failure.what]}: {_kind(got)}, not {_kind(expected)}"
         )
@@ -80,15 +81,23 @@ def shown(thing):
         with np.printoptions(precision=6, threshold=60, floatmode="maxprec"):
             text = repr(thing)
         return re.sub(r", dtype=(float64|int64)\)$", ")", text)
+    if isinstance(thing, dict):
+        return "\n".join(f"{key}: {shown(value)}" for key, value in thing.items())
     if isinstance(thing, (list, tuple)):
-        inner = ", ".join(map(shown, thing))
-        return f"({inner})" if isinstance(thing, tuple) else f"[{inner}]"
+        items = list(map(shown, thing))
+        if len(items) > LONGEST:
+            items[3:-3] = ["..."]
+        inner = ", ".join(items)
+        comma = "," * (len(items) == 1)
+        return f"({inner}{comma})" if isinstance(thing, tuple) else f"[{inner}]"
     return repr(thing)
 
 
 def _kind(thing):
     if isinstance(thing, np.ndarray):
         return f"{thing.dtype} {thing.shape}"
+    if isinstance(thing, list):
+        return f"{len(thing)} results"
     return type(thing).__name__
 
 
