@@ -324,7 +324,10 @@ def pullback_of_softmax(x, axis=-1):
     return y, lambda g: p * (g - (g * p).sum(axis, keepdims=True))
 
 
-@wrong("6.4", "The pullback multiplies by the logarithms yᵢ. It needs the probabilities exp yᵢ.")
+@wrong(
+    "6.4",
+    "The pullback multiplies by the logarithms. It needs the probabilities, exp of the value.",
+)
 def logarithms_for_probabilities(x, axis=-1):
     y = _log_p(x, axis)
     return y, lambda g: g - y * g.sum(axis, keepdims=True)
