@@ -158,12 +158,23 @@ def direct_inputs_alone(node):
 
 
 @wrong("5.2", "The order is that of finding. A node that is found early may be needed late.")
-def in_order_of_finding(node):
+def breadth_first_order(node):
     if node is None:
         return []
     found = [node]
     for one in found:
         found += [n for n in dict.fromkeys(one.nodes_before()) if n not in found]
+    return found
+
+
+@wrong("5.2", "The order is that of finding. A node that is found early may be needed late.")
+def depth_first_order(node):
+    found, unexplored = [], [node] if node else []
+    while unexplored:
+        one = unexplored.pop()
+        if one not in found:
+            found.append(one)
+            unexplored += one.nodes_before()[::-1]
     return found
 
 
@@ -256,7 +267,7 @@ def own_factor(a, b):
 
 @wrong("5.3", "The pullbacks return the slopes alone. Each must be multiplied by g.")
 def slopes_without_g(a, b):
-    return a * b, (lambda g: b + 0 * a, lambda g: a + 0 * b)
+    return a * b, (lambda g: b, lambda g: a)
 
 
 @wrong("5.3", "Both pullbacks hand g on unchanged. That is the rule of addition.")
@@ -276,7 +287,7 @@ def both_factors(a, b):
 
 
 @wrong("5.3", "A pullback writes into g. Others still need it: return a new array.")
-def writes_into_g(a, b):
+def first_pullback_writes_into_g(a, b):
     def pull_a(g):
         g *= b
         return g
@@ -405,7 +416,7 @@ def by_dot(a, b):
 
 
 @wrong("5.5", "The gradient of b comes out transposed: it is aᵀ g, not gᵀ a.")
-def transposed_gradient(a, b):
+def gradient_of_b_transposed(a, b):
     return a @ b, (lambda g: g @ _t(b), lambda g: _t(g) @ a)
 
 
@@ -485,7 +496,7 @@ def axes_lost(d, shape, node):
 
 
 @wrong("5.6", "It sums over everything. Axes along which nothing was repeated must stay.")
-def one_number_for_all(d, shape, node):
+def total_everywhere(d, shape, node):
     return np.full(shape, d.sum()) if d.shape != shape else d
 
 

@@ -107,7 +107,7 @@ def _rule(value_and_slope):
 
 
 @wrong("6.2", "The number before x³ is wrong: it is 0.044715.")
-def wrong_cubic_constant(x, approximate=False):
+def cubic_constant_ten_times_too_large(x, approximate=False):
     return _rule(_by_tanh(x, cubic=0.44715) if approximate else _exact(x))
 
 
@@ -117,7 +117,7 @@ def no_root_of_two_over_pi(x, approximate=False):
 
 
 @wrong("6.2", "It computes x σ(1.702 x), a coarser approximation. Here the tanh is asked for.")
-def quick(x, approximate=False):
+def quick_sigmoid_for_tanh(x, approximate=False):
     if not approximate:
         return _rule(_exact(x))
     s = 1 / (1 + np.exp(-1.702 * x))
@@ -129,7 +129,8 @@ def erf_of_x(x, approximate=False):
     if approximate:
         return _rule(_by_tanh(x))
     share = (1 + _erf(x)) / 2
-    return x * share, lambda g: g * (share + x * np.exp(-x * x) / math.sqrt(math.pi))
+    density = np.exp(-x * x / 2) / math.sqrt(2 * math.pi)
+    return x * share, lambda g: g * (share + x * density)
 
 
 @wrong("6.2", "The pullback has only the first term. x Φ(x) is a product, so x φ(x) is added.")
@@ -562,10 +563,11 @@ def field_in_fan_in_alone(shape):
 
 
 @wrong("6.7", "The first axis is left out, as if it were that of a batch. A weight has no batch.")
-def without_the_first_axis(shape):
+def first_axis_taken_for_a_batch(shape):
+    shape = shape[1:]
     if len(shape) < 2:
         return (math.prod(shape),) * 2
-    return math.prod(shape[1:-1]), math.prod(shape[1:-2]) * shape[-1]
+    return math.prod(shape[:-1]), math.prod(shape[:-2]) * shape[-1]
 
 
 @wrong("6.7", "It returns the number of all weights, twice. The fans leave one axis out each.")
@@ -618,7 +620,7 @@ def _fan(fan_in, fan_out, mode):
 
 
 @wrong("6.8", "The fans are not looked at. The more inputs a sum has, the smaller the weights.")
-def same_for_all(fan_in, fan_out, scale=1.0, mode="fan_in"):
+def root_of_the_scale_alone(fan_in, fan_out, scale=1.0, mode="fan_in"):
     return math.sqrt(scale)
 
 
@@ -644,7 +646,7 @@ def scale_outside_the_root(fan_in, fan_out, scale=1.0, mode="fan_in"):
 
 
 @wrong("6.8", "The root is upside down: more inputs must give smaller weights, not larger ones.")
-def upside_down(fan_in, fan_out, scale=1.0, mode="fan_in"):
+def root_of_fan_over_scale(fan_in, fan_out, scale=1.0, mode="fan_in"):
     return math.sqrt(_fan(fan_in, fan_out, mode) / scale)
 
 
