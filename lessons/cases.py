@@ -37,6 +37,8 @@ def _array(thing):
 
 
 def _result(thing):
+    if isinstance(thing, dict):
+        return {key: _result(value) for key, value in thing.items()}
     return tuple(map(_result, thing)) if isinstance(thing, tuple) else _array(thing)
 
 

@@ -116,6 +116,8 @@ def _with_dtypes(wanted, solved):
     """What is wanted, in the dtypes of what the solution gives."""
     if isinstance(wanted, list) and isinstance(solved, list) and len(wanted) == len(solved):
         return [_with_dtypes(w, s) for w, s in zip(wanted, solved, strict=True)]
+    if isinstance(wanted, dict) and isinstance(solved, dict) and wanted.keys() == solved.keys():
+        return {key: _with_dtypes(wanted[key], solved[key]) for key in wanted}
     if isinstance(wanted, np.ndarray) and isinstance(solved, np.ndarray):
         return wanted.astype(solved.dtype) if wanted.dtype.kind in "biuf" else wanted
     if isinstance(wanted, (int, float)) and isinstance(solved, np.ndarray) and solved.ndim == 0:
@@ -128,8 +130,7 @@ def _slope_tolerance(right):
 
 
 def _floating_names(exercise, arguments):
-    names = exercise.solution.__code__.co_varnames
-    return [n for n, a in zip(names, arguments) if views.is_floating(a)]
+    return [n for n, a in zip(exercise.names, arguments) if views.is_floating(a)]
 
 
 # ---- Many ----------------------------------------------------------------------------------------
@@ -175,8 +176,10 @@ def _lawful(exercise, function, seed):
 
 
 def value_of(exercise, function):
-    """The function as a law calls it: of a rule, the value alone."""
-    return (lambda *arguments: function(*arguments)[0]) if exercise.is_rule else function
+    """The function as a law calls it: what its view shows; of a rule, the value alone."""
+    if exercise.view is views.rule:
+        return lambda *arguments: function(*arguments)[0]
+    return lambda *arguments: exercise.view(function, *arguments)
 
 
 def _search(exercise, look, seed):

@@ -9,9 +9,10 @@ Its block of checks in the lesson is a piece of Python that defines some of thes
     edges         cases at the edge of what may come
     drawn         function of `draw`, which returns drawn arguments
     laws          functions (f, *arguments) -> two things that must be equal, for drawn arguments;
-                  what the law says is their docstring
-    view          function (f, *arguments) -> arrays, numbers, texts: how f is called, if that is
-                  not f(*arguments). It imports what it needs inside itself
+                  what the law says is their docstring. f(*arguments) is what the view shows
+    view          function (f, *arguments) -> arrays, numbers, texts, or a dict of them with names:
+                  how f is called, if that is not f(*arguments). It imports what it needs inside
+                  itself. Messages call the arguments as it does
     lines         about how many lines a solution has; without it, as many as the framework's
     points        what it counts in a grade; 1 without it
 
@@ -131,3 +132,10 @@ class Exercise:
     def view(self):
         """How the function is called: view(f, *arguments)."""
         return self._found.get("view", views.rule if self.is_rule else views.call)
+
+    @cached_property
+    def names(self):
+        """The names of the arguments of a case: those of the view's, if it has its own."""
+        if "view" in self._found:
+            return list(inspect.signature(self.view).parameters)[1:]
+        return list(inspect.signature(self.solution).parameters)

@@ -7,6 +7,7 @@ import numpy as np
 from .limit import TooLongError
 from .views import is_floating
 
+LONGEST = 20  # tuples and lists with more items are shown without their middle
 _KINDS = {"by hand": "by hand", "edge": "at the edges", "drawn": "drawn", "law": "laws"}
 _DIFFERS = {
     "shape": "the shape is another",
@@ -43,8 +44,7 @@ def _described(exercise, failure):
         yield from _item("got", _error(failure.seen.error))
         return
     if failure.what == "changed":
-        names = exercise.solution.__code__.co_varnames
-        changed = ", ".join(names[i] for i in failure.seen.changed)
+        changed = ", ".join(exercise.names[i] for i in failure.seen.changed)
         yield from _item("got", f"{_DIFFERS['changed']}: {changed}")
         return
     if failure.place not in ("", "value"):
@@ -52,7 +52,7 @@ def _described(exercise, failure):
     expected, got = compared(exercise, failure)
     yield from _item("expected", shown(expected))
     yield from _item("got", shown(got))
-    if failure.what in _DIFFERS:
+    if failure.what in _DIFFERS and _kind(got) != _kind(expected):
         yield from _item(
             "that is", f"{_DIFFERS[failure.what]}: {_kind(got)}, not {_kind(expected)}"
         )
@@ -77,8 +77,7 @@ def _item(name, text):
 
 def call(exercise, arguments):
     """The call as one would write it: softmax(x=array([[1., 2.]]), axis=0)"""
-    names = exercise.solution.__code__.co_varnames
-    inner = (f"{name}={shown(a)}" for name, a in zip(names, arguments))
+    inner = (f"{name}={shown(a)}" for name, a in zip(exercise.names, arguments))
     return f"{exercise.name}({', '.join(inner)})"
 
 
@@ -117,5 +116,4 @@ def _error(error):
 
 
 def _floating(exercise, arguments):
-    names = exercise.solution.__code__.co_varnames
-    return [n for n, a in zip(names, arguments) if is_floating(a)]
+    return [n for n, a in zip(exercise.names, arguments) if is_floating(a)]

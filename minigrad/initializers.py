@@ -117,9 +117,7 @@ class VarianceScaling(Initializer):
         self.seed = seed
 
     def __call__(self, shape, dtype="float32"):
-        fan_in, fan_out = fans(shape)
-        fan = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
-        std = math.sqrt(self.scale / max(fan, 1))
+        std = standard_deviation(*fans(shape), self.scale, self.mode)
         if self.distribution == "uniform":
             a = math.sqrt(3) * std
             return RandomUniform(-a, a, self.seed)(shape, dtype)
@@ -134,6 +132,12 @@ def fans(shape):
         return (math.prod(shape),) * 2
     *field, m, n = shape
     return math.prod(field) * m, math.prod(field) * n
+
+
+def standard_deviation(fan_in, fan_out, scale=1.0, mode="fan_in"):
+    """√(scale / fan),   fan = fan_in, fan_out, or their mean where mode = "fan_avg"; 1 at least"""
+    fan = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[mode]
+    return math.sqrt(scale / max(fan, 1))
 
 
 class GlorotUniform(VarianceScaling):

@@ -71,6 +71,7 @@ class Dense(Layer):
             )
 
     def call(self, x):
+        """activation(x W + b), or without b if not use_bias   (..., d) -> (..., u)"""
         if x.shape[-1] != self.weight.shape[0]:
             raise ValueError(
                 f"Dense was built for inputs with {self.weight.shape[0]} features (last axis). "
