@@ -26,8 +26,14 @@ class Observation:
     changed: tuple = ()
 
 
+class Elsewhere:
+    """A function that runs in another process, where it is looked at: it has a method observe."""
+
+
 def observe(function, arguments, view):
     """Look at a function through a view, for a limited time. The arguments are copied before."""
+    if isinstance(function, Elsewhere):
+        return function.observe(arguments, view)
     given = copy.deepcopy(arguments)
     try:
         with time_limit():

@@ -1,0 +1,187 @@
+"""The room in which a submission runs: a folder with all that it can see.
+
+submission                  what was handed in
+packages/lessons            how functions are called and looked at; no text, no answers
+packages/minigrad, kernels  the framework, without what the exercise asks for
+packages/numpy              NumPy
+scratch                     where it may write
+root                        becomes the root of the file system, where that is allowed
+"""
+
+import ast
+import importlib.util
+import inspect
+import json
+import re
+import shutil
+import sysconfig
+from dataclasses import dataclass
+from pathlib import Path
+
+from .. import views
+from ..target import resolve
+from . import submission
+
+_LESSONS = Path(__file__).parents[1]
+_OF_LESSONS = ("views.py", "observation.py", "limit.py")
+_OF_GRADING = ("worker.py", "submission.py", "wire.py", "isolation.py", "supervisor.py")
+_FRAMEWORK = ("minigrad", "kernels")
+_OTHERS = ("numpy", "safetensors")
+_EXPECTED = {"definition", "by_hand", "edges", "drawn", "laws"}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Of one exercise: seconds by the clock, bytes of all its memory, processes, bytes of output."""
+
+    seconds: float = 20
+    memory: int = 2**30
+    processes: int = 16
+    output: int = 2**20
+    file_size: int = 2**23
+    scratch_size: int = 2**25
+
+
+def furnish(folder, exercise, data, is_notebook):
+    """Make the room of an exercise in a folder.   -> what its process is told"""
+    folder = Path(folder)
+    folder.chmod(0o755)
+    for name in ("packages/lessons/grading", "scratch", "root"):
+        (folder / name).mkdir(parents=True)
+    (folder / "submission").write_bytes(data)
+    packages = folder / "packages"
+    for names, source, target in (
+        (_OF_LESSONS, _LESSONS, packages / "lessons"),
+        (_OF_GRADING, _LESSONS / "grading", packages / "lessons" / "grading"),
+    ):
+        (target / "__init__.py").touch()
+        for name in names:
+            shutil.copyfile(source / name, target / name)
+    outside = []
+    for name in _OTHERS:
+        outside += _linked(name, packages)
+    _copy_framework(exercise, packages)
+    library = _standard_library()
+    inside = [path for place in library for path in place.iterdir() if _is_standard(path)]
+    readable = [folder / "submission", packages, *outside, *inside, *_devices()]
+    return {
+        "name": exercise.name,
+        "view": _view(exercise),
+        "is_notebook": is_notebook,
+        "submission": str(folder / "submission"),
+        "packages": str(packages),
+        "scratch": str(folder / "scratch"),
+        "root": str(folder / "root"),
+        "readable": [str(path) for path in readable],
+        "listed": [str(path) for path in library],
+    }
+
+
+def _view(exercise):
+    """The name of a view of `views`, or the text of the function."""
+    for name in ("call", "rule"):
+        if exercise.view is getattr(views, name):
+            return name
+    statements = ast.parse(exercise.checks).body
+    text = submission.cut(statements, "view")
+    defined = {getattr(node, "name", getattr(node, "id", "")) for node in ast.walk(ast.parse(text))}
+    if defined & _EXPECTED:
+        raise ValueError(f"the view of {exercise.number} needs what must not be seen: {text}")
+    return text
+
+
+# ---- Packages ------------------------------------------------------------------------------------
+
+
+def _linked(name, packages):
+    """Link to an installed package and its libraries.   -> where they are"""
+    place = Path(importlib.util.find_spec(name).origin).parent.resolve()
+    found = [place, place.with_name(f"{name}.libs")]
+    for path in filter(Path.is_dir, found):
+        (packages / path.name).symlink_to(path)
+        yield path
+
+
+def _standard_library():
+    """The folders of what is installed together with Python."""
+    return sorted({Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")})
+
+
+def _is_standard(path):
+    """Whether something in these folders is not installed later."""
+    return not path.name.endswith("-packages")
+
+
+def _devices():
+    return [Path("/dev") / name for name in ("null", "zero", "urandom")]
+
+
+# ---- The framework -------------------------------------------------------------------------------
+
+
+def _copy_framework(exercise, packages):
+    """Copy minigrad and kernels without what gives the solution away."""
+    given_away = GivenAway(exercise)
+    for package in _FRAMEWORK:
+        source = Path(importlib.util.find_spec(package).origin).parent
+        skipped = shutil.ignore_patterns("__pycache__", "cpu", "ladder", "programs", "*.pyc")
+        shutil.copytree(source, packages / package, ignore=skipped)
+    for path in packages.glob("*/**/*.py"):
+        module = ".".join(path.relative_to(packages).with_suffix("").parts)
+        text = path.read_text(encoding="utf-8")
+        if module.startswith(_FRAMEWORK) and (rest := given_away.cut_from(text, module)) != text:
+            path.write_text(rest, encoding="utf-8")
+
+
+class GivenAway:
+    """What no copy of the framework may contain that an exercise is solved with.
+
+    That is the function which the exercise asks for, where it is defined; and the functions of
+    modules, of the same name or with the name as a part of theirs: its definition, the kernels,
+    what joins it with others (`softmax`: `softmax_backward`, `log_softmax`); and all kernels that
+    it calls.
+    """
+
+    def __init__(self, exercise):
+        self.place, self.kernels = None, set()
+        names = {exercise.name}
+        if exercise.target:
+            owner, name = resolve(exercise.target)
+            if inspect.isclass(owner):
+                self.place = f"{owner.__module__}.{owner.__qualname__}.{name}"
+                names = set()
+            names |= _kernels_called(exercise.source)
+        words = "|".join(map(re.escape, sorted(names)))
+        self.pattern = re.compile(rf"(?:.*_)?(?:{words})(?:_.*)?") if names else None
+
+    def cut_from(self, text, module):
+        """The text of a module without it."""
+        tree, found = ast.parse(text), False
+        for function, place in _functions(tree.body, module.removesuffix(".__init__")):
+            is_in_class = place.count(".") > module.removesuffix(".__init__").count(".") + 1
+            same = self.pattern and not is_in_class and self.pattern.fullmatch(function.name)
+            if same or place == self.place:
+                error = f"{function.name} is left out: it is what the exercise asks for"
+                function.body = ast.parse(f"raise RuntimeError({error!r})").body
+                found = True
+        return ast.unparse(tree) + "\n" if found else text
+
+
+def _functions(body, place):
+    """The functions of a module and of its classes, with their full names."""
+    for node in body:
+        if isinstance(node, ast.FunctionDef):
+            yield node, f"{place}.{node.name}"
+        elif isinstance(node, ast.ClassDef):
+            yield from _functions(node.body, f"{place}.{node.name}")
+
+
+def _kernels_called(source):
+    """The names x that a source uses as kernels.x"""
+    return {
+        node.attr
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "kernels"
+    }
