@@ -39,6 +39,11 @@ def _parser():
     solution.add_argument("--give-up", action="store_true", help="show it now; is recorded")
     reset = command("reset", reset_lesson, "write a lesson's file anew, and keep the old one")
     reset.add_argument("lesson", type=int)
+    grade = command("grade", grade_folder, "grade a student's folder, or a folder of such folders")
+    grade.add_argument("folder")
+    grade.add_argument("--only", type=lessons.span, help="lessons that all count, such as 4 or 1-4")
+    results = "results.json for Gradescope; .xml for JUnit; .csv; .nbgrader.csv. May be repeated"
+    grade.add_argument("--out", action="append", default=[], metavar="FILE", help=results)
     return parser
 
 
@@ -105,6 +110,25 @@ def show_solution(options, work):
 def reset_lesson(options, work):
     old = work.reset(options.lesson)
     print(f"wrote {work.path(options.lesson)} anew; the old one is {old}")
+
+
+def grade_folder(options, work):
+    from .grading import reports
+    from .grading.grade import grade
+
+    for path in options.out:
+        reports.writer(path)  # an error now, not after all the work
+    report = grade(options.folder, options.only, tell=_tell_grade)
+    for sentence in report.unprotected:
+        print(f"Not prevented on this system: {sentence}")
+    print(f"{report.points:g} of {report.maximum:g} points")
+    for path in options.out:
+        reports.write(report, path)
+
+
+def _tell_grade(grade):
+    student = f"{grade.student}: " if grade.student else ""
+    print(f"{student}{grade.points:g} of {grade.maximum:g}  {grade.message}", flush=True)
 
 
 if __name__ == "__main__":

@@ -31,19 +31,21 @@ def isolate(room, process):
     held = []
     readable = [Path(path) for path in room["readable"]]
     scratch = room["scratch"]
-    is_root = os.geteuid() == 0
     user = _USERS.start + process % len(_USERS)
-    if "user" in room["layers"] and is_root:
-        with suppress(OSError):
-            os.chown(scratch, user, user)
-    if "namespaces" in room["layers"] and _namespaces(room, readable, user if is_root else None):
+    user = user if "user" in room["layers"] and os.geteuid() == 0 else None
+    if "namespaces" in room["layers"] and _namespaces(room, readable, user):
         held.append("namespaces")
         scratch = _SCRATCH
+    elif user is not None:
+        if all(map(_is_open_to_all, room["listed"])):
+            os.chown(scratch, user, user)
+        else:
+            user = None  # who could not read Python's own files
     os.chdir(scratch)
     os.environ.clear()
     os.environ.update(HOME=scratch, TMPDIR=scratch, PATH="")
     _limit(room)
-    if "user" in room["layers"] and _become(user):
+    if "user" in room["layers"] and _give_up_rights(user):
         held.append("user")
     _call(_libc.prctl, _PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     if "landlock" in room["layers"] and _landlock(readable, room["listed"], scratch):
@@ -98,10 +100,10 @@ _PR_SET_NO_NEW_PRIVS, _PR_CAPBSET_DROP = 38, 24
 _CAPABILITY_VERSION = 0x20080522
 
 
-def _become(user):
-    """Have no rights but a plain user's. Whether this user is none that owns anything here."""
+def _give_up_rights(user):
+    """Be this user, if that is allowed, and have no special rights.   -> whether it is another"""
     is_another = False
-    if os.geteuid() == 0:
+    if user is not None:
         with suppress(OSError):
             os.setgroups([])
             os.setresgid(user, user, user)
@@ -112,6 +114,11 @@ def _become(user):
     head, nothing = struct.pack("Ii", _CAPABILITY_VERSION, 0), struct.pack("6I", *[0] * 6)
     _call(_libc.capset, ctypes.create_string_buffer(head), ctypes.create_string_buffer(nothing))
     return is_another
+
+
+def _is_open_to_all(folder):
+    """Whether every user may go into a folder."""
+    return all(path.stat().st_mode & 0o001 for path in (Path(folder), *Path(folder).parents))
 
 
 # ---- Namespaces ----------------------------------------------------------------------------------
@@ -126,14 +133,14 @@ _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 
 
 def _namespaces(room, readable, user):
-    """Begin in namespaces of our own. Whether that was allowed.
+    """Begin in namespaces of our own, for a user or for the present one. Whether that is allowed.
 
     The first process in a namespace takes all others with it when it ends.
     """
     mine = _NEW_FILES | _NEW_NAMES | _NEW_MESSAGES | _NEW_PROCESSES | _NEW_NETWORK
     inside, outside = os.getuid(), os.getgid()
     try:
-        if user is None or _libc.unshare(mine):
+        if _libc.unshare(mine):
             _call(_libc.unshare, mine | _NEW_USER)
             Path("/proc/self/setgroups").write_text("deny")
             Path("/proc/self/uid_map").write_text(f"{inside} {inside} 1")
@@ -167,7 +174,8 @@ def _private_files(root, readable, scratch_size, user):
     options = f"size={scratch_size},nr_inodes=1000,mode=700"
     _mount("tmpfs", scratch, "tmpfs", _NO_SETUID | _NO_DEVICES, options)
     if user is not None:
-        os.chown(scratch, user, user)
+        with suppress(OSError):  # if this user exists in no namespace, it cannot be become either
+            os.chown(scratch, user, user)
     _mount("none", root, flags=_BIND | _AGAIN | _READ_ONLY | _NO_SETUID | _NO_DEVICES)
     os.chdir(root)
     _call(_libc.syscall, _PIVOT_ROOT[platform.machine()], b".", b".")
@@ -308,3 +316,18 @@ def _seccomp():
     program = ctypes.create_string_buffer(code, len(code))
     head = struct.pack("HxxxxxxP", len(steps), ctypes.addressof(program))
     return _libc.prctl(_PR_SET_SECCOMP, _FILTER, ctypes.create_string_buffer(head), 0, 0) == 0
+
+
+# ---- In words ------------------------------------------------------------------------------------
+
+
+def unprotected(held):
+    """In sentences, what the layers in force do not keep a submission from."""
+    held = set(held)
+    if not held & {"namespaces", "landlock"}:
+        yield "It could read all files that a user can read here, the framework among them."
+        yield "It could write wherever a user can write here, and not in its own folder alone."
+    if not held & {"namespaces", "seccomp"}:
+        yield "It could use the network."
+    if not held & {"namespaces", "seccomp", "user"}:
+        yield "It could send signals to other processes of the user who grades, and read them."

@@ -113,13 +113,12 @@ class RemoteFunction(Elsewhere):
     def _stop(self):
         """End the process, and wait until all that came from it is gone.   -> how it ended"""
         process = self._process
-        if process.returncode is None:
+        if not process.stdout.closed:
             try:
-                said, _ = process.communicate(timeout=_PATIENCE)
+                self._said, _ = process.communicate(timeout=_PATIENCE)
             except subprocess.TimeoutExpired:
                 process.kill()
-                said, _ = process.communicate()
-            self._said = said
+                self._said, _ = process.communicate()
         try:
             return json.loads(self._said)
         except ValueError:
@@ -192,7 +191,10 @@ class RemoteFunction(Elsewhere):
                 return
 
     def _read_output(self):
-        part = os.read(self._output, 2**16)
+        try:
+            part = os.read(self._output, 2**16)
+        except BlockingIOError:
+            return
         self._output_ended = not part
         self._size_printed += len(part)
         self.printed += part[: _PRINTED - len(self.printed)]
@@ -209,6 +211,7 @@ class RemoteFunction(Elsewhere):
     def _lose_and_say_why(self):
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=1)
+        self._read_output()
         return self._lose(_ended(self._stop(), self.limits))
 
 

@@ -11,7 +11,6 @@ root                        becomes the root of the file system, where that is a
 import ast
 import importlib.util
 import inspect
-import json
 import re
 import shutil
 import sysconfig
@@ -32,7 +31,7 @@ _EXPECTED = {"definition", "by_hand", "edges", "drawn", "laws"}
 
 @dataclass(frozen=True)
 class Limits:
-    """Of one exercise: seconds by the clock, bytes of all its memory, processes, bytes of output."""
+    """Of one exercise: seconds by the clock, bytes of memory in all, processes, bytes of output."""
 
     seconds: float = 20
     memory: int = 2**30

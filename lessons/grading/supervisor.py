@@ -12,6 +12,7 @@ import select
 import signal
 import sys
 import time
+import traceback
 
 from . import isolation
 
@@ -56,6 +57,8 @@ def _begin(room):
         held = isolation.isolate(room, process)
         worker.work(room, held, room["requests"], room["answers"])
         code = 0
+    except BaseException:
+        traceback.print_exc()
     finally:
         os._exit(code)
 

@@ -65,7 +65,7 @@ def _described(error):
         text = str(error.args[0] if len(error.args) == 1 else error)
     except BaseException:
         text = "its text cannot be made"
-    return [type(error).__name__[:100], text[:1000]]
+    return [type(error).__name__[:100], text[:3000]]
 
 
 def ready(room):
