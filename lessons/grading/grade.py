@@ -13,7 +13,7 @@ from pathlib import Path
 from .. import lesson as lessons
 from .. import messages
 from ..checking import check
-from . import isolation, room
+from . import isolation
 from .remote import RemoteFunction
 
 LARGEST = {".py": 2**20, ".ipynb": 20 * 2**20}  # bytes of a file

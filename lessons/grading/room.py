@@ -9,11 +9,14 @@ root                        becomes the root of the file system, where that is a
 """
 
 import ast
+import atexit
+import functools
 import importlib.util
 import inspect
 import re
 import shutil
 import sysconfig
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,10 +62,13 @@ def furnish(folder, exercise, data, is_notebook):
     outside = []
     for name in _OTHERS:
         outside += _linked(name, packages)
-    _copy_framework(exercise, packages)
+    framework = framework_without(exercise)
+    for name in _FRAMEWORK:
+        (packages / name).symlink_to(framework / name)
     library = _standard_library()
     inside = [path for place in library for path in place.iterdir() if _is_standard(path)]
-    readable = [folder / "submission", packages, *outside, *inside, *_devices()]
+    readable = [folder / "submission", packages, framework, *outside, *inside]
+    readable += [Path("/dev") / name for name in ("null", "zero", "urandom")]
     return {
         "name": exercise.name,
         "view": _view(exercise),
@@ -111,25 +117,29 @@ def _is_standard(path):
     return not path.name.endswith("-packages")
 
 
-def _devices():
-    return [Path("/dev") / name for name in ("null", "zero", "urandom")]
-
-
 # ---- The framework -------------------------------------------------------------------------------
 
 
-def _copy_framework(exercise, packages):
-    """Copy minigrad and kernels without what gives the solution away."""
+@functools.cache
+def framework_without(exercise):
+    """A folder with copies of minigrad and kernels without what gives the solution away.
+
+    It is made once, and removed when this process ends.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="minigrad-framework-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder.chmod(0o755)
     given_away = GivenAway(exercise)
     for package in _FRAMEWORK:
         source = Path(importlib.util.find_spec(package).origin).parent
-        skipped = shutil.ignore_patterns("__pycache__", "cpu", "ladder", "programs", "*.pyc")
-        shutil.copytree(source, packages / package, ignore=skipped)
-    for path in packages.glob("*/**/*.py"):
-        module = ".".join(path.relative_to(packages).with_suffix("").parts)
+        skipped = shutil.ignore_patterns("__pycache__", "cpu", "ladder", "programs")
+        shutil.copytree(source, folder / package, ignore=skipped)
+    for path in folder.rglob("*.py"):
+        module = ".".join(path.relative_to(folder).with_suffix("").parts)
         text = path.read_text(encoding="utf-8")
-        if module.startswith(_FRAMEWORK) and (rest := given_away.cut_from(text, module)) != text:
-            path.write_text(rest, encoding="utf-8")
+        rest = given_away.cut_from(text, module.removesuffix(".__init__"))
+        path.write_text(rest, encoding="utf-8")
+    return folder
 
 
 class GivenAway:
@@ -142,24 +152,27 @@ class GivenAway:
     """
 
     def __init__(self, exercise):
-        self.place, self.kernels = None, set()
-        names = {exercise.name}
+        self.place, names = None, {exercise.name}
         if exercise.target:
             owner, name = resolve(exercise.target)
             if inspect.isclass(owner):
                 self.place = f"{owner.__module__}.{owner.__qualname__}.{name}"
                 names = set()
             names |= _kernels_called(exercise.source)
-        words = "|".join(map(re.escape, sorted(names)))
-        self.pattern = re.compile(rf"(?:.*_)?(?:{words})(?:_.*)?") if names else None
+        words = "|".join(map(re.escape, sorted(names))) or "(?!)"  # which matches nothing
+        self.names = re.compile(rf"(?:\w*_)?(?:{words})(?:_\w*)?")
+        definition = exercise.name if self.place else self.names.pattern
+        self.definition = re.compile(rf"\bdef (?:{definition}|{self.names.pattern})\(")
 
     def cut_from(self, text, module):
         """The text of a module without it."""
+        if not self.definition.search(text):
+            return text
         tree, found = ast.parse(text), False
-        for function, place in _functions(tree.body, module.removesuffix(".__init__")):
-            is_in_class = place.count(".") > module.removesuffix(".__init__").count(".") + 1
-            same = self.pattern and not is_in_class and self.pattern.fullmatch(function.name)
-            if same or place == self.place:
+        for function, place in _functions(tree.body, module):
+            is_in_module = place == f"{module}.{function.name}"
+            is_same = is_in_module and self.names.fullmatch(function.name)
+            if is_same or place == self.place:
                 error = f"{function.name} is left out: it is what the exercise asks for"
                 function.body = ast.parse(f"raise RuntimeError({error!r})").body
                 found = True
