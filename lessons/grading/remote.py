@@ -46,7 +46,7 @@ class RemoteFunction(Elsewhere):
     """
 
     def __init__(self, exercise, data, is_notebook=False, limits=None, layers=isolation.LAYERS):
-        self.exercise = exercise
+        self.exercise, self.views = exercise, (views.call, exercise.view)
         self.limits = limits or room.Limits()
         self.source = self.sha256 = self.lost = self.unreadable = None
         self.held, self.printed = [], b""

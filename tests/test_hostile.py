@@ -1,0 +1,335 @@
+"""Submissions that want points for nothing, or no good: none gets points, none spoils another's.
+
+Each file has a hostile `softmax` and an honest `double`. Whatever the former does, it is not
+passed, ends in time, leaves no process and no file behind, and `double` keeps its points.
+"""
+
+import os
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import grading
+from tests.grading import DOUBLE, IMPORT, LIMITS, graded, traces
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits and isolation of Linux")
+ROOT = Path(__file__).resolve().parents[1]
+EXTRA = 5  # seconds after its limit in which all must be over
+
+FUNCTION = "def softmax(x, axis=-1):\n"
+HOSTILE = {
+    "infinite_loop": "while True: pass",
+    "loop_that_catches_all": """
+        while True:
+            try:
+                while True: pass
+            except BaseException: pass
+    """,
+    "loop_deaf_to_signals": """
+        import signal, time
+        for number in range(1, 65):
+            try: signal.signal(number, signal.SIG_IGN)
+            except (OSError, ValueError): pass
+        while True: time.sleep(1)
+    """,
+    "allocation_of_100_gb": "return np.ones(100 * 2**30 // 8), None",
+    "memory_that_grows": """
+        kept = []
+        while True: kept.append(np.ones(2**20))
+    """,
+    "memory_of_many_processes": """
+        import os, time
+        for _ in range(6): os.fork()
+        kept = [np.ones(2**20) for _ in range(30)]
+        time.sleep(60)
+    """,
+    "fork_bomb": """
+        import os
+        while True:
+            try: os.fork()
+            except OSError: pass
+    """,
+    "daemon_with_a_session_of_its_own": """
+        import os, time
+        if os.fork() == 0:
+            os.setsid()
+            if os.fork() == 0:
+                while True: time.sleep(1)
+        return x, lambda g: g
+    """,
+    "thread_that_never_ends": """
+        import threading, time
+        def loop():
+            while True: time.sleep(0.01)
+        threading.Thread(target=loop, daemon=False).start()
+        return x, lambda g: g
+    """,
+    "many_threads": """
+        import threading, time
+        for _ in range(10_000): threading.Thread(target=time.sleep, args=(60,)).start()
+        return x, lambda g: g
+    """,
+    "exit_of_the_process": "import os; os._exit(0)",
+    "exit_by_an_exception": "import sys; sys.exit(0)",
+    "patched_numpy": """
+        import numpy.testing
+        for module in (np, np.testing):
+            for name in ("allclose", "array_equal", "isclose", "assert_allclose"):
+                setattr(module, name, lambda *arguments, **options: True)
+        return x, lambda g: g
+    """,
+    "patched_builtins_and_checks": """
+        import builtins, sys, types
+        from lessons import observation, views
+        builtins.AssertionError = type(None)
+        builtins.all = builtins.any = builtins.isinstance = lambda *arguments: True
+        sys.modules["pytest"] = types.ModuleType("pytest")
+        observation.same = observation.difference = lambda *arguments: None
+        return x, lambda g: g
+    """,
+    "array_that_is_equal_to_all": """
+        class Equal(np.ndarray):
+            def __eq__(self, other): return np.ones(self.shape, bool)
+            def __sub__(self, other): return np.zeros(self.shape)
+            def __array_ufunc__(self, ufunc, method, *inputs, **options): return True
+            def __array_function__(self, function, types, arguments, options): return True
+            def all(self, *arguments, **options): return True
+        return x.view(Equal), lambda g: g.view(Equal)
+    """,
+    "object_that_is_equal_to_all": """
+        class Equal:
+            dtype, shape, ndim, size = np.dtype("float64"), x.shape, 2, x.size
+            def __eq__(self, other): return True
+            def __getattr__(self, name): return lambda *arguments, **options: Equal()
+            def __array__(self, *arguments, **options): raise SystemExit
+        return Equal(), lambda g: Equal()
+    """,
+    "tuple_without_end": """
+        class Endless(tuple):
+            def __iter__(self):
+                while True: yield 1.0
+        return Endless((1, 2)), lambda g: g
+    """,
+    "error_whose_text_takes_forever": """
+        class Slow(Exception):
+            def __str__(self):
+                while True: pass
+        raise Slow(1, 2)
+    """,
+    "error_with_100_mb": "raise ValueError('x' * 10**8)",
+    "reference_through_gc": """
+        import gc, types
+        for thing in gc.get_objects():
+            if isinstance(thing, types.FunctionType) and thing is not softmax:
+                if thing.__name__ in ("softmax", "definition") or "right" in thing.__name__:
+                    return thing(x, axis)
+        return x, lambda g: g
+    """,
+    "reference_through_frames": """
+        import inspect
+        for frame in inspect.stack():
+            for name in ("expected", "wanted", "solution", "exercise", "case"):
+                for names in (frame.frame.f_locals, frame.frame.f_globals):
+                    if name in names: return names[name], lambda g: g
+        return x, lambda g: g
+    """,
+    "reference_by_import": """
+        from minigrad import ops
+        return ops.softmax(x, axis)
+    """,
+    "twin_by_import": """
+        from minigrad import by_definition
+        return by_definition.softmax(x, axis), lambda g: g
+    """,
+    "kernels_by_import": """
+        import kernels
+        p = kernels.softmax(x, axis)
+        return p, lambda g: kernels.softmax_backward(g, p, axis)
+    """,
+    "relative_by_import": """
+        from minigrad import ops
+        p = np.exp(ops.log_softmax(x, axis).data)
+        return p, lambda g: p * (g - np.sum(g * p, axis=axis, keepdims=True))
+    """,
+    "reference_in_the_file_system": """
+        import sys
+        for name in [name for name in sys.modules if name.startswith(("minigrad", "kernels"))]:
+            del sys.modules[name]
+        sys.path.insert(0, ROOT)
+        from minigrad import ops
+        return ops.softmax.__wrapped__(x, axis)
+    """,
+    "answers_of_the_course": """
+        import sys
+        sys.path.insert(0, ROOT)
+        from lessons.answers import right_answers
+        return right_answers("6.3")[0].function(x, axis)
+    """,
+    "packages_of_the_grader": """
+        import sys
+        sys.path += [PACKAGES]
+        import hypothesis
+        return hypothesis, hypothesis
+    """,
+    "results_written": """
+        import json, os
+        for name in (RESULTS, "../results.json", "/results.json", RESULTS + ".evil"):
+            try: open(name, "w").write('{"score": 100}')
+            except OSError: pass
+        return x, lambda g: g
+    """,
+    "submission_rewritten": """
+        import os
+        for folder, _, names in os.walk(FOLDER):
+            for name in names: open(os.path.join(folder, name), "w").write("")
+        open(FOLDER + "/lesson_06.py", "w").write("")
+    """,
+    "memory_of_the_grader": """
+        import os
+        for process in (os.getppid(), GRADER, 1):
+            with open(f"/proc/{process}/mem", "r+b") as file: file.write(b"evil")
+    """,
+    "network": """
+        import socket
+        with socket.create_connection(("127.0.0.1", PORT), timeout=1) as connection:
+            connection.sendall(b"evil")
+    """,
+    "output_of_1_gb": """
+        line = "x" * 2**20
+        for _ in range(1024): print(line)
+        return x, lambda g: g
+    """,
+    "result_of_256_mb": "return np.zeros(2**25), lambda g: g",
+    "file_of_1_gb": """
+        with open("large", "wb") as file:
+            for _ in range(1024): file.write(bytes(2**20))
+    """,
+    "many_files": """
+        for i in range(10**6): open(f"file{i}", "wb").write(bytes(2**16))
+    """,
+    "recursion": "return softmax(x, axis)",
+    "recursion_without_limit": """
+        import sys
+        sys.setrecursionlimit(2**30)
+        return softmax(x, axis)
+    """,
+    "segmentation_fault": "import ctypes; ctypes.string_at(0)",
+    "links_to_everywhere": """
+        import os
+        for name, target in (("a", ROOT), ("b", FOLDER), ("c", "/"), ("d", RESULTS)):
+            os.symlink(target, name)
+        os.chmod(".", 0)
+        return x, lambda g: g
+    """,
+    "signals_to_all": """
+        import os, signal
+        for process in (os.getppid(), GRADER, -1):
+            try: os.kill(process, signal.SIGKILL)
+            except OSError: pass
+        return x, lambda g: g
+    """,
+    "limits_of_the_grader": """
+        import resource
+        for process in (GRADER, 1):
+            resource.prlimit(process, resource.RLIMIT_CPU, (1, 1))
+    """,
+    "answers_forged": """
+        import os, struct
+        text = b'{"dict": [["result", true], ["changed", []], ["passed", true]]}'
+        for file in range(3, 64):
+            try: os.write(file, (struct.pack(">I", len(text)) + text) * 200)
+            except OSError: pass
+        return x, lambda g: g
+    """,
+    "answer_of_4_gb": """
+        import os
+        for file in range(3, 64):
+            try: os.write(file, bytes([255] * 4) + bytes(1000))
+            except OSError: pass
+        while True: pass
+    """,
+    "answer_nested_deeply": """
+        import os, struct
+        text = b"[" * 10**6
+        for file in range(3, 64):
+            try: os.write(file, struct.pack(">I", len(text)) + text)
+            except OSError: pass
+        while True: pass
+    """,
+    "answer_byte_by_byte": """
+        import os, time
+        while True:
+            for file in range(3, 64):
+                try: os.write(file, bytes(1))
+                except OSError: pass
+            time.sleep(0.5)
+    """,
+    "all_files_closed": """
+        import os, time
+        os.closerange(0, 64)
+        time.sleep(60)
+    """,
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def lesson(tmp_path_factory):
+    text = grading.LESSON[: grading.LESSON.index("### Exercise 6.3")]
+    with grading.lesson_for_tests(tmp_path_factory.mktemp("texts"), text):
+        yield
+
+
+@pytest.fixture
+def place(tmp_path):
+    """The words of hostile code: where it may try to reach."""
+    (tmp_path / "results.json").write_text("none yet", encoding="utf-8")
+    server = socket.create_server(("127.0.0.1", 0))
+    words = {
+        "ROOT": str(ROOT),
+        "PACKAGES": os.path.dirname(os.path.dirname(pytest.__file__)),
+        "RESULTS": str(tmp_path / "results.json"),
+        "FOLDER": str(tmp_path / "student"),
+        "GRADER": os.getpid(),
+        "PORT": server.getsockname()[1],
+    }
+    yield words
+    server.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        server.accept()
+    server.close()
+
+
+def hostile(name, words):
+    lines = [f"    {line}" for line in _dedented(HOSTILE[name])]
+    named = "".join(f"{word} = {value!r}\n" for word, value in words.items())
+    return IMPORT + named + FUNCTION + "\n".join(lines) + "\n" + DOUBLE
+
+
+def _dedented(text):
+    import textwrap
+
+    return textwrap.dedent(text).strip("\n").splitlines()
+
+
+def assert_harmless(grades, seconds=LIMITS.seconds + EXTRA):
+    assert not grades["6.2"].is_passed
+    assert grades["6.2"].seconds < seconds
+    assert grades["6.1"].points == 4
+    assert traces() == []
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_submission_gets_nothing_and_spoils_nothing(name, tmp_path, place):
+    text = hostile(name, place)
+    grades = graded(tmp_path / "student", text)
+    assert_harmless(grades)
+    assert grades["6.2"].points == 0
+    assert sorted(path.name for path in tmp_path.rglob("*")) == [
+        "lesson_06.py",
+        "results.json",
+        "student",
+    ]
+    assert (tmp_path / "results.json").read_text(encoding="utf-8") == "none yet"
+    assert (tmp_path / "student" / "lesson_06.py").read_text(encoding="utf-8") == text
