@@ -41,8 +41,9 @@ HOSTILE = {
     """,
     "memory_of_many_processes": """
         import os, time
-        for _ in range(6): os.fork()
-        kept = [np.ones(2**20) for _ in range(30)]
+        for _ in range(5):
+            if os.fork() == 0: break
+        kept = [np.ones(2**20) for _ in range(25)]
         time.sleep(60)
     """,
     "fork_bomb": """
@@ -260,10 +261,12 @@ HOSTILE = {
     """,
     "answer_byte_by_byte": """
         import os, time
+        part = bytes([0, 0, 100, 100])
         while True:
             for file in range(3, 64):
-                try: os.write(file, bytes(1))
+                try: os.write(file, part)
                 except OSError: pass
+            part = b'1'
             time.sleep(0.5)
     """,
     "all_files_closed": """

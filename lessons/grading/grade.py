@@ -6,6 +6,7 @@ One function that hangs or ends its process costs one exercise, and no other.
 import hashlib
 import os
 import stat
+import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,7 +74,7 @@ class Report:
 
 
 class NothingToGradeError(LookupError):
-    """There is no file of a lesson; the message says where it was looked for."""
+    """Nothing can be graded here; the message says why."""
 
 
 def grade(folder, only=None, limits=None, layers=isolation.LAYERS, tell=lambda grade: None):
@@ -82,6 +83,8 @@ def grade(folder, only=None, limits=None, layers=isolation.LAYERS, tell=lambda g
     only  numbers of lessons, all of which count; without it, those of which there is a file
     tell  is called with each Grade when it is known
     """
+    if sys.platform != "linux":
+        raise NothingToGradeError("grading needs Linux: elsewhere, run it in a container")
     students = _students(Path(folder))
     found = {number for files in students.values() for number, _ in files}
     report = Report()

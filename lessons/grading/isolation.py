@@ -4,7 +4,7 @@
     user         of a superuser: another user, with no rights; of others: no rights to gain any
     namespaces   nothing of the machine but a few files to read, no network, no other process
     landlock     the same few files, where namespaces are not allowed
-    seccomp      no network, no signals to others, no new namespaces
+    seccomp      no new processes, no network, no signals, no namespaces
 
 Each is tried, and what the system does not allow is left out: `isolate` says which are in force.
 """
@@ -244,10 +244,13 @@ _PR_SET_SECCOMP, _FILTER = 22, 2
 _ALLOW, _REFUSE, _END = 0x7FFF0000, 0x00050000, 0x80000000  # a verdict on a call of the system
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _NOT_PERMITTED, _NO_SUCH_CALL = 1, 38
-_NEW_ANYTHING = 0x7E020000
+_THREAD = 0x00010000  # what distinguishes a thread from a process, when one is started
 _MACHINES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+_NEVER = 0xFFFFFFFF  # the number of no call
 # Calls that reach out of the process: {name: (number on x86_64, on aarch64)}
 _REFUSED = {
+    "fork": (57, _NEVER),
+    "vfork": (58, _NEVER),
     "socket": (41, 198),
     "kill": (62, 129),
     "tkill": (200, 130),
@@ -308,10 +311,11 @@ def _seccomp():
     ]
     for numbers in _REFUSED.values():
         steps += [(_EQUAL, 0, 1, numbers[column]), (_RETURN, 0, 0, _REFUSE | _NOT_PERMITTED)]
+    # A library that does not find clone3 uses clone, whose flags can be read here.
     steps += [(_EQUAL, 0, 1, _CLONE3), (_RETURN, 0, 0, _REFUSE | _NO_SUCH_CALL)]
-    steps += [(_EQUAL, 0, 3, _CLONE[column]), (_LOAD, 0, 0, 16)]
-    steps += [(_ANY_BIT, 0, 1, _NEW_ANYTHING), (_RETURN, 0, 0, _REFUSE | _NOT_PERMITTED)]
-    steps += [(_RETURN, 0, 0, _ALLOW)]
+    steps += [(_EQUAL, 1, 0, _CLONE[column]), (_RETURN, 0, 0, _ALLOW), (_LOAD, 0, 0, 16)]
+    steps += [(_ANY_BIT, 0, 1, _THREAD), (_RETURN, 0, 0, _ALLOW)]
+    steps += [(_RETURN, 0, 0, _REFUSE | _NOT_PERMITTED)]
     code = b"".join(struct.pack("HBBI", *step) for step in steps)
     program = ctypes.create_string_buffer(code, len(code))
     head = struct.pack("HxxxxxxP", len(steps), ctypes.addressof(program))

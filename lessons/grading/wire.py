@@ -18,6 +18,7 @@ import numpy as np
 LIMIT = 8 * 2**20  # bytes of a message
 DEPTH = 20
 THINGS = 100_000  # in a message
+NUMBERED = 1000  # numbers that are keys of one dict: many can be chosen so that they take forever
 _LENGTH = struct.Struct(">I")
 HEAD = _LENGTH.size
 _DTYPE = re.compile(r"[<>|][biufcUS][0-9]{1,6}")
@@ -117,8 +118,7 @@ def _unpacked(thing, left, depth):
     if kind == "tuple":
         return tuple(_unpacked(item, left, depth - 1) for item in inner)
     if kind == "dict":
-        pairs = ((_key(key), _unpacked(value, left, depth - 1)) for key, value in inner)
-        return dict(pairs)
+        return _dict(inner, left, depth)
     if kind == "complex":
         return complex(*inner)
     if kind == "bytes":
@@ -130,10 +130,13 @@ def _unpacked(thing, left, depth):
     raise MalformedError("it has an object of an unknown kind")
 
 
-def _key(thing):
-    if thing is not None and type(thing) not in (bool, int, float, str):
+def _dict(pairs, left, depth):
+    keys = [key for key, _ in pairs]
+    if not all(key is None or type(key) in (bool, int, float, str) for key in keys):
         raise MalformedError("a key is no number and no text")
-    return thing
+    if sum(type(key) is not str for key in keys) > NUMBERED:
+        raise MalformedError(f"more than {NUMBERED} keys are numbers")
+    return {key: _unpacked(value, left, depth - 1) for key, value in pairs}
 
 
 def _array(dtype, shape, text):
