@@ -1,5 +1,6 @@
 """What the tests of the grader share: a lesson of their own, folders of students, traces left."""
 
+import json
 import os
 import tempfile
 from contextlib import contextmanager
@@ -137,7 +138,7 @@ def lesson_for_tests(folder, text=LESSON):
 
 def graded(folder, text, name="lesson_06.py", **options):
     """{number of an exercise: Grade} of a folder with one file."""
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True, parents=True)
     data = text if isinstance(text, bytes) else text.encode()
     (folder / name).write_bytes(data)
     return grades_in(folder, **options)
@@ -146,6 +147,12 @@ def graded(folder, text, name="lesson_06.py", **options):
 def grades_in(folder, **options):
     report = grade(folder, **({"limits": LIMITS} | options))
     return {grade.exercise.number: grade for grade in report.grades}
+
+
+def notebook(*cells):
+    """The text of a notebook with these cells of code."""
+    found = [{"cell_type": "code", "source": cell.splitlines(keepends=True)} for cell in cells]
+    return json.dumps({"cells": [{"cell_type": "markdown", "source": "# Text"}, *found]})
 
 
 def traces():

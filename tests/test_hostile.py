@@ -7,12 +7,15 @@ passed, ends in time, leaves no process and no file behind, and `double` keeps i
 import os
 import socket
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
 
+from lessons.grading import isolation
+from lessons.grading.grade import grade
 from tests import grading
-from tests.grading import DOUBLE, IMPORT, LIMITS, graded, traces
+from tests.grading import DOUBLE, IMPORT, LIMITS, SOFTMAX, graded, grades_in, notebook, traces
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits and isolation of Linux")
 ROOT = Path(__file__).resolve().parents[1]
@@ -217,6 +220,21 @@ HOSTILE = {
         return softmax(x, axis)
     """,
     "segmentation_fault": "import ctypes; ctypes.string_at(0)",
+    "folders_without_end": """
+        import os
+        for _ in range(3000):
+            try: os.mkdir("a")
+            except OSError: break
+            os.chdir("a")
+        return x, lambda g: g
+    """,
+    "rights_to_files_changed": """
+        import os
+        for path in (FOLDER, FOLDER + "/lesson_06.py", RESULTS):
+            try: os.chmod(path, 0o777)
+            except OSError: pass
+        return x, lambda g: g
+    """,
     "links_to_everywhere": """
         import os
         for name, target in (("a", ROOT), ("b", FOLDER), ("c", "/"), ("d", RESULTS)):
@@ -277,6 +295,20 @@ HOSTILE = {
 }
 
 
+# At the top of a file, and needed by the function: so it runs, where the function runs.
+AT_THE_TOP = {
+    "exit_at_import": "import sys\nstop = sys.exit(0)\n",
+    "loop_at_import": "stop = sum(iter(int, 1))\n",
+    "module_of_the_same_name": "import sys\nstop = sys.modules['numpy'] = sys\n",
+}
+FILES = {
+    "parentheses": IMPORT + FUNCTION + "    return " + "(" * 10_000 + "\n",
+    "powers": IMPORT + FUNCTION + "    return " + "9**" * 30 + "9\n",
+    "no_text": bytes(range(256)) * 100,
+    "zeros": bytes(1000),
+}
+
+
 @pytest.fixture(scope="module", autouse=True)
 def lesson(tmp_path_factory):
     text = grading.LESSON[: grading.LESSON.index("### Exercise 6.3")]
@@ -284,10 +316,22 @@ def lesson(tmp_path_factory):
         yield
 
 
+@pytest.fixture(scope="module")
+def protections(lesson, tmp_path_factory):
+    """What is in force on this machine: where too little is, hostile code must not be run."""
+    grades = graded(tmp_path_factory.mktemp("honest"), IMPORT + SOFTMAX + DOUBLE)
+    assert all(grade.is_passed for grade in grades.values())
+    held = set(grades["6.2"].held)
+    if "seccomp" not in held or not held & {"namespaces", "landlock"}:
+        pytest.skip(f"this system allows {held or 'none'} of the protections: {isolation.LAYERS}")
+    return held
+
+
 @pytest.fixture
-def place(tmp_path):
-    """The words of hostile code: where it may try to reach."""
+def place(tmp_path, protections):
+    """The words of hostile code: where it may try to reach. Nothing may be changed there."""
     (tmp_path / "results.json").write_text("none yet", encoding="utf-8")
+    (tmp_path / "student").mkdir()
     server = socket.create_server(("127.0.0.1", 0))
     words = {
         "ROOT": str(ROOT),
@@ -305,34 +349,112 @@ def place(tmp_path):
 
 
 def hostile(name, words):
-    lines = [f"    {line}" for line in _dedented(HOSTILE[name])]
+    """A file with this hostile function, and an honest one."""
     named = "".join(f"{word} = {value!r}\n" for word, value in words.items())
-    return IMPORT + named + FUNCTION + "\n".join(lines) + "\n" + DOUBLE
+    body = textwrap.indent(textwrap.dedent(HOSTILE[name]).strip("\n"), "    ")
+    return IMPORT + named + FUNCTION + body + "\n" + DOUBLE
 
 
-def _dedented(text):
-    import textwrap
+def everything_in(folder):
+    """{path: rights and content}"""
+    paths = sorted(folder.rglob("*"))
+    return {path: (path.stat().st_mode, path.is_file() and path.read_bytes()) for path in paths}
 
-    return textwrap.dedent(text).strip("\n").splitlines()
 
-
-def assert_harmless(grades, seconds=LIMITS.seconds + EXTRA):
-    assert not grades["6.2"].is_passed
-    assert grades["6.2"].seconds < seconds
+def assert_harmless(folder, text, layers=isolation.LAYERS):
+    """Grade a text; the hostile function gets nothing, in time, and the honest one its points."""
+    (folder / "student" / "lesson_06.py").write_bytes(text.encode())
+    before = everything_in(folder)
+    grades = grades_in(folder / "student", layers=layers)
+    assert grades["6.2"].points == 0
+    assert grades["6.2"].seconds < LIMITS.seconds + EXTRA
     assert grades["6.1"].points == 4
+    assert everything_in(folder) == before
     assert traces() == []
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_submission_gets_nothing_and_spoils_nothing(name, tmp_path, place):
-    text = hostile(name, place)
-    grades = graded(tmp_path / "student", text)
-    assert_harmless(grades)
-    assert grades["6.2"].points == 0
-    assert sorted(path.name for path in tmp_path.rglob("*")) == [
-        "lesson_06.py",
-        "results.json",
-        "student",
-    ]
-    assert (tmp_path / "results.json").read_text(encoding="utf-8") == "none yet"
-    assert (tmp_path / "student" / "lesson_06.py").read_text(encoding="utf-8") == text
+def test_hostile_function_gets_nothing_and_spoils_nothing(name, tmp_path, place):
+    assert_harmless(tmp_path, hostile(name, place))
+
+
+@pytest.mark.parametrize("name", AT_THE_TOP)
+def test_hostile_file_gets_nothing_and_spoils_nothing(name, tmp_path, place):
+    assert_harmless(
+        tmp_path, IMPORT + AT_THE_TOP[name] + SOFTMAX.replace("e =", "e = stop +") + DOUBLE
+    )
+
+
+# Without seccomp there may be new processes, so the other layers must deal with them.
+WITHOUT_SECCOMP = ["daemon_with_a_session_of_its_own", "fork_bomb", "memory_of_many_processes"]
+WITHOUT_SECCOMP += ["memory_of_the_grader", "network", "many_files", "signals_to_all"]
+
+
+@pytest.mark.parametrize("name", WITHOUT_SECCOMP)
+def test_namespaces_are_enough(name, tmp_path, place, protections):
+    if "namespaces" not in protections:
+        pytest.skip("this system allows no namespaces")
+    assert_harmless(tmp_path, hostile(name, place), layers=("namespaces", "user"))
+
+
+WITHOUT_NAMESPACES = ["reference_in_the_file_system", "results_written", "submission_rewritten"]
+WITHOUT_NAMESPACES += ["memory_of_the_grader", "network", "links_to_everywhere", "signals_to_all"]
+WITHOUT_NAMESPACES += ["fork_bomb", "memory_that_grows", "folders_without_end"]
+WITHOUT_NAMESPACES += ["rights_to_files_changed"]
+
+
+@pytest.mark.parametrize("name", WITHOUT_NAMESPACES)
+def test_landlock_and_seccomp_are_enough(name, tmp_path, place, protections):
+    if "landlock" not in protections:
+        pytest.skip("this system has no Landlock")
+    assert_harmless(tmp_path, hostile(name, place), layers=("landlock", "seccomp"))
+
+
+# ---- What is handed in ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_file_that_is_hard_to_read_costs_its_own_points_alone(name, tmp_path, place):
+    student = tmp_path / "student"
+    data = FILES[name] if isinstance(FILES[name], bytes) else FILES[name].encode()
+    (student / "lesson_06.py").write_bytes(data)
+    (student / "lesson_06.ipynb").write_text(notebook(DOUBLE), encoding="utf-8")
+    grades = grades_in(student)
+    assert grades["6.2"].points == 0 and grades["6.2"].seconds < LIMITS.seconds + EXTRA
+    assert grades["6.1"].points == 4
+    assert traces() == []
+
+
+@pytest.mark.parametrize("target", ["minigrad/ops.py", "tests"])
+def test_link_is_not_followed(target, tmp_path):
+    os.symlink(ROOT / target, tmp_path / "lesson_06.py")
+    grade = grades_in(tmp_path)["6.2"]
+    assert grade.points == 0 and "links are not followed" in grade.message
+
+
+def test_folder_that_is_a_link_is_no_student(tmp_path):
+    graded(tmp_path / "anna", DOUBLE)
+    os.symlink(tmp_path / "anna", tmp_path / "bo")
+    assert {grade.student for grade in grade(tmp_path, limits=LIMITS).grades} == {"anna"}
+
+
+def test_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "lesson_06.py")
+    assert "it is no file" in grades_in(tmp_path)["6.2"].message
+
+
+def test_notebook_of_100_mb_is_refused_politely(tmp_path):
+    with open(tmp_path / "lesson_06.ipynb", "wb") as file:
+        file.truncate(100 * 2**20)
+    (tmp_path / "lesson_06.py").write_text(DOUBLE, encoding="utf-8")
+    grades = grades_in(tmp_path)
+    assert grades["6.1"].points == 4
+    message = grades["6.2"].message
+    assert "lesson_06.ipynb is not read: it has 100 MiB, and may have 20" in message
+    assert "remove what it has printed and drawn, save it, and hand it in again" in message
+
+
+@pytest.mark.parametrize("text", ["[" * 10**6, '{"cells": 1}', '{"cells": [{}]}', "null", ""])
+def test_what_is_no_notebook_is_said_to_be_none(text, tmp_path):
+    grade = graded(tmp_path, text, "lesson_06.ipynb")["6.1"]
+    assert grade.points == 0 and "this is no notebook" in grade.message

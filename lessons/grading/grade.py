@@ -8,7 +8,7 @@ import os
 import stat
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from .. import lesson as lessons
@@ -93,11 +93,22 @@ def grade(folder, only=None, limits=None, layers=isolation.LAYERS, tell=lambda g
             texts = [_read(path) for n, path in files if n == number]
             for exercise in lessons.load(number).exercises.values():
                 grades = [_graded(student, exercise, text, limits, layers) for text in texts]
-                missing = f"{exercise.number} {exercise.title}: nothing was handed in."
-                grades.append(Grade(student, exercise, message=missing))
-                report.grades.append(max(grades, key=lambda grade: grade.share))
+                report.grades.append(_best(grades) or _missing(student, exercise))
                 tell(report.grades[-1])
     return report
+
+
+def _best(grades):
+    """Of the grades for a file and for a notebook the better one."""
+    best = max(grades, key=lambda grade: (grade.share, grade.sha256_source != ""), default=None)
+    if best and not best.sha256_source:
+        return replace(best, message="\n".join(grade.message for grade in grades))
+    return best
+
+
+def _missing(student, exercise):
+    message = f"{exercise.number} {exercise.title}: nothing was handed in."
+    return Grade(student, exercise, message=message)
 
 
 # ---- Files ---------------------------------------------------------------------------------------

@@ -205,12 +205,13 @@ def _mount(source, target, kind=None, flags=0, options=None):
 # ---- Landlock ------------------------------------------------------------------------------------
 
 _CREATE, _ADD, _RESTRICT = 444, 445, 446
-_READ_FILE, _READ_FOLDER, _TRUNCATE, _WRITE_FILE = 1 << 2, 1 << 3, 1 << 14, 1 << 1
+_WRITE_FILE, _READ_FILE, _READ_FOLDER, _REMOVE_FILE = 1 << 1, 1 << 2, 1 << 3, 1 << 5
+_MAKE_FILE, _TRUNCATE = 1 << 8, 1 << 14
 _ACTIONS_ON_FILES = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}  # {version: how many kinds there are}
 
 
 def _landlock(readable, listed, scratch):
-    """Read only what is readable; write in the scratch folder only. Whether that is in force."""
+    """Read what is readable, and write files in the scratch folder. Whether that is in force."""
     version = _libc.syscall(_CREATE, None, ctypes.c_size_t(0), 1)
     if version < 1:
         return False
@@ -224,8 +225,8 @@ def _landlock(readable, listed, scratch):
     for path in readable:
         allowed = _READ_FILE | (_READ_FOLDER if path.is_dir() else 0)
         _allow(ruleset, path, allowed)
-    no_execution = everything & ~1
-    _allow(ruleset, scratch, no_execution)
+    own = _READ_FILE | _READ_FOLDER | _WRITE_FILE | _MAKE_FILE | _REMOVE_FILE | _TRUNCATE
+    _allow(ruleset, scratch, own & everything)
     _call(_libc.syscall, _RESTRICT, ruleset, 0)
     os.close(ruleset)
     return True
@@ -247,7 +248,8 @@ _NOT_PERMITTED, _NO_SUCH_CALL = 1, 38
 _THREAD = 0x00010000  # what distinguishes a thread from a process, when one is started
 _MACHINES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _NEVER = 0xFFFFFFFF  # the number of no call
-# Calls that reach out of the process: {name: (number on x86_64, on aarch64)}
+# Calls that reach out of the process, or change who may do what with files:
+# {name: (number on x86_64, on aarch64)}
 _REFUSED = {
     "fork": (57, _NEVER),
     "vfork": (58, _NEVER),
@@ -266,6 +268,27 @@ _REFUSED = {
     "kcmp": (312, 272),
     "prlimit64": (302, 261),
     "setpriority": (141, 140),
+    "chmod": (90, _NEVER),
+    "fchmod": (91, 52),
+    "fchmodat": (268, 53),
+    "fchmodat2": (452, 452),
+    "chown": (92, _NEVER),
+    "fchown": (93, 55),
+    "lchown": (94, _NEVER),
+    "fchownat": (260, 54),
+    "utime": (132, _NEVER),
+    "utimes": (235, _NEVER),
+    "futimesat": (261, _NEVER),
+    "utimensat": (280, 88),
+    "setxattr": (188, 5),
+    "lsetxattr": (189, 6),
+    "fsetxattr": (190, 7),
+    "removexattr": (197, 14),
+    "lremovexattr": (198, 15),
+    "fremovexattr": (199, 16),
+    "setxattrat": (463, 463),
+    "removexattrat": (466, 466),
+    "file_setattr": (469, 469),
     "shmget": (29, 194),
     "msgget": (68, 186),
     "semget": (64, 190),
@@ -331,6 +354,8 @@ def unprotected(held):
     if not held & {"namespaces", "landlock"}:
         yield "It could read all files that a user can read here, the framework among them."
         yield "It could write wherever a user can write here, and not in its own folder alone."
+    if "namespaces" not in held:
+        yield "It could fill the disk, until its time was over."
     if not held & {"namespaces", "seccomp"}:
         yield "It could use the network."
     if not held & {"namespaces", "seccomp", "user"}:

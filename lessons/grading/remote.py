@@ -9,7 +9,6 @@ import json
 import math
 import os
 import select
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -108,7 +107,7 @@ class RemoteFunction(Elsewhere):
         for file in ("_requests", "_answers", "_output"):
             if hasattr(self, file):
                 os.close(getattr(self, file))
-        shutil.rmtree(self._folder, onerror=_allow_and_again)
+        _remove(self._folder)
 
     def _stop(self):
         """End the process, and wait until all that came from it is gone.   -> how it ended"""
@@ -256,9 +255,9 @@ def _error(name, text):
     return type(name if name.isidentifier() else "Error", (Exception,), {})(text)
 
 
-def _allow_and_again(function, path, error):
-    """Remove what could not be removed, after its folder was made writable."""
-    with suppress(OSError):
-        os.chmod(os.path.dirname(path), 0o700)
-        os.chmod(path, 0o700)
-        function(path)
+def _remove(folder):
+    """Remove a folder, however deep it is, and whatever may not be done with what is in it."""
+    command = ["rm", "-rf", folder]
+    if subprocess.run(command, stderr=subprocess.DEVNULL).returncode:
+        subprocess.run(["chmod", "-R", "u+rwx", folder], stderr=subprocess.DEVNULL)
+        subprocess.run(command)
