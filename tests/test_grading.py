@@ -215,6 +215,7 @@ def test_nothing_but_arguments_is_sent(lesson, tmp_path, monkeypatch):
 
 def test_view_that_needs_what_is_expected_is_refused(tmp_path):
     text = grading.LESSON.replace("return y.data, x.grad", "return definition(x)")
+    (tmp_path / "room").mkdir()
     with (
         grading.lesson_for_tests(tmp_path, text),
         pytest.raises(ValueError, match="the view of 6.3 needs what must not be seen"),
@@ -295,7 +296,7 @@ def test_what_is_no_data_is_not_sent(thing):
 
 MALFORMED = [
     *("", "nothing", "[1", '{"a": 1}', '{"array": 1, "tuple": 2}', '{"tuple": 3}', "1" * 5000),
-    *("[" * 100_000, "[" * 21 + "]" * 21, "[" + "0," * 100_000 + "0]"),
+    *("[" * 100_000, "[" * 30 + "]" * 30, "[" + "0," * 100_000 + "0]"),
     *('{"array": ["|O", [1], "AAAAAAAAAAA="]}', '{"array": ["<f8", [2], "AAAAAAAAAAA="]}'),
     *('{"array": ["<f8", [-1], "AAAAAAAAAAA="]}', '{"array": ["<U0", [9], ""]}'),
     *('{"array": ["<f8", [1.0], "AAAAAAAAAAA="]}', '{"array": ["<f8", "1", "AAAAAAAAAAA="]}'),
@@ -321,14 +322,16 @@ def test_message_that_is_too_long_is_neither_sent_nor_read():
 # ---- Reports -------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def report(lesson, tmp_path):
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
     if sys.platform != "linux":
         pytest.skip("processes are isolated on Linux")
+    folder = tmp_path_factory.mktemp("students")
     for student, text in (("anna", RIGHT), ("=bo()", IMPORT + WRONG_AXIS + DOUBLE)):
-        (tmp_path / student).mkdir()
-        (tmp_path / student / "lesson_06.py").write_text(text, encoding="utf-8")
-    return grade(tmp_path, limits=grading.LIMITS)
+        (folder / student).mkdir()
+        (folder / student / "lesson_06.py").write_text(text, encoding="utf-8")
+    with grading.lesson_for_tests(tmp_path_factory.mktemp("texts")):
+        return grade(folder, limits=grading.LIMITS)
 
 
 def test_all_reports_have_the_same_points(report, tmp_path):
@@ -343,7 +346,7 @@ def test_all_reports_have_the_same_points(report, tmp_path):
     rows = [list(csv.DictReader(text.splitlines())) for text in texts[2:]]
     found.append([float(row["points"]) for row in rows[0] if row["points"]])
     found.append([float(row["score"]) for row in rows[1]])
-    assert found == [[4, 0, 0, 4, 2, 1]] * 4 or found == [[4, 2, 1, 4, 1, 0]] * 4
+    assert found == [[4, 1, 0, 4, 2, 1]] * 4
     assert gradescope["score"] == sum(found[0]) == report.points
 
 

@@ -12,6 +12,7 @@ import math
 import os
 import re
 import struct
+import sys
 
 import numpy as np
 
@@ -145,12 +146,11 @@ def _array(dtype, shape, text):
     dtype, data = np.dtype(dtype), base64.b64decode(text, validate=True)
     if dtype.itemsize * math.prod(shape) != len(data) or not dtype.itemsize:
         raise MalformedError("it has an array whose bytes are not as many as its shape says")
-    array = np.frombuffer(data, dtype).reshape(shape).copy()
+    if dtype.kind == "U" and np.any(np.frombuffer(data, f"{dtype.str[0]}u4") > sys.maxunicode):
+        raise MalformedError("it has a text of what are no characters")
     if dtype.kind == "b":
-        return array.view(np.uint8) != 0
-    if dtype.kind == "U":
-        array.tolist()  # a ValueError, where something is no character
-    return array
+        data = np.frombuffer(data, np.uint8).astype(bool)  # which are 0 and 1 and nothing else
+    return np.frombuffer(data, dtype).reshape(shape).copy()
 
 
 def _base64(data):
