@@ -13,6 +13,7 @@ import ctypes
 import os
 import platform
 import resource
+import signal
 import struct
 from contextlib import suppress
 from pathlib import Path
@@ -47,12 +48,18 @@ def isolate(room, process):
     _limit(room)
     if "user" in room["layers"] and _give_up_rights(user):
         held.append("user")
+    end_with_parent()
     _call(_libc.prctl, _PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     if "landlock" in room["layers"] and _landlock(readable, room["listed"], scratch):
         held.append("landlock")
     if "seccomp" in room["layers"] and _seccomp():
         held.append("seccomp")
     return held
+
+
+def end_with_parent():
+    """Let the system end this process when its parent ends, even if that is killed."""
+    _libc.prctl(_PR_SET_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
 
 
 def _call(function, *arguments):
@@ -96,7 +103,7 @@ def _processes_of_user():
 # ---- User ----------------------------------------------------------------------------------------
 
 _USERS = range(40_000, 60_000)  # that nobody has
-_PR_SET_NO_NEW_PRIVS, _PR_CAPBSET_DROP = 38, 24
+_PR_SET_DEATH_SIGNAL, _PR_SET_NO_NEW_PRIVS, _PR_CAPBSET_DROP = 1, 38, 24
 _CAPABILITY_VERSION = 0x20080522
 
 

@@ -45,7 +45,7 @@ class RemoteFunction(Elsewhere):
     """
 
     def __init__(self, exercise, data, is_notebook=False, limits=None, layers=isolation.LAYERS):
-        self.exercise, self.views = exercise, (views.call, exercise.view)
+        self.exercise = exercise
         self.limits = limits or room.Limits()
         self.source = self.sha256 = self.lost = self.unreadable = None
         self.held, self.printed = [], b""
@@ -55,7 +55,6 @@ class RemoteFunction(Elsewhere):
     # ---- Beginning and end -----------------------------------------------------------------------
 
     def __enter__(self):
-        self._end = time.monotonic() + self.limits.seconds
         self._folder = tempfile.mkdtemp(prefix="minigrad-grade-")
         try:
             self._start()
@@ -87,6 +86,7 @@ class RemoteFunction(Elsewhere):
             env=dict.fromkeys(_THREADS, "1"),
             start_new_session=True,
         )
+        self._end = time.monotonic() + self.limits.seconds
         for file in (requests, answers, output):
             os.close(file)
         for file in (self._requests, self._answers, self._output):
@@ -95,6 +95,9 @@ class RemoteFunction(Elsewhere):
     def _greet(self):
         try:
             greeting = self._receive()
+        except wire.MalformedError:
+            self._lose("its process says nothing that can be understood")
+            return
         except LostError:
             return
         self.held = greeting["held"]
@@ -142,11 +145,7 @@ class RemoteFunction(Elsewhere):
         return Observation(error=self.lost)
 
     def __call__(self, *arguments):
-        """The result of a call, as data; an error if there was one."""
-        seen = self.observe(arguments, views.call)
-        if seen.error is not None:
-            raise seen.error
-        return seen.result
+        return self.look(arguments, views.call)
 
     # ---- Messages --------------------------------------------------------------------------------
 

@@ -16,16 +16,14 @@ import traceback
 
 from . import isolation
 
-_PR_SET_DEATH_SIGNAL, _PR_SET_CHILD_SUBREAPER = 1, 36
+_PR_SET_CHILD_SUBREAPER = 36
 _EVERY = 0.05  # seconds between two looks
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def main(path):
     """Supervise the process of a room, which a file describes."""
-    libc = ctypes.CDLL(None)
-    if hasattr(libc, "prctl"):
-        libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     with open(path, encoding="utf-8") as file:
         room = json.load(file)
     child = os.fork()
@@ -42,6 +40,7 @@ def _begin(room):
     """In the new process: give up all rights, and work."""
     code = 1
     try:
+        isolation.end_with_parent()
         process = os.getpid()
         os.setsid()
         nothing = os.open(os.devnull, os.O_RDWR)
