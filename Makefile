@@ -1,5 +1,8 @@
 # make quickstart   train, evaluate, save and reload a model on real digits
 # make test         the linter and all tests, with coverage
+# make lessons      notebooks and pages, made anew from the texts of the lessons
+# make test-notebooks  all notebooks run from a clean kernel; nbgrader takes and grades them
+# make test-browser    a notebook in JupyterLab, in a browser that nobody sees
 # make bench        our speed beside that of PyTorch and Keras
 # make golden       the tests' reference values, made anew with PyTorch and scikit-learn
 # make clean        remove .venv and everything that was made
@@ -13,7 +16,7 @@ endif
 # Each file in .venv/installed/ says that an extra of setup.cfg is installed there.
 EXTRA := .venv/installed
 
-.PHONY: quickstart test lint bench golden clean
+.PHONY: quickstart test lint lessons test-notebooks test-browser bench golden clean
 
 quickstart: $(EXTRA)/core
 	$(BIN)/minigrad quickstart
@@ -24,6 +27,16 @@ test: $(EXTRA)/test lint
 lint: $(EXTRA)/test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+
+# make lessons INSTALL_FROM=git+https://...   notebooks that install the course where it is not
+lessons: $(EXTRA)/pages
+	$(BIN)/python -m lessons.building $(if $(INSTALL_FROM),--install-from $(INSTALL_FROM))
+
+test-notebooks: $(EXTRA)/test $(EXTRA)/teach
+	$(BIN)/python -m pytest tests/jupyter/check_kernel.py tests/jupyter/check_nbgrader.py
+
+test-browser: $(EXTRA)/test $(EXTRA)/browser
+	$(BIN)/python -m pytest tests/jupyter/check_browser.py
 
 bench: $(EXTRA)/bench
 	$(BIN)/python -m tests.benchmarks
@@ -49,4 +62,4 @@ $(EXTRA)/%: $(EXTRA)/core
 	touch $@
 
 clean:
-	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .coverage runs
+	rm -rf .venv pages build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .coverage runs

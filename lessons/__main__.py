@@ -2,20 +2,29 @@
 
 import argparse
 import sys
+from contextlib import suppress
 
 from . import lesson as lessons
 from . import messages
+from .terminal import say
 from .work import StudentError, Work
 
 
 def main(arguments=None):
-    """Run one command. Returns 0, or 1 if an exercise is not passed, or 2 for a wrong command."""
+    """Run one command; returns the exit status.
+
+    0, or 1 if something is not right yet, or 2 for a wrong command, or 130 after Ctrl-C.
+    """
+    with suppress(AttributeError):  # a terminal without Greek letters shows their numbers instead
+        sys.stdout.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     try:
         return options.run(options, Work()) or 0
-    except (StudentError, LookupError) as error:
+    except (StudentError, LookupError, ValueError) as error:
         print(error.args[0], file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return 130  # as shells count: 128 and the number of the signal
 
 
 def _parser():
@@ -27,11 +36,15 @@ def _parser():
         added.set_defaults(run=run)
         return added
 
+    number = {"metavar": "NUMBER", "help": "a lesson, such as 4, or an exercise, such as 4.2"}
     command("list", list_lessons, "all lessons and exercises, and which are passed")
+    command("status", show_status, "how far you are, and what comes next")
     start = command("start", start_lesson, "write work/lesson_NN.py, with the holes to fill")
     start.add_argument("lesson", type=int)
     check = command("check", check_work, "say what is right, and what is not yet")
-    check.add_argument("number", help="a lesson, such as 4, or an exercise, such as 4.2")
+    check.add_argument("number", **number)
+    watch = command("watch", watch_work, "check again whenever the file is saved; Ctrl-C ends it")
+    watch.add_argument("number", **number)
     hint = command("hint", give_hint, "a hint for an exercise; each time one that says more")
     hint.add_argument("exercise")
     solution = command("solution", show_solution, "the solution, once the exercise is passed")
@@ -39,12 +52,35 @@ def _parser():
     solution.add_argument("--give-up", action="store_true", help="show it now; is recorded")
     reset = command("reset", reset_lesson, "write a lesson's file anew, and keep the old one")
     reset.add_argument("lesson", type=int)
+    run = command("run", run_program, "train a real model with the functions that you have written")
+    run.add_argument("program", choices=["mlp"])
+    mine = "with all of your functions that pass, or with those of these exercises"
+    run.add_argument("--mine", nargs="*", metavar="EXERCISE", help=mine)
+    build = command("build", build_assignment, "for teachers: write an assignment to a folder")
+    build.add_argument("--out", required=True, help="the folder")
+    build.add_argument("--only", type=_numbers, help="lessons, such as 1-4 or 1,3 (default: all)")
+    hidden = "the notebooks that grade also draw arguments that students cannot know"
+    build.add_argument("--hidden-tests", action="store_true", help=hidden)
+    address = "where a hosted notebook installs the course from, such as git+https://..."
+    build.add_argument("--install-from", metavar="URL", help=address)
     grade = command("grade", grade_folder, "grade a student's folder, or a folder of such folders")
     grade.add_argument("folder")
-    grade.add_argument("--only", type=lessons.span, help="lessons that all count, such as 4 or 1-4")
+    grade.add_argument("--only", type=_numbers, help="lessons that all count, such as 1-4 or 1,3")
     results = "results.json for Gradescope; .xml for JUnit; .csv; .nbgrader.csv. May be repeated"
     grade.add_argument("--out", action="append", default=[], metavar="FILE", help=results)
     return parser
+
+
+def _numbers(text):
+    """[1, 2, 3, 4] for "1-4", [1, 3] for "1,3"."""
+    found = []
+    for piece in text.split(","):
+        first, _, last = piece.partition("-")
+        found += range(int(first), int(last or first) + 1)
+    return found
+
+
+# ---- What there is, and how far one is -----------------------------------------------------------
 
 
 def list_lessons(options, work):
@@ -60,6 +96,24 @@ def list_lessons(options, work):
             print(f"  {n} {exercise.title}: {state}")
 
 
+def show_status(options, work):
+    progress = work.progress()
+    exercises = [e for n in lessons.numbers() for e in lessons.load(n).exercises.values()]
+    passed = [e for e in exercises if progress.get(e.number, {}).get("passed")]
+    gave_up = [e.number for e in exercises if progress.get(e.number, {}).get("gave_up")]
+    hints = sum(facts.get("hints", 0) for facts in progress.values())
+    print(f"{len(passed)} of {len(exercises)} exercises passed, {hints} hints read.")
+    if gave_up:
+        print(f"Solutions seen before: {', '.join(gave_up)}.")
+    following = next((e for e in exercises if e not in passed), None)
+    if following is None:
+        print("All that there is to do is done.")
+        return
+    begun = work.path(following.lesson).exists()
+    ask = f"check {following.number}" if begun else f"start {following.lesson}"
+    print(f"Next: {following.number} {following.title}. minigrad-learn {ask}")
+
+
 def start_lesson(options, work):
     path, is_new = work.start(options.lesson)
     print(f"wrote {path}" if is_new else f"{path} is there already, and stays as it is")
@@ -67,49 +121,151 @@ def start_lesson(options, work):
     print(f"Fill in its first function, then: minigrad-learn check {first}")
 
 
-def check_work(options, work):
-    from .checking import check
+# ---- Checks --------------------------------------------------------------------------------------
 
-    number = options.number
-    lesson = lessons.load(int(number.partition(".")[0])) if number[:1].isdigit() else None
-    if lesson is None:
-        raise LookupError(f"{number!r} is the number of no lesson and of no exercise")
-    wanted = [lessons.find(number)] if "." in number else list(lesson.exercises.values())
+
+def check_work(options, work):
+    lesson, wanted = _wanted(options.number)
     functions = work.functions(lesson.number)
     verdicts = []
     for exercise in wanted:
-        if exercise.number not in functions:
-            raise StudentError(f"{work.path(lesson.number)} has no function {exercise.name}")
-        verdicts.append(check(exercise, functions[exercise.number]))
-        work.note(exercise.number, passed=verdicts[-1].passed)
-        print(messages.verdict(verdicts[-1]), end="\n\n" if len(wanted) > 1 else "\n")
+        verdicts.append(_checked(exercise, functions, work))
+        say(messages.verdict(verdicts[-1]), end="\n\n" if len(wanted) > 1 else "\n")
     return int(not all(verdict.passed for verdict in verdicts))
 
 
+def watch_work(options, work):
+    from .watching import watch
+
+    lesson, wanted = _wanted(options.number)
+    path, _ = work.start(lesson.number)
+
+    def look():
+        try:
+            _say_until_first_open(wanted, work.functions(lesson.number), work)
+        except StudentError as error:
+            print(error.args[0])
+        print(f"\nWatching {path}. Ctrl-C ends.", flush=True)
+
+    watch(path, look)
+
+
+def _wanted(number):
+    """The Lesson and the Exercises that "4" or "4.2" names."""
+    lesson = lessons.load(int(number.partition(".")[0])) if number[:1].isdigit() else None
+    if lesson is None:
+        raise LookupError(f"{number!r} is the number of no lesson and of no exercise")
+    exact = "." in number
+    return lesson, [lessons.find(number)] if exact else list(lesson.exercises.values())
+
+
+def _checked(exercise, functions, work):
+    from .checking import check
+
+    if exercise.number not in functions:
+        raise StudentError(f"{work.path(exercise.lesson)} has no function {exercise.name}")
+    verdict = check(exercise, functions[exercise.number])
+    work.note(exercise.number, passed=verdict.passed)
+    return verdict
+
+
+def _say_until_first_open(exercises, functions, work):
+    """The verdicts up to the first that is not passed."""
+    for i, exercise in enumerate(exercises, 1):
+        verdict = _checked(exercise, functions, work)
+        say(messages.verdict(verdict))
+        if not verdict.passed:
+            left = len(exercises) - i
+            print(f"\n{left} more after this one." if left else "\nThis is the last one.")
+            return
+    print("\nAll passed.")
+
+
+# ---- Help ----------------------------------------------------------------------------------------
+
+
 def give_hint(options, work):
-    exercise = lessons.find(options.exercise)
-    read = min(work.progress().get(exercise.number, {}).get("hints", 0) + 1, len(exercise.hints))
-    work.note(exercise.number, hints=read)
-    for i, hint in enumerate(exercise.hints[:read], 1):
-        print(f"Hint {i} of {len(exercise.hints)}: {hint}")
+    print(work.hint(lessons.find(options.exercise)))
 
 
 def show_solution(options, work):
-    exercise = lessons.find(options.exercise)
-    facts = work.progress().get(exercise.number, {})
-    if not (facts.get("passed") or facts.get("gave_up") or options.give_up):
-        raise StudentError(
-            f"the solution opens when {exercise.number} is passed. To see it now, which is "
-            f"recorded: minigrad-learn solution {exercise.number} --give-up"
-        )
-    if not facts.get("passed"):
-        work.note(exercise.number, gave_up=True)
-    print(exercise.source.rstrip())
+    print(work.solution(lessons.find(options.exercise), options.give_up))
 
 
 def reset_lesson(options, work):
     old = work.reset(options.lesson)
     print(f"wrote {work.path(options.lesson)} anew; the old one is {old}")
+
+
+# ---- The real model ------------------------------------------------------------------------------
+
+
+def run_program(options, work):
+    from . import programs
+
+    if options.mine is None:
+        _say_run("the framework's own functions", programs.run(options.program, {}))
+        return 0
+    mine = _passing(options.mine, work)
+    if not mine:
+        raise StudentError("none of your functions that the framework has a place for passes yet")
+    own = programs.run(options.program, {exercise: exercise.solution for exercise in mine})
+    found = programs.run(options.program, mine)
+    _say_run("your functions", found)
+    _say_run("the framework's own", own)
+    faults = 0
+    for exercise in mine:
+        count = found.calls[exercise.number]
+        is_fault = not count and (own.calls[exercise.number] or options.mine)
+        why = "which is an error" if is_fault else "for it is no part of this model"
+        called = f"called {count} times" if count else f"never called, {why}"
+        print(f"  {exercise.number} {exercise.name}: {called}")
+        faults += bool(is_fault)
+    if not any(found.calls.values()):
+        print("None of your functions was called, which is an error.")
+    return int(bool(faults) or not any(found.calls.values()))
+
+
+def _say_run(whose, found):
+    print(f"With {whose}: loss of the first step {found.loss:.6f}, accuracy {found.accuracy:.4f}")
+
+
+def _passing(numbers, work):
+    """{exercise: function}: of these numbers, or else of all that were passed and still pass.
+
+    What the framework has no place for is left out, unless its number is among these.
+    """
+    progress = work.progress()
+    wanted = [lessons.find(number) for number in numbers] or [
+        exercise
+        for n in lessons.numbers()
+        for exercise in lessons.load(n).exercises.values()
+        if exercise.target and progress.get(exercise.number, {}).get("passed")
+    ]
+    passing = {}
+    for exercise in wanted:
+        functions = work.functions(exercise.lesson)
+        if not exercise.target:
+            raise StudentError(
+                f"the framework has no {exercise.name}, in whose place yours could be"
+            )
+        if not _checked(exercise, functions, work).passed:
+            raise StudentError(
+                f"{exercise.number} does not pass: minigrad-learn check {exercise.number}"
+            )
+        passing[exercise] = functions[exercise.number]
+    return passing
+
+
+# ---- For teachers --------------------------------------------------------------------------------
+
+
+def build_assignment(options, work):
+    from .building import assignments
+
+    paths = assignments.build(options.out, options.only, options.hidden_tests, options.install_from)
+    for path in paths:
+        print(f"wrote {path}")
 
 
 def grade_folder(options, work):

@@ -70,12 +70,6 @@ def load(number):
     return read(path)
 
 
-def span(text):
-    """The numbers of lessons in "4" or "1-4"."""
-    first, _, last = text.partition("-")
-    return [n for n in numbers() if int(first) <= n <= int(last or first)]
-
-
 def find(number):
     """The Exercise of a number such as "2.1"."""
     lesson, _, _ = str(number).partition(".")

@@ -12,7 +12,7 @@ from . import lesson as lessons
 from . import messages
 from .work import StudentError, Work
 
-_latest = {}  # {number of an exercise: the student's function that was checked last, whether passed}
+_latest = {}  # {exercise's number: the student's function that was checked last, whether passed}
 
 
 def check(number, seed=0):
@@ -26,13 +26,17 @@ def check(number, seed=0):
     function = _written(exercise, _names(sys._getframe(1)))
     if function is None:
         text = f"there is no function {exercise.name} yet. Run the cell that defines it, then this."
-        return _say(f"{number} {exercise.title}: {text}", failed=True)
+        print(f"{number} {exercise.title}: {text}")
+        return _fail_if_graded(text)
     verdict = verdict_on(exercise, function, seed)
     _latest[number] = function, verdict.passed
-    _work().note(number, passed=verdict.passed)
+    if not _is_graded():
+        _work().note(number, passed=verdict.passed)
+    text = messages.verdict(verdict)
+    print(text)
     if not verdict.passed:
         _show_difference(exercise, verdict.failure)
-    _say(messages.verdict(verdict), failed=not verdict.passed)
+        _fail_if_graded(text)
 
 
 def working(number):
@@ -75,30 +79,50 @@ def _names(frame):
 def _written(exercise, names):
     """The student's function: where `working` has put the course's own, the one checked before."""
     function = names.get(exercise.name)
-    if function is None or inspect.unwrap(function) is exercise.solution:
+    if function is not None and inspect.unwrap(function) is exercise.solution:
         return _latest.get(exercise.number, (None, False))[0]
     return function
 
 
-def _say(text, failed):
-    print(text)
-    if failed and "NBGRADER_EXECUTION" in os.environ:
+def _fail_if_graded(text):
+    if _is_graded():
         raise AssertionError(text.splitlines()[0])
+
+
+def _is_graded():
+    """Whether nbgrader runs the notebook."""
+    return "NBGRADER_EXECUTION" in os.environ
+
+
+# ---- Pictures ------------------------------------------------------------------------------------
 
 
 def _show_difference(exercise, failure):
     """In a notebook, a picture of two arrays that differ."""
-    if "IPython" not in sys.modules or failure.seen.error is not None or failure.seen.changed:
+    if _shell() is None or failure.seen.error is not None or failure.seen.changed:
         return
-    from IPython.core.getipython import get_ipython
-    from IPython.display import HTML, display
+    from IPython.display import display
 
-    expected, got = messages.compared(exercise, failure)
-    if get_ipython() is None:
-        return
     from .pictures import beside, embedded
 
-    figure = beside(expected, got)
+    figure = beside(*messages.compared(exercise, failure))
     if figure is not None:
-        alt = "Two arrays as shades of blue: what was expected, and what came."
-        display(HTML(embedded(figure, alt)))
+        alt = "The two arrays as shades of blue, the elements that differ framed in orange."
+        display({"text/html": embedded(figure, alt), "text/plain": alt}, raw=True)
+
+
+def _shell():
+    """The IPython that runs here, if one does."""
+    return sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+
+
+def _show_figures(shell):
+    """Let a cell that ends with a Figure show it, also one that was made without pyplot."""
+    from .pictures import png
+
+    formatter = shell.display_formatter.formatters["image/png"]
+    formatter.for_type_by_name("matplotlib.figure", "Figure", png)
+
+
+if _shell() is not None:
+    _show_figures(_shell())

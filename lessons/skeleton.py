@@ -48,8 +48,11 @@ def _last_line_of_signature(function):
 
 def _docstring(function):
     """The docstring in triple quotes, without its doctests, line by line."""
-    text = ast.get_docstring(function) or ""
-    lines = [line for line in text.splitlines() if not line.lstrip().startswith((">>>", "..."))]
+    lines, in_doctest = [], False
+    for line in (ast.get_docstring(function) or "").splitlines():
+        in_doctest = bool(line.strip()) and (in_doctest or line.lstrip().startswith(">>>"))
+        if not in_doctest:
+            lines.append(line)
     while lines and not lines[-1].strip():
         lines.pop()
     if len(lines) < 2:

@@ -25,7 +25,7 @@ import subprocess
 import sys
 
 if importlib.util.find_spec("lessons") is None:
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", {address!r}], check=True)
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", {address}], check=True)
 
 """
 PICTURE = re.compile(r"^!\[(.*?)\]\(figure\)$", flags=re.MULTILINE | re.DOTALL)
@@ -85,7 +85,7 @@ def _start(address):
         raise ValueError(
             f"an address to install from has :// in it; {address!r} might be any package's name"
         )
-    return INSTALLS.format(address=address) + IMPORTS
+    return INSTALLS.format(address=json.dumps(address)) + IMPORTS
 
 
 # ---- Exercises -----------------------------------------------------------------------------------
@@ -115,7 +115,7 @@ def _name(exercise):
 
 def marked_solution(exercise):
     """The solution, its body between the marks by which nbgrader takes it out."""
-    imports = [f"    {line}" for line in _imports(exercise)]
+    imports = [f"    {line}".rstrip() for line in _imports(exercise)]
     marked = ["    ### BEGIN SOLUTION", *imports, *body(exercise), "    ### END SOLUTION"]
     return "\n".join([*head(exercise), *marked]) + "\n"
 
@@ -126,15 +126,17 @@ def _imports(exercise):
         return
     given = vars(inspect.getmodule(exercise.solution))
     loaded = {node.id for node in ast.walk(parse(exercise)) if isinstance(node, ast.Name)}
-    for name in sorted(loaded & given.keys() - vars(builtins).keys() - {"np", exercise.name}):
+    names = sorted(loaded & given.keys() - vars(builtins).keys() - {"np", exercise.name})
+    for name in names:
         thing = given[name]
-        if not inspect.ismodule(thing):
-            yield f"from {exercise.solution.__module__} import {name}"
-        elif thing.__name__ == name:
-            yield f"import {name}"
-        else:
+        if inspect.ismodule(thing):
             package, _, module = thing.__name__.rpartition(".")
-            yield f"from {package} import {module}" + (f" as {name}" if name != module else "")
+            origin = f"from {package} " if package else ""
+            yield f"{origin}import {module}" + (f" as {name}" if name != module else "")
+        else:
+            yield f"from {exercise.solution.__module__} import {name}"
+    if names:
+        yield ""
 
 
 # ---- Cells ---------------------------------------------------------------------------------------

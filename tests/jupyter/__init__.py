@@ -1,0 +1,1 @@
+"""What runs notebooks for real, which takes minutes: `make test-notebooks`, `make test-browser`."""

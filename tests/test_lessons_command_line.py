@@ -1,0 +1,319 @@
+"""minigrad-learn: watch, status, run, build; colours; and what takes too long."""
+
+import signal
+import time
+
+import pytest
+
+from lessons import __main__ as command_line
+from lessons import limit, programs, terminal, watching
+from lessons.observation import observe
+from lessons.views import call
+from tests import sample_lesson
+
+HAS_TIMER = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="has no such timer")
+
+
+@pytest.fixture
+def sample(monkeypatch, tmp_path):
+    lesson = sample_lesson.only_lesson(monkeypatch, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MINIGRAD_WORK", raising=False)
+    yield lesson
+    sample_lesson.forget()
+
+
+@pytest.fixture
+def learn(sample, capsys):
+    """learn("check", "91.1") runs a command.   -> its status, what it prints, its errors"""
+
+    def learn(*arguments):
+        status = command_line.main(list(arguments))
+        return status, *capsys.readouterr()
+
+    return learn
+
+
+def write(*functions):
+    """Save a file of the sample lesson with these functions."""
+    text = "import numpy as np\n\n\n" + "\n\n".join(functions)
+    path = command_line.Work().path(sample_lesson.NUMBER)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+BOTH = [*sample_lesson.RIGHT.values()]
+WRONG = sample_lesson.WRONG["91.1"]
+
+# ---- How far one is ------------------------------------------------------------------------------
+
+
+def test_status_says_what_is_next(learn):
+    assert learn("status") == (
+        0,
+        "0 of 2 exercises passed, 0 hints read.\nNext: 91.1 Totals. minigrad-learn start 91\n",
+        "",
+    )
+    learn("start", "91")
+    learn("hint", "91.1")
+    write(*BOTH)
+    learn("check", "91.1")
+    _, text, _ = learn("status")
+    assert text == (
+        "1 of 2 exercises passed, 1 hints read.\nNext: 91.2 Softmax. minigrad-learn check 91.2\n"
+    )
+
+
+def test_status_says_when_all_is_done_and_what_was_given_up(learn):
+    learn("solution", "91.2", "--give-up")
+    write(*BOTH)
+    learn("check", "91")
+    _, text, _ = learn("status")
+    assert "Solutions seen before: 91.2." in text and "All that there is to do is done." in text
+
+
+# ---- Watching ------------------------------------------------------------------------------------
+
+
+def on_each_look(monkeypatch, *actions):
+    """While `watch` sleeps, one action after the other happens; then Ctrl-C."""
+    left = list(actions)
+
+    def sleep(seconds):
+        if not left:
+            raise KeyboardInterrupt
+        left.pop(0)()
+
+    monkeypatch.setattr(watching.time, "sleep", sleep)
+
+
+def test_watch_checks_again_when_the_file_is_saved(learn, monkeypatch):
+    write(WRONG, BOTH[1])
+    on_each_look(monkeypatch, lambda: write(*BOTH))
+    status, text, errors = learn("watch", "91")
+    assert text.index("91.1 Totals: not yet") < text.index("91.1 Totals: passed")
+    assert text.count("Watching") == 2
+    assert (status, errors) == (0, "")
+
+
+def test_watch_shows_no_more_than_the_first_that_is_open(learn, monkeypatch):
+    write(WRONG, BOTH[1])
+    on_each_look(monkeypatch)
+    _, text, _ = learn("watch", "91")
+    assert "1 more after this one." in text and "91.2" not in text
+
+
+def test_watch_checks_not_while_nothing_is_saved(learn, monkeypatch):
+    write(*BOTH)
+    on_each_look(monkeypatch, *[lambda: None] * 5)
+    assert learn("watch", "91")[1].count("All passed.") == 1
+
+
+def test_watch_goes_on_after_what_is_no_python(learn, monkeypatch):
+    write("def (")
+    on_each_look(monkeypatch, lambda: write(*BOTH))
+    _, text, _ = learn("watch", "91.1")
+    assert text.index("line 4: invalid syntax") < text.index("91.1 Totals: passed")
+
+
+def test_a_file_that_is_away_for_a_moment_is_waited_for(tmp_path, monkeypatch):
+    path, looks = tmp_path / "file", []
+    path.write_text("")
+    on_each_look(monkeypatch, path.unlink, lambda: path.write_text("new"))
+    watching.watch(path, lambda: looks.append(path.exists()))
+    assert looks == [True, True]
+
+
+def test_watch_looks_often_enough(tmp_path):
+    path = tmp_path / "file"
+    path.write_text("")
+    began = []
+
+    def look():
+        if began:
+            raise KeyboardInterrupt
+        began.append(time.perf_counter())
+        path.write_text("saved")
+
+    path.write_text("x")
+    watching.watch(path, look)
+    assert time.perf_counter() - began[0] < 1
+
+
+# ---- The real model ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def short(monkeypatch):
+    """The model learns for one epoch alone."""
+    monkeypatch.setitem(programs.PROGRAMS, "mlp", lambda seed: programs.mlp(seed, epochs=1))
+
+
+def test_the_students_functions_train_the_real_model(learn, short):
+    write(*BOTH)
+    learn("check", "91")
+    status, text, _ = learn("run", "mlp", "--mine")
+    own, mine = (line.partition(": ")[2] for line in text.splitlines()[:2])
+    assert own == mine and "accuracy 0." in own
+    assert "91.2 softmax: called " in text and "91.1" not in text
+    assert status == 0
+
+
+def test_what_is_not_passed_trains_nothing(learn, short):
+    write(*BOTH)
+    status, _, errors = learn("run", "mlp", "--mine")
+    assert status == 2 and "none of your functions" in errors
+
+
+def test_what_passes_no_longer_trains_nothing(learn, short):
+    write(*BOTH)
+    learn("check", "91")
+    write(BOTH[0], BOTH[1].replace("p * (g", "p + (g"))
+    status, _, errors = learn("run", "mlp", "--mine")
+    assert status == 2 and "91.2 does not pass" in errors
+
+
+def test_a_function_that_is_never_called_is_an_error(learn, short, monkeypatch):
+    write(*BOTH)
+    learn("check", "91")
+    monkeypatch.setitem(programs.PROGRAMS, "mlp", lambda seed: (1.0, 0.5))
+    status, text, _ = learn("run", "mlp", "--mine", "91.2")
+    assert status == 1 and "91.2 softmax: never called, which is an error" in text
+    status, text, _ = learn("run", "mlp", "--mine")
+    assert status == 1 and "None of your functions was called, which is an error." in text
+
+
+def test_what_the_framework_has_no_place_for_is_told(learn, short):
+    write(*BOTH)
+    status, _, errors = learn("run", "mlp", "--mine", "91.1")
+    assert status == 2 and "the framework has no totals" in errors
+
+
+def test_without_mine_the_framework_trains_alone(learn, short):
+    status, text, _ = learn("run", "mlp")
+    assert status == 0 and text.startswith("With the framework's own functions: loss")
+
+
+# ---- For teachers --------------------------------------------------------------------------------
+
+
+def test_an_assignment_is_written(learn, tmp_path):
+    status, text, _ = learn("build", "--out", "out", "--only", "91", "--hidden-tests")
+    assert status == 0 and "wrote out/students/lesson_91.py" in text.replace("\\", "/")
+    assert (tmp_path / "out" / "nbgrader_config.py").is_file()
+
+
+@pytest.mark.parametrize("text, numbers", [("1-4", [1, 2, 3, 4]), ("1,3", [1, 3]), ("2", [2])])
+def test_lessons_are_named_by_numbers(text, numbers):
+    assert command_line._numbers(text) == numbers
+
+
+def test_an_address_to_install_from_that_is_a_bare_name_is_told(learn):
+    status, _, errors = learn("build", "--out", "out", "--install-from", "minigrad")
+    assert status == 2 and "any package's name" in errors
+
+
+# ---- Colours -------------------------------------------------------------------------------------
+
+
+class Terminal:
+    def isatty(self):
+        return True
+
+
+@pytest.fixture
+def plain_environment(monkeypatch):
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+
+
+def test_colours_are_for_terminals_alone(plain_environment, tmp_path):
+    assert terminal.has_colours(Terminal())
+    with open(tmp_path / "file", "w") as file:
+        assert not terminal.has_colours(file)
+
+
+@pytest.mark.parametrize("name, value", [("NO_COLOR", "1"), ("TERM", "dumb")])
+def test_who_wants_no_colours_gets_none(plain_environment, monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+    assert not terminal.has_colours(Terminal())
+
+
+def test_a_verdict_has_the_colour_of_what_it_says(plain_environment, monkeypatch, capsys):
+    assert terminal.coloured("1.1 A: passed (2).") == "\033[32m1.1 A: passed (2).\033[0m"
+    assert terminal.coloured("1.1 A: not yet.\n\nwhy") == "\033[33m1.1 A: not yet.\033[0m\n\nwhy"
+    monkeypatch.setattr(terminal, "has_colours", lambda: True)
+    terminal.say("1.1 A: passed.")
+    assert capsys.readouterr().out.startswith("\033[32m")
+
+
+# ---- What takes too long -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def short_limit(monkeypatch):
+    monkeypatch.setattr(limit, "SECONDS", 0.2)
+
+
+LOOP = "def totals(x):\n    while len(x) > 2:\n        pass\n    return np.cumsum(x)\n"
+
+
+@HAS_TIMER
+def test_an_endless_loop_is_told_with_what_it_was_called(learn, short_limit):
+    write(LOOP, BOTH[1])
+    began = time.perf_counter()
+    status, text, _ = learn("check", "91.1")
+    assert time.perf_counter() - began < 5
+    assert status == 1 and "called     totals(x=array([1., 2., 3., 4.]))" in text
+    assert "got        no answer after 0.2 seconds: does a loop never end?" in text
+
+
+@HAS_TIMER
+def test_an_endless_loop_for_what_is_drawn_ends_the_search(learn, short_limit, sample):
+    write(LOOP.replace("len(x) > 2", "len(x) == 3"), BOTH[1])
+    began = time.perf_counter()
+    assert "no answer after" in learn("check", "91.1")[1]
+    assert time.perf_counter() - began < 5
+
+
+@HAS_TIMER
+def test_an_endless_loop_around_a_bare_except_ends(short_limit):
+    def stubborn():
+        for _ in range(3):
+            try:
+                while True:
+                    pass
+            except BaseException:  # noqa: B036
+                continue
+
+    assert isinstance(observe(stubborn, (), call).error, limit.TooLongError | type(None))
+
+
+@HAS_TIMER
+def test_a_file_that_never_ends_is_told(learn, short_limit):
+    write("while True:\n    pass\n")
+    status, _, errors = learn("check", "91.1")
+    assert status == 2 and "line 4: no answer after" in errors
+
+
+@HAS_TIMER
+def test_the_timer_and_its_handler_are_as_before_afterwards():
+    before = signal.getsignal(signal.SIGALRM)
+    with limit.time_limit(5):
+        pass
+    assert signal.getsignal(signal.SIGALRM) is before
+    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
+
+
+def test_without_a_timer_there_is_no_limit(monkeypatch):
+    monkeypatch.delattr(signal, "setitimer", raising=False)
+    with limit.time_limit(0.01):
+        time.sleep(0.05)
+
+
+def test_ctrl_c_ends_a_command_quietly(learn, monkeypatch):
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command_line, "show_status", interrupted)
+    assert learn("status") == (130, "", "")
