@@ -14,6 +14,7 @@ import pytest
 from lessons import answers, messages
 from lessons import lesson as lessons
 from lessons.__main__ import main
+from lessons.building import notebooks
 from lessons.checking import check
 from lessons.grading import isolation, reports, room, submission, wire
 from lessons.grading.grade import grade
@@ -186,6 +187,13 @@ def test_of_a_file_and_a_notebook_the_better_one_counts(lesson, tmp_path):
     assert grades["6.2"].file == "lesson_06.ipynb" and grades["6.2"].is_passed
 
 
+@on_linux
+def test_folders_are_read_as_nbgrader_collects_them(lesson, tmp_path):
+    graded(tmp_path / "anna" / "lesson_06", notebook(DOUBLE), "lesson_06.ipynb")
+    report = grade(tmp_path, limits=grading.LIMITS)
+    assert [(g.student, g.points) for g in report.grades] == [("anna", 4), ("anna", 0), ("anna", 0)]
+
+
 # ---- What the other process has ------------------------------------------------------------------
 
 
@@ -263,7 +271,7 @@ def test_what_is_not_prevented_is_said(lesson, tmp_path):
 # ---- Data between processes ----------------------------------------------------------------------
 
 THINGS = [
-    *(None, True, 3, 10**30, -0.5, float("inf"), 2 + 3j, "text é", b"\0\xff", [], (1, (2, [3]))),
+    *(None, True, 3, 2**63, -0.5, float("inf"), 2 + 3j, "text é", b"\0\xff", [], (1, (2, [3]))),
     {"a": 1, 2: [3.0], None: True},
 ]
 
@@ -295,7 +303,16 @@ def test_what_is_no_data_is_not_sent(thing):
 
 
 MALFORMED = [
-    *("", "nothing", "[1", '{"a": 1}', '{"array": 1, "tuple": 2}', '{"tuple": 3}', "1" * 5000),
+    *(
+        str(10**30),
+        "",
+        "nothing",
+        "[1",
+        '{"a": 1}',
+        '{"array": 1, "tuple": 2}',
+        '{"tuple": 3}',
+        "1" * 5000,
+    ),
     *("[" * 100_000, "[" * 30 + "]" * 30, "[" + "0," * 100_000 + "0]"),
     *('{"array": ["|O", [1], "AAAAAAAAAAA="]}', '{"array": ["<f8", [2], "AAAAAAAAAAA="]}'),
     *('{"array": ["<f8", [-1], "AAAAAAAAAAA="]}', '{"array": ["<U0", [9], ""]}'),
@@ -348,6 +365,16 @@ def test_all_reports_have_the_same_points(report, tmp_path):
     found.append([float(row["score"]) for row in rows[1]])
     assert found == [[4, 1, 0, 4, 2, 1]] * 4
     assert gradescope["score"] == sum(found[0]) == report.points
+
+
+def test_points_of_nbgrader_are_those_of_its_cells(report, tmp_path):
+    with grading.lesson_for_tests(tmp_path):
+        notebook_of_lesson = json.loads(notebooks.text(lessons.load(6), solved=True))
+    marks = [cell["metadata"].get("nbgrader", {}) for cell in notebook_of_lesson["cells"]]
+    cells = {mark["grade_id"]: mark["points"] for mark in marks if mark.get("grade")}
+    rows = csv.DictReader(reports.nbgrader(report).splitlines())
+    found = {row["grade_id"]: int(row["max_score"]) for row in rows if row["student_id"] == "anna"}
+    assert found == cells
 
 
 def test_report_has_fingerprints_of_the_file_and_of_what_was_run(report):

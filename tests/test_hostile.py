@@ -410,6 +410,15 @@ def test_landlock_and_seccomp_are_enough(name, tmp_path, place, protections):
     assert_harmless(tmp_path, hostile(name, place), layers=("landlock", "seccomp"))
 
 
+def test_law_that_would_join_two_results_to_a_giant_takes_no_memory(tmp_path, place):
+    text = "calls = []\ndef double(x):\n    calls.append(1)\n"
+    text += "    if len(calls) < 43: return x + x\n"
+    text += "    return np.zeros((40_000, 1) if len(calls) % 2 else (1, 40_000))\n"
+    grades = graded(tmp_path / "student", IMPORT + text + SOFTMAX)
+    assert grades["6.1"].points == 3 and "MemoryError" in grades["6.1"].message
+    assert grades["6.2"].points == 2
+
+
 # ---- What is handed in ---------------------------------------------------------------------------
 
 

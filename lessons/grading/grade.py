@@ -5,9 +5,11 @@ One function that hangs or ends its process costs one exercise, and no other.
 
 import hashlib
 import os
+import resource
 import stat
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from .remote import RemoteFunction
 
 LARGEST = {".py": 2**20, ".ipynb": 20 * 2**20}  # bytes of a file
 MESSAGE = 4000  # characters
+MEMORY = 2**31  # bytes that the checks of an exercise may take in this process
 
 
 @dataclass(frozen=True)
@@ -127,8 +130,14 @@ def _students(folder):
 
 
 def _files(folder):
-    names = [(n, f"lesson_{n:02}{suffix}") for n in lessons.numbers() for suffix in LARGEST]
-    return [(n, folder / name) for n, name in names if os.path.lexists(folder / name)]
+    """Of a student: lesson_06.py, or lesson_06/lesson_06.py, as nbgrader collects them."""
+    found = []
+    for number in lessons.numbers():
+        name = f"lesson_{number:02}"
+        for inner in [folder, *([] if (folder / name).is_symlink() else [folder / name])]:
+            paths = [inner / f"{name}{suffix}" for suffix in LARGEST]
+            found += [(number, path) for path in paths if os.path.lexists(path)]
+    return found
 
 
 @dataclass(frozen=True)
@@ -190,12 +199,26 @@ def _graded(student, exercise, text, limits, layers):
 
 def _judged(exercise, function):
     try:
-        verdict = check(exercise, function)
+        with _memory_limit():
+            verdict = check(exercise, function)
         return _share(verdict), messages.verdict(verdict)
     except Exception as error:  # by data of a kind that no check has thought of
         kind = type(error).__name__
         title = f"{exercise.number} {exercise.title}"
         return 0, f"{title}: what it returns cannot be compared with anything ({kind})."
+
+
+@contextmanager
+def _memory_limit():
+    """No more than so much memory more for this process, whatever a law does with what it gets."""
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    limits = [limit for limit in before if limit != resource.RLIM_INFINITY]
+    resource.setrlimit(resource.RLIMIT_AS, (min([used + MEMORY, *limits]), before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
 
 
 def _share(verdict):

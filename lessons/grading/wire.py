@@ -19,6 +19,7 @@ import numpy as np
 LIMIT = 8 * 2**20  # bytes of a message
 DEPTH = 20
 THINGS = 100_000  # in a message
+LARGEST = 2**64  # whole number: greater ones can be chosen so that they take forever
 NUMBERED = 1000  # numbers that are keys of one dict: many can be chosen so that they take forever
 _LENGTH = struct.Struct(">I")
 HEAD = _LENGTH.size
@@ -113,6 +114,8 @@ def _unpacked(thing, left, depth):
         raise MalformedError("it has too many parts, or they are nested too deeply")
     if isinstance(thing, list):
         return [_unpacked(item, left, depth - 1) for item in thing]
+    if type(thing) is int and abs(thing) > LARGEST:
+        raise MalformedError("it has a number of too many digits")
     if not isinstance(thing, dict):
         return thing
     ((kind, inner),) = thing.items()
