@@ -66,7 +66,7 @@ def _parser():
     grade = command("grade", grade_folder, "grade a student's folder, or a folder of such folders")
     grade.add_argument("folder")
     grade.add_argument("--only", type=_numbers, help="lessons that all count, such as 1-4 or 1,3")
-    results = "results.json for Gradescope; .xml for JUnit; .csv; .nbgrader.csv. May be repeated"
+    results = "results.json for Gradescope, or .xml (JUnit), .csv, .nbgrader.csv, nbgrader's .db"
     grade.add_argument("--out", action="append", default=[], metavar="FILE", help=results)
     return parser
 
@@ -273,7 +273,7 @@ def grade_folder(options, work):
     from .grading.grade import grade
 
     for path in options.out:
-        reports.writer(path)  # an error now, not after all the work
+        reports.writer_for(path)  # an error now, not after all the work
     report = grade(options.folder, options.only, tell=_tell_grade)
     for sentence in report.unprotected:
         print(f"Not prevented on this system: {sentence}")

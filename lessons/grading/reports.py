@@ -12,22 +12,23 @@ import json
 from pathlib import Path
 from xml.etree import ElementTree
 
-WRITTEN_AS = "a report is written as .json, .xml, .csv or .nbgrader.csv. Received: {}"
+WRITTEN_AS = "a report is written as .json, .xml, .csv, .nbgrader.csv or .db. Received: {}"
 
 
 def write(report, path):
     """Write a report to a file, in the way that its name asks for."""
-    path = Path(path)
-    text = writer(path)(report)
+    path, writer = Path(path), writer_for(path)
+    if writer is enter:
+        return enter(report, path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+    path.write_text(writer(report), encoding="utf-8")
 
 
-def writer(path):
+def writer_for(path):
     """The function that writes a report as the name of a file asks for."""
-    for ending, function in _WRITERS.items():
+    for ending, writer in _WRITERS.items():
         if Path(path).name.endswith(ending):
-            return function
+            return writer
     raise LookupError(WRITTEN_AS.format(path))
 
 
@@ -97,13 +98,34 @@ def table(report):
 
 
 def nbgrader(report):
-    """A row for a cell that nbgrader grades, named as in the notebooks of the course."""
+    """A row for a cell that nbgrader grades."""
     rows = [["assignment", "student_id", "notebook", "grade_id", "score", "max_score"]]
     for grade in report.grades:
-        lesson = f"lesson_{grade.exercise.lesson:02}"
-        cell = f"exercise-{grade.exercise.number.replace('.', '-')}-check"
+        lesson, cell = _cell(grade)
         rows.append([lesson, grade.student, lesson, cell, grade.points, grade.maximum])
     return _comma_separated(rows)
+
+
+def enter(report, path):
+    """Enter the points into the gradebook of a course of nbgrader, which has the assignments."""
+    from nbgrader.api import Gradebook
+
+    if not path.is_file():
+        raise LookupError(f"there is no gradebook {path}: nbgrader makes it with the assignment")
+    with Gradebook(f"sqlite:///{path}") as book:
+        for grade in report.grades:
+            lesson, cell = _cell(grade)
+            book.update_or_create_student(grade.student)
+            book.update_or_create_submission(lesson, grade.student)
+            entry = book.find_grade(cell, lesson, lesson, grade.student)
+            entry.manual_score, entry.needs_manual_grade = grade.points, False
+        book.db.commit()
+
+
+def _cell(grade):
+    """The names of the assignment and of the cell that have the check of an exercise."""
+    number = grade.exercise.number.replace(".", "-")
+    return f"lesson_{grade.exercise.lesson:02}", f"exercise-{number}-check"
 
 
 def _comma_separated(rows):
@@ -123,3 +145,4 @@ def _name(grade):
 
 
 _WRITERS = {".json": gradescope, ".xml": junit, ".nbgrader.csv": nbgrader, ".csv": table}
+_WRITERS |= {".db": enter}
