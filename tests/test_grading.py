@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from lessons import messages
 from lessons import lesson as lessons
+from lessons import messages
 from lessons.__main__ import main
 from lessons.building import notebooks
 from lessons.checking import check
