@@ -269,6 +269,8 @@ def build_assignment(options, work):
 
 
 def grade_folder(options, work):
+    if sys.platform != "linux":
+        raise StudentError("grading needs Linux: elsewhere, run it in a container")
     from .grading import reports
     from .grading.grade import grade
 

@@ -12,6 +12,7 @@ Each is tried, and what the system does not allow is left out: `isolate` says wh
 import ctypes
 import os
 import platform
+import pwd
 import resource
 import signal
 import struct
@@ -32,16 +33,15 @@ def isolate(room, process):
     held = []
     readable = [Path(path) for path in room["readable"]]
     scratch = room["scratch"]
-    user = _USERS.start + process % len(_USERS)
-    user = user if "user" in room["layers"] and os.geteuid() == 0 else None
+    user = _nobody(process) if "user" in room["layers"] and os.geteuid() == 0 else None
     if "namespaces" in room["layers"] and _namespaces(room, readable, user):
         held.append("namespaces")
         scratch = _SCRATCH
     elif user is not None:
-        if all(map(_is_open_to_all, room["listed"])):
+        if all(map(_is_open_to_all, {path.parent for path in readable})):
             os.chown(scratch, user, user)
         else:
-            user = None  # who could not read Python's own files
+            user = None  # who could not read what is readable
     os.chdir(scratch)
     os.environ.clear()
     os.environ.update(HOME=scratch, TMPDIR=scratch, PATH="")
@@ -102,9 +102,18 @@ def _processes_of_user():
 
 # ---- User ----------------------------------------------------------------------------------------
 
-_USERS = range(40_000, 60_000)  # that nobody has
 _PR_SET_DEATH_SIGNAL, _PR_SET_NO_NEW_PRIVS, _PR_CAPBSET_DROP = 1, 38, 24
 _CAPABILITY_VERSION = 0x20080522
+
+
+def _nobody(process):
+    """The number of a user that nobody is; for another process, another one."""
+    for user in range(40_000 + process % 20_000, 65_000):
+        try:
+            pwd.getpwuid(user)
+        except KeyError:
+            return user
+    return None
 
 
 def _give_up_rights(user):
@@ -125,7 +134,7 @@ def _give_up_rights(user):
 
 def _is_open_to_all(folder):
     """Whether every user may go into a folder."""
-    return all(path.stat().st_mode & 0o001 for path in (Path(folder), *Path(folder).parents))
+    return all(path.stat().st_mode & 0o001 for path in (folder, *folder.parents))
 
 
 # ---- Namespaces ----------------------------------------------------------------------------------
@@ -153,7 +162,7 @@ def _namespaces(room, readable, user):
             Path("/proc/self/uid_map").write_text(f"{inside} {inside} 1")
             Path("/proc/self/gid_map").write_text(f"{outside} {outside} 1")
         _private_files(room["root"], readable, room["scratch_size"], user)
-    except OSError:
+    except (OSError, KeyError):
         return False
     _go_on_in_a_child()
     return True

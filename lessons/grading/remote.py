@@ -39,15 +39,15 @@ class LostError(TooLongError):
 class RemoteFunction(Elsewhere):
     """The function that an exercise asks for, in bytes of a file, running elsewhere. A context.
 
-    source, sha256  the text that runs, and its fingerprint; None before it is known
-    held            names of the protections in force
-    printed         the beginning of what it printed
+    source   the text that runs; None if there is none, and then `unreadable` or `lost` says why
+    held     names of the protections in force
+    printed  the beginning of what it printed
     """
 
     def __init__(self, exercise, data, is_notebook=False, limits=None, layers=isolation.LAYERS):
         self.exercise = exercise
         self.limits = limits or room.Limits()
-        self.source = self.sha256 = self.lost = self.unreadable = None
+        self.source = self.lost = self.unreadable = None
         self.held, self.printed = [], b""
         self._size_printed, self._output_ended, self._said = 0, False, b""
         self._data, self._is_notebook, self._layers = data, is_notebook, layers
@@ -101,8 +101,7 @@ class RemoteFunction(Elsewhere):
         except LostError:
             return
         self.held = greeting["held"]
-        self.source, self.sha256 = greeting.get("source"), greeting.get("sha256")
-        self.unreadable = greeting.get("unreadable")
+        self.source, self.unreadable = greeting.get("source"), greeting.get("unreadable")
 
     def __exit__(self, *error):
         if hasattr(self, "_process"):
@@ -232,9 +231,9 @@ def _observation(answer, count):
     """The Observation in an answer to a call with so many arguments."""
     if not isinstance(answer, dict):
         raise wire.MalformedError("no answer")
-    if "error" in answer:
-        return Observation(error=_error(*map(str, answer["error"])))
-    changed = answer.get("changed")
+    changed, error = answer.get("changed"), answer.get("error")
+    if isinstance(error, list) and list(map(type, error)) == [str, str]:
+        return Observation(error=_error(*error))
     if "result" not in answer or not isinstance(changed, list):
         raise wire.MalformedError("no result")
     if not all(type(i) is int and 0 <= i < count for i in changed):

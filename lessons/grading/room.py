@@ -25,8 +25,8 @@ from ..target import resolve
 from . import submission
 
 _LESSONS = Path(__file__).parents[1]
-_OF_LESSONS = ("views.py", "observation.py", "limit.py")
-_OF_GRADING = ("worker.py", "submission.py", "wire.py", "isolation.py", "supervisor.py")
+_OF_GRADING = ("worker", "submission", "wire", "isolation", "supervisor")
+_OF_LESSONS = ("views.py", "observation.py", "limit.py", *(f"grading/{n}.py" for n in _OF_GRADING))
 _FRAMEWORK = ("minigrad", "kernels")
 _OTHERS = ("numpy", "safetensors")
 _EXPECTED = {"definition", "by_hand", "edges", "drawn", "laws"}
@@ -52,23 +52,17 @@ def furnish(folder, exercise, data, is_notebook):
         (folder / name).mkdir(parents=True)
     (folder / "submission").write_bytes(data)
     packages = folder / "packages"
-    for names, source, target in (
-        (_OF_LESSONS, _LESSONS, packages / "lessons"),
-        (_OF_GRADING, _LESSONS / "grading", packages / "lessons" / "grading"),
-    ):
-        (target / "__init__.py").touch()
-        for name in names:
-            shutil.copyfile(source / name, target / name)
-    outside = []
-    for name in _OTHERS:
-        outside += _linked(name, packages)
+    for name in _OF_LESSONS:
+        shutil.copyfile(_LESSONS / name, packages / "lessons" / name)
+    for package in ("lessons", "lessons/grading"):
+        (packages / package / "__init__.py").touch()
+    outside = [path for name in _OTHERS for path in _linked(name, packages)]
     framework = framework_without(exercise)
     for name in _FRAMEWORK:
         (packages / name).symlink_to(framework / name)
     library = _standard_library()
     inside = [path for place in library for path in place.iterdir() if _is_standard(path)]
     readable = [folder / "submission", packages, framework, *outside, *inside]
-    readable += [Path("/dev") / name for name in ("null", "zero", "urandom")]
     return {
         "name": exercise.name,
         "view": _view(exercise),

@@ -5,7 +5,6 @@ Statements at the top of the file that the function does not need are left out: 
 """
 
 import ast
-import builtins
 import json
 import re
 import symtable
@@ -46,7 +45,7 @@ def cut(statements, name):
     if name not in places:
         return None
     needed, names = set(), {name}
-    while names:
+    while names:  # what comes by `from x import *` may stand for any name
         found = set().union(*(places.get(n, places.get("*", ())) for n in names)) - needed
         needed |= found
         names = set().union(*(_read_by(statements[place]) for place in found))
@@ -92,7 +91,7 @@ def _read_by(statement):
         is_file = table.get_type() == "module"
         names |= {s.get_name() for s in table.get_symbols() if is_file or s.is_global()}
         tables += table.get_children()
-    return names - vars(builtins).keys()
+    return names
 
 
 # ---- Texts ---------------------------------------------------------------------------------------
