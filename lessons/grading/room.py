@@ -81,8 +81,7 @@ def _view(exercise):
     for name in ("call", "rule"):
         if exercise.view is getattr(views, name):
             return name
-    statements = ast.parse(exercise.checks).body
-    text = submission.cut(statements, "view")
+    text = submission.cut([exercise.checks], "view")
     defined = {getattr(node, "name", getattr(node, "id", "")) for node in ast.walk(ast.parse(text))}
     if defined & _EXPECTED:
         raise ValueError(f"the view of {exercise.number} needs what must not be seen: {text}")

@@ -25,31 +25,26 @@ def extract(data, name, is_notebook):
 
     data  the bytes of the file
     """
-    statements = []
-    for piece in _cells(data) if is_notebook else [_decoded(data)]:
-        statements += _parsed(piece)
+    return cut(_cells(data) if is_notebook else [_decoded(data)], name)
+
+
+def cut(texts, name):
+    """The statements of these texts, in their order, without which a name has no meaning.
+
+    Of several definitions of a name the last one counts.
+    """
+    statements = [statement for text in texts for statement in _parsed(text)]
     if not statements:
         raise UnreadableError("nothing in it can be read as Python")
-    text = cut(statements, name)
-    if text is None:
-        raise UnreadableError(f"there is no function {name} that can be read")
-    return text
-
-
-def cut(statements, name):
-    """The text of these statements, in their order, without which a name has no meaning.
-
-    None if none of them defines the name. Of several definitions the last one counts.
-    """
     places = _places(statements)
     if name not in places:
-        return None
+        raise UnreadableError(f"there is no function {name} that can be read")
     needed, names = set(), {name}
     while names:  # what comes by `from x import *` may stand for any name
         found = set().union(*(places.get(n, places.get("*", ())) for n in names)) - needed
         needed |= found
         names = set().union(*(_read_by(statements[place]) for place in found))
-    return "\n\n".join(ast.unparse(statements[place]) for place in sorted(needed)) + "\n"
+    return "\n\n".join(_written(statements[place]) for place in sorted(needed)) + "\n"
 
 
 def _places(statements):
@@ -82,7 +77,7 @@ def _bound(statement):
 def _read_by(statement):
     """The names that a statement takes from the file around it, in whatever function of it."""
     try:
-        tables = [symtable.symtable(ast.unparse(statement), "", "exec")]
+        tables = [symtable.symtable(_written(statement), "", "exec")]
     except SyntaxError:
         return set()
     names = set()
@@ -105,12 +100,31 @@ def _parsed(text):
     """The statements of a text. If it has a mistake, those of its blocks that have none."""
     for readable in (text, _MAGIC.sub("", text)):
         with suppress(*_UNREADABLE):
-            return ast.parse(readable).body
-    statements = []
+            return _statements(readable)
+    found = []
     for block in _BLOCK.split(text):
         with suppress(*_UNREADABLE):
-            statements += ast.parse(block).body
+            found += _statements(block)
+    return found
+
+
+def _statements(text):
+    """The statements of a text without a mistake, which remember the text."""
+    statements = ast.parse(text).body
+    for statement in statements:
+        statement.text = text
     return statements
+
+
+def _written(statement):
+    """A statement as it stands in its text, with its decorators."""
+    written = ast.get_source_segment(statement.text, statement)
+    decorators = getattr(statement, "decorator_list", None)
+    if not decorators:
+        return written
+    first = min(decorator.lineno for decorator in decorators)
+    lines = statement.text.split("\n")[first - 1 : statement.lineno - 1]
+    return "\n".join([*lines, written])
 
 
 def _cells(data):
