@@ -20,6 +20,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from minigrad import by_definition
+
 from .. import views
 from ..target import resolve
 from . import submission
@@ -140,8 +142,8 @@ class GivenAway:
 
     That is the function which the exercise asks for, where it is defined; and the functions of
     modules, of the same name or with the name as a part of theirs: its definition, the kernels,
-    what joins it with others (`softmax`: `softmax_backward`, `log_softmax`); and all kernels that
-    it calls.
+    what joins it with others (`softmax`: `softmax_backward`, `log_softmax`); and the kernels and
+    fused operations that it calls.
     """
 
     def __init__(self, exercise):
@@ -151,7 +153,8 @@ class GivenAway:
             if inspect.isclass(owner):
                 self.place = f"{owner.__module__}.{owner.__qualname__}.{name}"
                 names = set()
-            names |= _kernels_called(exercise.source)
+            names |= _called("kernels", exercise.source)
+            names |= _called("ops", exercise.source) & by_definition.PARTS.keys()
         words = "|".join(map(re.escape, sorted(names))) or "(?!)"  # which matches nothing
         self.names = re.compile(rf"(?:\w*_)?(?:{words})(?:_\w*)?")
         definition = exercise.name if self.place else self.names.pattern
@@ -181,12 +184,12 @@ def _functions(body, place):
             yield from _functions(node.body, f"{place}.{node.name}")
 
 
-def _kernels_called(source):
-    """The names x that a source uses as kernels.x"""
+def _called(module, source):
+    """The names x that a source uses as module.x"""
     return {
         node.attr
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.Attribute)
         and isinstance(node.value, ast.Name)
-        and node.value.id == "kernels"
+        and node.value.id == module
     }
