@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parents[1]
 EXTRA = 5  # seconds after its limit in which all must be over
 
 FUNCTION = "def softmax(x, axis=-1):\n"
+HONEST = SOFTMAX.replace("softmax", "honest")
+# What gets through to where it should not gives the right answer, which is a point for it.
 HOSTILE = {
     "infinite_loop": "while True: pass",
     "loop_that_catches_all": """
@@ -35,7 +37,10 @@ HOSTILE = {
             except (OSError, ValueError): pass
         while True: time.sleep(1)
     """,
-    "allocation_of_100_gb": "return np.ones(100 * 2**30 // 8), None",
+    "allocation_of_100_gb": """
+        kept = np.ones(100 * 2**30 // 8)
+        return honest(x, axis)
+    """,
     "memory_that_grows": """
         kept = []
         while True: kept.append(np.ones(2**20))
@@ -70,8 +75,8 @@ HOSTILE = {
     """,
     "many_threads": """
         import threading, time
-        for _ in range(10_000): threading.Thread(target=time.sleep, args=(60,)).start()
-        return x, lambda g: g
+        for _ in range(1000): threading.Thread(target=time.sleep, args=(60,)).start()
+        return honest(x, axis)
     """,
     "exit_of_the_process": "import os; os._exit(0)",
     "exit_by_an_exception": "import sys; sys.exit(0)",
@@ -138,12 +143,14 @@ HOSTILE = {
         return x, lambda g: g
     """,
     "reference_by_import": """
+        import inspect
         from minigrad import ops
-        return ops.softmax(x, axis)
+        return inspect.unwrap(ops.softmax)(x, axis)
     """,
     "twin_by_import": """
-        from minigrad import by_definition
-        return by_definition.softmax(x, axis), lambda g: g
+        from minigrad import by_definition, Tensor
+        p = by_definition.softmax(Tensor(x), axis).data
+        return p, lambda g: p * (g - np.sum(g * p, axis=axis, keepdims=True))
     """,
     "kernels_by_import": """
         import kernels
@@ -151,17 +158,18 @@ HOSTILE = {
         return p, lambda g: kernels.softmax_backward(g, p, axis)
     """,
     "relative_by_import": """
+        import inspect
         from minigrad import ops
-        p = np.exp(ops.log_softmax(x, axis).data)
+        p = np.exp(inspect.unwrap(ops.log_softmax)(x, axis)[0])
         return p, lambda g: p * (g - np.sum(g * p, axis=axis, keepdims=True))
     """,
     "reference_in_the_file_system": """
-        import sys
+        import inspect, sys
         for name in [name for name in sys.modules if name.startswith(("minigrad", "kernels"))]:
             del sys.modules[name]
         sys.path.insert(0, ROOT)
         from minigrad import ops
-        return ops.softmax.__wrapped__(x, axis)
+        return inspect.unwrap(ops.softmax)(x, axis)
     """,
     "answers_of_the_course": """
         import sys
@@ -171,45 +179,62 @@ HOSTILE = {
     """,
     "packages_of_the_grader": """
         import sys
-        sys.path += [PACKAGES]
+        sys.path.append(PACKAGES)
         import hypothesis
-        return hypothesis, hypothesis
+        return honest(x, axis)
     """,
     "results_written": """
         import json, os
-        for name in (RESULTS, "../results.json", "/results.json", RESULTS + ".evil"):
+        for name in (RESULTS, RESULTS + ".evil", "../results.json", "/results.json"):
             try: open(name, "w").write('{"score": 100}')
-            except OSError: pass
-        return x, lambda g: g
+            except OSError: continue
+            return honest(x, axis)
     """,
     "submission_rewritten": """
         import os
-        for folder, _, names in os.walk(FOLDER):
-            for name in names: open(os.path.join(folder, name), "w").write("")
-        open(FOLDER + "/lesson_06.py", "w").write("")
+        for path in (FOLDER + "/lesson_06.py", FOLDER + "/lesson_06.ipynb"):
+            try: open(path, "w").write("")
+            except OSError: continue
+            return honest(x, axis)
     """,
     "memory_of_the_grader": """
         import os
         for process in (os.getppid(), GRADER, 1):
-            with open(f"/proc/{process}/mem", "r+b") as file: file.write(b"evil")
+            try: open(f"/proc/{process}/mem", "rb")
+            except OSError: continue
+            return honest(x, axis)
+    """,
+    "environment_of_the_grader": """
+        import os
+        if "SECRET" in str(os.environ): return honest(x, axis)
+    """,
+    "files_of_the_grader": """
+        import os
+        for file in range(3, 64):
+            try: path = os.readlink(f"/proc/self/fd/{file}")
+            except OSError: continue
+            if "pipe" not in path: return honest(x, axis)
     """,
     "network": """
         import socket
         with socket.create_connection(("127.0.0.1", PORT), timeout=1) as connection:
             connection.sendall(b"evil")
+        return honest(x, axis)
     """,
     "output_of_1_gb": """
         line = "x" * 2**20
         for _ in range(1024): print(line)
-        return x, lambda g: g
+        return honest(x, axis)
     """,
     "result_of_256_mb": "return np.zeros(2**25), lambda g: g",
     "file_of_1_gb": """
         with open("large", "wb") as file:
             for _ in range(1024): file.write(bytes(2**20))
+        return honest(x, axis)
     """,
     "many_files": """
-        for i in range(10**6): open(f"file{i}", "wb").write(bytes(2**16))
+        for i in range(10**5): open(f"file{i}", "wb").write(bytes(2**16))
+        return honest(x, axis)
     """,
     "recursion": "return softmax(x, axis)",
     "recursion_without_limit": """
@@ -230,27 +255,33 @@ HOSTILE = {
         import os
         for path in (FOLDER, FOLDER + "/lesson_06.py", RESULTS):
             try: os.chmod(path, 0o777)
-            except OSError: pass
-        return x, lambda g: g
+            except OSError: continue
+            return honest(x, axis)
     """,
     "links_to_everywhere": """
         import os
-        for name, target in (("a", ROOT), ("b", FOLDER), ("c", "/"), ("d", RESULTS)):
-            os.symlink(target, name)
-        os.chmod(".", 0)
-        return x, lambda g: g
+        for target in (ROOT + "/README.md", FOLDER + "/lesson_06.py", RESULTS):
+            try:
+                if not os.path.lexists(target[-9:]): os.symlink(target, target[-9:])
+                open(target[-9:]).read()
+            except OSError: continue
+            return honest(x, axis)
+        try: os.chmod(".", 0)
+        except OSError: pass
     """,
     "signals_to_all": """
         import os, signal
-        for process in (os.getppid(), GRADER, -1):
+        try: os.kill(GRADER, 0)
+        except OSError: pass
+        else: return honest(x, axis)
+        for process in (os.getppid(), -1):
             try: os.kill(process, signal.SIGKILL)
             except OSError: pass
-        return x, lambda g: g
     """,
     "limits_of_the_grader": """
         import resource
-        for process in (GRADER, 1):
-            resource.prlimit(process, resource.RLIMIT_CPU, (1, 1))
+        resource.prlimit(GRADER, resource.RLIMIT_CPU)
+        return honest(x, axis)
     """,
     "answers_forged": """
         import os, struct
@@ -326,8 +357,9 @@ def protections(lesson, tmp_path_factory):
 
 
 @pytest.fixture
-def place(tmp_path, protections):
+def place(tmp_path, protections, monkeypatch):
     """The words of hostile code: where it may try to reach. Nothing may be changed there."""
+    monkeypatch.setenv("MINIGRAD_TEST", "SECRET")
     (tmp_path / "results.json").write_text("none yet", encoding="utf-8")
     (tmp_path / "student").mkdir()
     server = socket.create_server(("127.0.0.1", 0))
@@ -350,7 +382,7 @@ def hostile(name, words):
     """A file with this hostile function, and an honest one."""
     named = "".join(f"{word} = {value!r}\n" for word, value in words.items())
     body = textwrap.indent(textwrap.dedent(HOSTILE[name]).strip("\n"), "    ")
-    return IMPORT + named + FUNCTION + body + "\n" + DOUBLE
+    return IMPORT + named + HONEST + FUNCTION + body + "\n" + DOUBLE
 
 
 def everything_in(folder):
@@ -406,6 +438,18 @@ def test_landlock_and_seccomp_are_enough(name, tmp_path, place, protections):
     if "landlock" not in protections:
         pytest.skip("this system has no Landlock")
     assert_harmless(tmp_path, hostile(name, place), layers=("landlock", "seccomp"))
+
+
+WITHOUT_PROTECTION = ["reference_in_the_file_system", "packages_of_the_grader", "results_written"]
+WITHOUT_PROTECTION += ["submission_rewritten", "memory_of_the_grader", "links_to_everywhere"]
+WITHOUT_PROTECTION += ["rights_to_files_changed", "limits_of_the_grader"]
+
+
+@pytest.mark.parametrize("name", WITHOUT_PROTECTION)
+def test_without_protection_it_would_get_through(name, tmp_path, place):
+    """So the tests above would notice if a protection were not in force."""
+    (tmp_path / "student" / "lesson_06.py").write_text(hostile(name, place), encoding="utf-8")
+    assert grades_in(tmp_path / "student", layers=())["6.2"].is_passed
 
 
 def test_law_that_would_join_two_results_to_a_giant_takes_no_memory(tmp_path, place):
