@@ -1,11 +1,11 @@
-# make quickstart   train, evaluate, save and reload a model on real digits
-# make test         the linter and all tests, with coverage
-# make lessons      notebooks and pages, made anew from the texts of the lessons
+# make quickstart      train, evaluate, save and reload a model on real digits
+# make test            the linter and all tests, with coverage
+# make lessons         notebooks and pages, made anew from the texts of the lessons
 # make test-notebooks  all notebooks run from a clean kernel; nbgrader takes and grades them
 # make test-browser    a notebook in JupyterLab, in a browser that nobody sees
-# make bench        our speed beside that of PyTorch and Keras
-# make golden       the tests' reference values, made anew with PyTorch and scikit-learn
-# make clean        remove .venv and everything that was made
+# make bench           our speed beside that of PyTorch and Keras
+# make golden          the tests' reference values, made anew with PyTorch and scikit-learn
+# make clean           remove .venv and everything that was made
 
 PYTHON ?= python3
 ifeq ($(OS),Windows_NT)

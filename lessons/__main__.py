@@ -58,7 +58,9 @@ def _parser():
     run.add_argument("--mine", nargs="*", metavar="EXERCISE", help=mine)
     build = command("build", build_assignment, "for teachers: write an assignment to a folder")
     build.add_argument("--out", required=True, help="the folder")
-    build.add_argument("--only", type=_numbers, help="lessons, such as 1-4 or 1,3 (default: all)")
+    build.add_argument(
+        "--only", type=lesson_numbers, help="lessons, such as 1-4 or 1,3 (default: all)"
+    )
     hidden = "the notebooks that grade also draw arguments that students cannot know"
     build.add_argument("--hidden-tests", action="store_true", help=hidden)
     address = "where a hosted notebook installs the course from, such as git+https://..."
@@ -71,7 +73,7 @@ def _parser():
     return parser
 
 
-def _numbers(text):
+def lesson_numbers(text):
     """[1, 2, 3, 4] for "1-4", [1, 3] for "1,3"."""
     found = []
     for piece in text.split(","):
@@ -102,7 +104,8 @@ def show_status(options, work):
     passed = [e for e in exercises if progress.get(e.number, {}).get("passed")]
     gave_up = [e.number for e in exercises if progress.get(e.number, {}).get("gave_up")]
     hints = sum(facts.get("hints", 0) for facts in progress.values())
-    print(f"{len(passed)} of {len(exercises)} exercises passed, {hints} hints read.")
+    read = "1 hint" if hints == 1 else f"{hints} hints"
+    print(f"{len(passed)} of {len(exercises)} exercises passed, {read} read.")
     if gave_up:
         print(f"Solutions seen before: {', '.join(gave_up)}.")
     following = next((e for e in exercises if e not in passed), None)
@@ -231,14 +234,15 @@ def _say_run(whose, found):
 
 
 def _passing(numbers, work):
-    """{exercise: function}: of these numbers, or else of all that were passed and still pass.
+    """{exercise: function} of these numbers, or else of all in the student's files that passed.
 
-    What the framework has no place for is left out, unless its number is among these.
+    Each must still pass. What the framework has no place for is left out, if it is not asked for.
     """
     progress = work.progress()
     wanted = [lessons.find(number) for number in numbers] or [
         exercise
         for n in lessons.numbers()
+        if work.path(n).exists()
         for exercise in lessons.load(n).exercises.values()
         if exercise.target and progress.get(exercise.number, {}).get("passed")
     ]

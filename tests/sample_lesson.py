@@ -96,7 +96,7 @@ def definition(x, axis=-1):
     return e / e.sum(axis, keepdims=True)
 
 
-by_hand = [case([[0.0, np.log(3.0)]], gives=[[0.25, 0.75]])]
+by_hand = [case([[0.0, np.log(3.0)], [1.0, 1.0]], gives=[[0.25, 0.75], [0.5, 0.5]])]
 ```
 
 ## After

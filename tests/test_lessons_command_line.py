@@ -60,7 +60,7 @@ def test_status_says_what_is_next(learn):
     learn("check", "91.1")
     _, text, _ = learn("status")
     assert text == (
-        "1 of 2 exercises passed, 1 hints read.\nNext: 91.2 Softmax. minigrad-learn check 91.2\n"
+        "1 of 2 exercises passed, 1 hint read.\nNext: 91.2 Softmax. minigrad-learn check 91.2\n"
     )
 
 
@@ -165,6 +165,12 @@ def test_what_is_not_passed_trains_nothing(learn, short):
     assert status == 2 and "none of your functions" in errors
 
 
+def test_what_was_passed_in_a_notebook_alone_trains_nothing(learn, short):
+    command_line.Work().note("91.2", passed=True)
+    status, _, errors = learn("run", "mlp", "--mine")
+    assert status == 2 and "none of your functions" in errors
+
+
 def test_what_passes_no_longer_trains_nothing(learn, short):
     write(*BOTH)
     learn("check", "91")
@@ -205,7 +211,7 @@ def test_an_assignment_is_written(learn, tmp_path):
 
 @pytest.mark.parametrize("text, numbers", [("1-4", [1, 2, 3, 4]), ("1,3", [1, 3]), ("2", [2])])
 def test_lessons_are_named_by_numbers(text, numbers):
-    assert command_line._numbers(text) == numbers
+    assert command_line.lesson_numbers(text) == numbers
 
 
 def test_an_address_to_install_from_that_is_a_bare_name_is_told(learn):

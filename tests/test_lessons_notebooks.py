@@ -126,6 +126,16 @@ def test_the_first_cell_imports_and_installs_nothing_unless_told_from_where(samp
     assert f'"install", "--quiet", "{address}"]' in first
 
 
+@pytest.mark.parametrize("found", [None, object()], ids=["absent", "there"])
+def test_the_course_is_installed_where_it_is_absent_alone(sample, monkeypatch, found):
+    address, commands = "git+https://example.org/minigrad", []
+    first = source(cells(notebooks.text(sample, install_from=address))["lesson-91-start"])
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: found)
+    monkeypatch.setattr("subprocess.run", lambda command, check: commands.append(command))
+    exec(first.partition("import numpy")[0], {})
+    assert [command[-1] for command in commands] == ([] if found else [address])
+
+
 def test_nothing_is_installed_by_its_bare_name(sample):
     with pytest.raises(ValueError, match="any package's name"):
         notebooks.text(sample, install_from="minigrad")

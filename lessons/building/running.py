@@ -5,6 +5,7 @@ Where an exercise stands, its function is the solution from there on.
 
 import ast
 import contextlib
+import functools
 import io
 from dataclasses import dataclass
 
@@ -22,8 +23,9 @@ class Shown:
     figures: list
 
 
+@functools.cache
 def run(lesson):
-    """Run all code of a lesson.   -> {number of a block's first line in the text: Shown}"""
+    """Run all code of a lesson, once.   -> {number of a block's first line in the text: Shown}"""
     namespace = {"np": np}
     shown = {}
     for part in lesson.parts:
