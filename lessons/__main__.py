@@ -65,6 +65,11 @@ def _parser():
     build.add_argument("--hidden-tests", action="store_true", help=hidden)
     address = "where a hosted notebook installs the course from, such as git+https://..."
     build.add_argument("--install-from", metavar="URL", help=address)
+    grade = command("grade", grade_folder, "grade a student's folder, or a folder of such folders")
+    grade.add_argument("folder")
+    grade.add_argument("--only", type=_numbers, help="lessons that all count, such as 1-4 or 1,3")
+    results = "results.json for Gradescope, or .xml (JUnit), .csv, .nbgrader.csv, nbgrader's .db"
+    grade.add_argument("--out", action="append", default=[], metavar="FILE", help=results)
     return parser
 
 
@@ -265,6 +270,27 @@ def build_assignment(options, work):
     paths = assignments.build(options.out, options.only, options.hidden_tests, options.install_from)
     for path in paths:
         print(f"wrote {path}")
+
+
+def grade_folder(options, work):
+    if sys.platform != "linux":
+        raise StudentError("grading needs Linux: elsewhere, run it in a container")
+    from .grading import reports
+    from .grading.grade import grade
+
+    for path in options.out:
+        reports.writer_for(path)  # an error now, not after all the work
+    report = grade(options.folder, options.only, tell=_tell_grade)
+    for sentence in report.unprotected:
+        print(f"Not prevented on this system: {sentence}")
+    print(f"{report.points:g} of {report.maximum:g} points")
+    for path in options.out:
+        reports.write(report, path)
+
+
+def _tell_grade(grade):
+    student = f"{grade.student}: " if grade.student else ""
+    print(f"{student}{grade.points:g} of {grade.maximum:g}  {grade.message}", flush=True)
 
 
 if __name__ == "__main__":

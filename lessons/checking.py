@@ -17,7 +17,7 @@ import kernels
 
 from . import cases, diagnosis, views
 from .limit import TooLongError
-from .observation import SLOPE_TOLERANCE, Observation, difference, observe, plain, slopes
+from .observation import SLOPE_TOLERANCE, Observation, difference, look, observe, plain, slopes
 
 EXAMPLES = 40  # drawn of each kind
 
@@ -179,7 +179,7 @@ def value_of(exercise, function):
     """The function as a law calls it: what its view shows; of a rule, the value alone."""
     if exercise.view is views.rule:
         return lambda *arguments: function(*arguments)[0]
-    return lambda *arguments: exercise.view(function, *arguments)
+    return lambda *arguments: look(function, arguments, exercise.view)
 
 
 def _search(exercise, look, seed):

@@ -86,6 +86,11 @@ class Exercise:
 
     # ---- The checks ------------------------------------------------------------------------------
 
+    @property
+    def checks(self):
+        """The text of the block of checks."""
+        return self._checks.source
+
     @cached_property
     def _found(self):
         return self._run(self._checks, dict(cases.WORDS))

@@ -11,7 +11,10 @@ import pytest
 
 from lessons import lesson as lessons
 from lessons.building import assignments
+from lessons.grading import reports
+from lessons.grading.grade import grade
 from lessons.skeleton import body
+from tests.grading import right_answer
 
 NUMBER = lessons.numbers()[-1]
 NAME = f"lesson_{NUMBER:02}"
@@ -84,3 +87,16 @@ def test_it_gives_points_for_what_is_right_and_for_nothing_else(course):
         "one_wrong": sum(points.values()) - points[first],
         "nothing": 0,
     }
+
+
+def test_points_of_the_course_s_own_grader_are_entered_in_its_gradebook(course):
+    first, *_ = lessons.load(NUMBER).exercises.values()
+    hand_in(course, "graded_apart", {first.number: right_answer(first)})
+    report = grade(course / "submitted", [NUMBER])
+    reports.write(report, course / "gradebook.db")
+    nbgrader(course, "export")
+    with open(course / "grades.csv", newline="") as file:
+        scores = {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
+    assert scores["graded_apart"] == first.points
+    for student, score in scores.items():
+        assert score == sum(g.points for g in report.grades if g.student == student)

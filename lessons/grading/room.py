@@ -1,0 +1,195 @@
+"""The room in which a submission runs: a folder with all that it can see.
+
+submission                  what was handed in
+packages/lessons            how functions are called and looked at; no text, no answers
+packages/minigrad, kernels  the framework, without what the exercise asks for
+packages/numpy              NumPy
+scratch                     where it may write
+root                        becomes the root of the file system, where that is allowed
+"""
+
+import ast
+import atexit
+import functools
+import importlib.util
+import inspect
+import re
+import shutil
+import sysconfig
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from minigrad import by_definition
+
+from .. import views
+from ..target import resolve
+from . import submission
+
+_LESSONS = Path(__file__).parents[1]
+_OF_GRADING = ("worker", "submission", "wire", "isolation", "supervisor")
+_OF_LESSONS = ("views.py", "observation.py", "limit.py", *(f"grading/{n}.py" for n in _OF_GRADING))
+_FRAMEWORK = ("minigrad", "kernels")
+_OTHERS = ("numpy", "safetensors")
+_EXPECTED = {"definition", "by_hand", "edges", "drawn", "laws"}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Of one exercise: seconds by the clock, bytes of memory in all, processes, bytes of output."""
+
+    seconds: float = 20
+    memory: int = 2**30
+    processes: int = 16
+    output: int = 2**20
+    file_size: int = 2**23
+    scratch_size: int = 2**25
+
+
+def furnish(folder, exercise, data, is_notebook):
+    """Make the room of an exercise in a folder.   -> what its process is told"""
+    folder = Path(folder)
+    folder.chmod(0o755)
+    for name in ("packages/lessons/grading", "scratch", "root"):
+        (folder / name).mkdir(parents=True)
+    (folder / "submission").write_bytes(data)
+    packages = folder / "packages"
+    for name in _OF_LESSONS:
+        shutil.copyfile(_LESSONS / name, packages / "lessons" / name)
+    for package in ("lessons", "lessons/grading"):
+        (packages / package / "__init__.py").touch()
+    outside = [path for name in _OTHERS for path in _linked(name, packages)]
+    framework = framework_without(exercise)
+    for name in _FRAMEWORK:
+        (packages / name).symlink_to(framework / name)
+    library = _standard_library()
+    inside = [path for place in library for path in place.iterdir() if _is_standard(path)]
+    readable = [folder / "submission", packages, framework, *outside, *inside]
+    return {
+        "name": exercise.name,
+        "view": _view(exercise),
+        "is_notebook": is_notebook,
+        "submission": str(folder / "submission"),
+        "packages": str(packages),
+        "scratch": str(folder / "scratch"),
+        "root": str(folder / "root"),
+        "readable": [str(path) for path in readable],
+        "listed": [str(path) for path in library],
+    }
+
+
+def _view(exercise):
+    """The name of a view of `views`, or the text of the function."""
+    for name in ("call", "rule"):
+        if exercise.view is getattr(views, name):
+            return name
+    text = submission.cut([exercise.checks], "view")
+    defined = {getattr(node, "name", getattr(node, "id", "")) for node in ast.walk(ast.parse(text))}
+    if defined & _EXPECTED:
+        raise ValueError(f"the view of {exercise.number} needs what must not be seen: {text}")
+    return text
+
+
+# ---- Packages ------------------------------------------------------------------------------------
+
+
+def _linked(name, packages):
+    """Link to an installed package and its libraries.   -> where they are"""
+    place = Path(importlib.util.find_spec(name).origin).parent.resolve()
+    found = [place, place.with_name(f"{name}.libs")]
+    for path in filter(Path.is_dir, found):
+        (packages / path.name).symlink_to(path)
+        yield path
+
+
+def _standard_library():
+    """The folders of what is installed together with Python."""
+    return sorted({Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")})
+
+
+def _is_standard(path):
+    """Whether something in these folders is not installed later."""
+    return not path.name.endswith("-packages")
+
+
+# ---- The framework -------------------------------------------------------------------------------
+
+
+@functools.cache
+def framework_without(exercise):
+    """A folder with copies of minigrad and kernels without what gives the solution away.
+
+    It is made once, and removed when this process ends.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="minigrad-framework-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder.chmod(0o755)
+    given_away = GivenAway(exercise)
+    for package in _FRAMEWORK:
+        source = Path(importlib.util.find_spec(package).origin).parent
+        skipped = shutil.ignore_patterns("__pycache__", "cpu", "ladder", "programs")
+        shutil.copytree(source, folder / package, ignore=skipped)
+    for path in folder.rglob("*.py"):
+        module = ".".join(path.relative_to(folder).with_suffix("").parts)
+        text = path.read_text(encoding="utf-8")
+        rest = given_away.cut_from(text, module.removesuffix(".__init__"))
+        path.write_text(rest, encoding="utf-8")
+    return folder
+
+
+class GivenAway:
+    """What no copy of the framework may contain that an exercise is solved with.
+
+    That is the function which the exercise asks for, where it is defined; and the functions of
+    modules, of the same name or with the name as a part of theirs: its definition, the kernels,
+    what joins it with others (`softmax`: `softmax_backward`, `log_softmax`); and the kernels and
+    fused operations that it calls.
+    """
+
+    def __init__(self, exercise):
+        self.place, names = None, {exercise.name}
+        if exercise.target:
+            owner, name = resolve(exercise.target)
+            if inspect.isclass(owner):
+                self.place = f"{owner.__module__}.{owner.__qualname__}.{name}"
+                names = set()
+            names |= _called("kernels", exercise.source)
+            names |= _called("ops", exercise.source) & by_definition.PARTS.keys()
+        words = "|".join(map(re.escape, sorted(names))) or "(?!)"  # which matches nothing
+        self.names = re.compile(rf"(?:\w*_)?(?:{words})(?:_\w*)?")
+        definition = exercise.name if self.place else self.names.pattern
+        self.definition = re.compile(rf"\bdef (?:{definition}|{self.names.pattern})\(")
+
+    def cut_from(self, text, module):
+        """The text of a module without it."""
+        if not self.definition.search(text):
+            return text
+        tree, found = ast.parse(text), False
+        for function, place in _functions(tree.body, module):
+            is_in_module = place == f"{module}.{function.name}"
+            is_same = is_in_module and self.names.fullmatch(function.name)
+            if is_same or place == self.place:
+                error = f"{function.name} is left out: it is what the exercise asks for"
+                function.body = ast.parse(f"raise RuntimeError({error!r})").body
+                found = True
+        return ast.unparse(tree) + "\n" if found else text
+
+
+def _functions(body, place):
+    """The functions of a module and of its classes, with their full names."""
+    for node in body:
+        if isinstance(node, ast.FunctionDef):
+            yield node, f"{place}.{node.name}"
+        elif isinstance(node, ast.ClassDef):
+            yield from _functions(node.body, f"{place}.{node.name}")
+
+
+def _called(module, source):
+    """The names x that a source uses as module.x"""
+    return {
+        node.attr
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == module
+    }
