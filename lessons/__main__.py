@@ -58,9 +58,7 @@ def _parser():
     run.add_argument("--mine", nargs="*", metavar="EXERCISE", help=mine)
     build = command("build", build_assignment, "for teachers: write an assignment to a folder")
     build.add_argument("--out", required=True, help="the folder")
-    build.add_argument(
-        "--only", type=lesson_numbers, help="lessons, such as 1-4 or 1,3 (default: all)"
-    )
+    build.add_argument("--only", type=_numbers, help="lessons, such as 1-4 or 1,3 (default: all)")
     hidden = "the notebooks that grade also draw arguments that students cannot know"
     build.add_argument("--hidden-tests", action="store_true", help=hidden)
     address = "where a hosted notebook installs the course from, such as git+https://..."
@@ -73,7 +71,7 @@ def _parser():
     return parser
 
 
-def lesson_numbers(text):
+def _numbers(text):
     """[1, 2, 3, 4] for "1-4", [1, 3] for "1,3"."""
     found = []
     for piece in text.split(","):

@@ -211,7 +211,7 @@ def test_an_assignment_is_written(learn, tmp_path):
 
 @pytest.mark.parametrize("text, numbers", [("1-4", [1, 2, 3, 4]), ("1,3", [1, 3]), ("2", [2])])
 def test_lessons_are_named_by_numbers(text, numbers):
-    assert command_line.lesson_numbers(text) == numbers
+    assert command_line._numbers(text) == numbers
 
 
 def test_an_address_to_install_from_that_is_a_bare_name_is_told(learn):
