@@ -1,9 +1,8 @@
 """A lesson with all that a lesson can have, for the tests of what is built from lessons."""
 
 import sys
-from types import ModuleType
+from importlib.util import module_from_spec, spec_from_file_location
 
-from lessons import answers
 from lessons import lesson as lessons
 
 NUMBER = 91
@@ -117,14 +116,24 @@ RIGHT = {
 }
 WRONG = {"91.1": "def totals(x):\n    return x + x.sum()\n"}
 SENTENCE = "It adds the sum of all, not of those before."
+ANSWERS = f'''from lessons.answers import wrong
+
+
+@wrong("91.1", "{SENTENCE}")
+def all_of_them(x):
+    return x + x.sum()
+'''
 
 
 def only_lesson(monkeypatch, folder):
     """Make this the one lesson that there is, its text in a folder. Returns the Lesson."""
     (folder / f"lesson_{NUMBER}.md").write_text(TEXT, encoding="utf-8")
-    module = ModuleType(f"lessons.answers.lesson_{NUMBER}")
-    module.all_of_them = answers.wrong("91.1", SENTENCE)(lambda x: x + x.sum())
-    monkeypatch.setitem(sys.modules, module.__name__, module)
+    path = folder / "answers.py"
+    path.write_text(ANSWERS, encoding="utf-8")
+    found = spec_from_file_location(f"lessons.answers.lesson_{NUMBER}", path)
+    module = module_from_spec(found)
+    found.loader.exec_module(module)
+    monkeypatch.setitem(sys.modules, found.name, module)
     monkeypatch.setattr(lessons, "TEXTS", folder)
     forget()
     return lessons.load(NUMBER)
