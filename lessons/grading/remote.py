@@ -55,7 +55,7 @@ class RemoteFunction(Elsewhere):
     # ---- Beginning and end -----------------------------------------------------------------------
 
     def __enter__(self):
-        self._folder = tempfile.mkdtemp(prefix="minigrad-grade-")
+        self._folder = tempfile.mkdtemp(prefix=f"minigrad-grade-{os.getpid()}-")
         try:
             self._start()
             self._greet()
