@@ -278,13 +278,19 @@ def test_arrays_arrive_as_they_were_sent(dtype, shape):
     assert y.flags.writeable
 
 
+def test_arrays_of_objects_arrive_as_they_were_sent():
+    x = np.array([[1.5, None, "a"], [True, None, 3]], dtype=object)
+    x[0, 1] = x[1, 1] = 1, 2
+    assert arrived(x).dtype == object and arrived(x).tolist() == x.tolist()
+
+
 def arrived(thing):
     text = wire.message(thing)
     assert wire.length(text[: wire.HEAD]) == len(text) - wire.HEAD
     return wire.content(text[wire.HEAD :])
 
 
-@pytest.mark.parametrize("thing", [object(), len, [{1}], np.array([None]), slice(3)], ids=repr)
+@pytest.mark.parametrize("thing", [object(), len, [{1}], np.array([object()]), slice(3)], ids=repr)
 def test_what_is_no_data_is_not_sent(thing):
     with pytest.raises(wire.MalformedError):
         wire.message(thing)
@@ -304,6 +310,7 @@ MALFORMED = [
     *("[" * 100_000, "[" * 30 + "]" * 30, "[" + "0," * 100_000 + "0]"),
     *('{"array": ["|O", [1], "AAAAAAAAAAA="]}', '{"array": ["<f8", [2], "AAAAAAAAAAA="]}'),
     *('{"array": ["<f8", [-1], "AAAAAAAAAAA="]}', '{"array": ["<U0", [9], ""]}'),
+    *('{"objects": [[3], [1, 2]]}', '{"objects": 1}', '{"objects": [[1], [{"a": 1}]]}'),
     *('{"array": ["<f8", [1.0], "AAAAAAAAAAA="]}', '{"array": ["<f8", "1", "AAAAAAAAAAA="]}'),
     *('{"array": ["<U1", [1], "/////w=="]}', '{"array": ["<f8", [1], "no base64"]}'),
     *('{"dict": [[[1], 2]]}', '{"dict": [[1]]}', '{"complex": [1, 2, 3]}', '{"bytes": 3}'),

@@ -168,7 +168,9 @@ HOSTILE = {
         for name in [name for name in sys.modules if name.startswith(("minigrad", "kernels"))]:
             del sys.modules[name]
         sys.path.insert(0, ROOT)
+        import kernels
         from minigrad import ops
+        kernels.use("numpy")
         return inspect.unwrap(ops.softmax)(x, axis)
     """,
     "answers_of_the_course": """
@@ -449,7 +451,7 @@ WITHOUT_PROTECTION += ["rights_to_files_changed", "limits_of_the_grader"]
 def test_without_protection_it_would_get_through(name, tmp_path, place):
     """So the tests above would notice if a protection were not in force."""
     (tmp_path / "student" / "lesson_06.py").write_text(hostile(name, place), encoding="utf-8")
-    assert grades_in(tmp_path / "student", layers=())["6.2"].is_passed
+    assert grades_in(tmp_path / "student", layers=())["6.2"].points > 0
 
 
 def test_law_that_would_join_two_results_to_a_giant_takes_no_memory(tmp_path, place):

@@ -55,7 +55,7 @@ class RemoteFunction(Elsewhere):
     # ---- Beginning and end -----------------------------------------------------------------------
 
     def __enter__(self):
-        self._folder = tempfile.mkdtemp(prefix="minigrad-grade-")
+        self._folder = tempfile.mkdtemp(prefix=f"minigrad-grade-{os.getpid()}-")
         try:
             self._start()
             self._greet()
@@ -130,9 +130,10 @@ class RemoteFunction(Elsewhere):
     def observe(self, arguments, view):
         """What was seen of a call; see `observation.observe`."""
         if self.lost is None:
+            request = {"through_view": view is not views.call, "arguments": arguments}
+            message = wire.message(request)
             try:
-                request = {"through_view": view is not views.call, "arguments": arguments}
-                self._send(wire.message(request))
+                self._send(message)
                 return _observation(self._receive(), len(arguments))
             except wire.MalformedError as error:
                 self._lose(f"what it sent is no result: {error}")

@@ -105,6 +105,8 @@ def _packed(thing):
     if isinstance(thing, (np.ndarray, np.generic)) and _DTYPE.fullmatch(thing.dtype.str):
         kind = "array" if isinstance(thing, np.ndarray) else "scalar"
         return {kind: [thing.dtype.str, list(thing.shape), _base64(thing.tobytes())]}
+    if isinstance(thing, np.ndarray) and thing.dtype == object:
+        return {"objects": [list(thing.shape), [_packed(item) for item in thing.ravel()]]}
     raise TypeError(f"what is sent is data; this is of type {type(thing).__name__}")
 
 
@@ -129,6 +131,12 @@ def _unpacked(thing, left, depth):
         return base64.b64decode(inner, validate=True)
     if kind == "array":
         return _array(*inner)
+    if kind == "objects":
+        shape, items = inner
+        array = np.empty(len(items), object)
+        for i, item in enumerate(items):
+            array[i] = _unpacked(item, left, depth - 1)
+        return array.reshape(shape)
     if kind == "scalar":
         return _array(*inner)[()]
     raise MalformedError("it has an object of an unknown kind")
