@@ -66,7 +66,7 @@ def _parser():
     grade = command("grade", grade_folder, "grade a student's folder, or a folder of such folders")
     grade.add_argument("folder")
     all_count = "lessons that all count, such as 1-4 or 1,3 (default: those handed in)"
-    grade.add_argument("--only", type=lesson_numbers, help=all_count)
+    grade.add_argument("--only", type=_numbers, help=all_count)
     results = "results.json for Gradescope, or .xml (JUnit), .csv, .nbgrader.csv, nbgrader's .db"
     grade.add_argument("--out", action="append", default=[], metavar="FILE", help=results)
     return parser
