@@ -30,6 +30,7 @@ from .simd import (
     load_first,
     narrow_tile,
     spread,
+    store,
     store_first,
     tile,
     total,
@@ -98,24 +99,27 @@ def pack(b, bi, b_k, b_column, panel, k, n):
 @inlined
 def add_rows(a, ai, a_k, b, bi, b_row, c, ci, n, k):
     """c += a B   (k,), (k, n), (n,), rows of B contiguous and read in order, four side by side"""
-    whole = k // 4 * 4
-    for p in range(0, whole, 4):
+    step = lanes(c)
+    whole, fours = n // step * step, k // 4 * 4
+    for p in range(0, fours, 4):
         w0, w1 = spread(a, ai + p * a_k), spread(a, ai + (p + 1) * a_k)
         w2, w3 = spread(a, ai + (p + 2) * a_k), spread(a, ai + (p + 3) * a_k)
-        r0, end = bi + p * b_row, bi + p * b_row + n
+        r0 = bi + p * b_row
         r1, r2, r3 = r0 + b_row, r0 + 2 * b_row, r0 + 3 * b_row
-        for j in range(0, n, lanes(c)):
-            x = load_until(c, ci + j, ci + n, 0)
-            x = fma(w0, load_until(b, r0 + j, end, 0), x)
-            x = fma(w1, load_until(b, r1 + j, end + b_row, 0), x)
-            x = fma(w2, load_until(b, r2 + j, end + 2 * b_row, 0), x)
-            x = fma(w3, load_until(b, r3 + j, end + 3 * b_row, 0), x)
-            store_until(c, ci + j, ci + n, x)
-    for p in range(whole, k):
+        for j in range(0, whole, step):
+            x = fma(w0, load(b, r0 + j), load(c, ci + j))
+            x = fma(w1, load(b, r1 + j), x)
+            x = fma(w2, load(b, r2 + j), x)
+            store(c, ci + j, fma(w3, load(b, r3 + j), x))
+    for p in range(fours, k):
         w, row = spread(a, ai + p * a_k), bi + p * b_row
-        for j in range(0, n, lanes(c)):
-            x = load_until(c, ci + j, ci + n, 0)
-            store_until(c, ci + j, ci + n, fma(w, load_until(b, row + j, row + n, 0), x))
+        for j in range(0, whole, step):
+            store(c, ci + j, fma(w, load(b, row + j), load(c, ci + j)))
+    if whole < n:  # columns that fill no vector
+        x = load_first(c, ci + whole, n - whole)
+        for p in range(k):
+            x = fma(spread(a, ai + p * a_k), load_first(b, bi + p * b_row + whole, n - whole), x)
+        store_first(c, ci + whole, x, n - whole)
 
 
 @inlined
