@@ -40,6 +40,7 @@ from .compilation import (
 )
 from .loops import threaded
 from .simd import (
+    LOG2_E,
     TILE,
     broadcast,
     exp2,
@@ -64,7 +65,6 @@ from .threads import take
 ROWS, VECTORS = TILE
 COLUMN_ROWS = 8  # of a tile that is one vector wide
 STRIP = 64  # keys that a block of queries meets at a time, at least as many as it has queries
-LOG2_E = math.log2(math.e)
 
 
 # ---- Products of matrices ------------------------------------------------------------------------
@@ -131,7 +131,7 @@ def _turn(head, i, n, d, y):
         for c in range(0, d, lanes(y)):
             source, target = start + (i + r) * row + c, c * _width(y) + r
             if r + lanes(y) <= n and c + lanes(y) <= d:
-                transpose(x, source, row, y, target, _width(y), 1.0)
+                transpose(x, source, row, y, target, _width(y))
             else:
                 transpose_first(x, source, row, y, target, _width(y), n - r, d - c)
 
@@ -144,9 +144,9 @@ def _turn_back(y, n, d, head, i, square):
         for c in range(0, d, lanes(y)):
             source, target = c * _width(y) + r, start + (i + r) * row + c
             if r + lanes(y) <= n and c + lanes(y) <= d:
-                transpose(y, source, _width(y), x, target, row, 1.0)
+                transpose(y, source, _width(y), x, target, row)
                 continue
-            transpose(y, source, _width(y), square, 0, lanes(y), 1.0)
+            transpose(y, source, _width(y), square, 0, lanes(y))
             for k in range(min(lanes(y), n - r)):
                 store_first(x, target + k * row, load(square, k * lanes(y)), d - c)
 
@@ -206,7 +206,7 @@ def _draw(dice, x, rows, j, block, options, square):
             index = block.place + (x + i) * block.s + j + r
             store(square, i * lanes(dice), uniform(dice, options.key, index))
         place = r * _width(dice) + x
-        transpose(square, 0, lanes(dice), dice, place, _width(dice), 1.0)
+        transpose(square, 0, lanes(dice), dice, place, _width(dice))
 
 
 @inlined
