@@ -16,9 +16,9 @@ All matrices of a block are turned: a row for each key or feature, and the queri
 the lanes of vectors. So a maximum over keys is one of whole vectors; and in zᵀ = K Qᵀ and
 oᵀ = Vᵀ pᵀ a tile takes the numbers of K and V from where they lie. Exponentials are powers of two.
 
-Causal attention leaves out the keys that come after all queries of a block. Any other hidden key,
-by the mask or by its place, is computed with and has p = 0; 0 times a NaN or an infinity in its
-value is NaN, as it is in NumPy's reference.
+Causal attention leaves out the keys that come after all queries of a block, and the mask strips of
+which it hides every key: so padding costs little. Any other hidden key is computed with and has
+p = 0; 0 times a NaN or an infinity in its value is NaN, as it is in NumPy's reference.
 """
 
 import math
@@ -180,6 +180,12 @@ def _vectors_at_once(block, z):
 
 
 @inlined
+def _is_any_there(block, j, rows, options):
+    """Whether the mask leaves any of the keys j .. j + rows - 1."""
+    return not options.mask.size or np.any(options.mask[block.b, j : j + rows])
+
+
+@inlined
 def _hide(z, x, rows, j, block, options):
     """Scores become -inf where a key is missing or comes after the query.   One column, at x
 
@@ -286,8 +292,9 @@ def _forward_block(heads, norms, block, options, own):
     vectors = _vectors_at_once(block, own.z)
     for j in range(0, full, STRIP):
         rows = min(STRIP, full - j)
-        for x in range(0, n, vectors * size):
-            _forward_strip(heads, j, rows, x, vectors, block, options, own)
+        if _is_any_there(block, j, rows, options):
+            for x in range(0, n, vectors * size):
+                _forward_strip(heads, j, rows, x, vectors, block, options, own)
     if options.causal:  # a triangle is left, in which each vector of queries sees some more keys
         for x in range(0, n, size):
             rows = _seen(block, x + size, full, block.s) - full
@@ -447,9 +454,10 @@ def _backward_block(heads, norms, begin, end, block, options, own):
     vectors = _vectors_at_once(block, own.p)
     for j in range(begin, full, STRIP):
         rows = min(STRIP, full - j)
-        for x in range(0, n, vectors * size):
-            _backward_strip(heads, j, rows, x, vectors, block, options, own)
-        _add_to_keys(heads, j, 0, rows, 0, block, own)
+        if _is_any_there(block, j, rows, options):
+            for x in range(0, n, vectors * size):
+                _backward_strip(heads, j, rows, x, vectors, block, options, own)
+            _add_to_keys(heads, j, 0, rows, 0, block, own)
     if options.causal:
         for x in range(0, n, size):
             rows = _seen(block, x + size, full, end) - full
