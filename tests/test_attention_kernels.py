@@ -118,6 +118,27 @@ def test_a_single_key_is_taken_whole_and_its_score_has_no_gradient():
 
 
 @DTYPES
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("hidden", [(0, 70), (100, 300), (130, 300), (60, 200)], ids=str)
+def test_strips_of_hidden_keys_change_nothing_else(hidden, causal, dtype):
+    mask = np.ones((2, 300), bool)
+    mask[0, slice(*hidden)] = False
+    compare_both_ways((2, 2, 1, 300, 300, 20, 12), dtype, plain, causal=causal, mask=mask)
+
+
+def test_strips_of_which_all_keys_are_hidden_are_left_out():
+    """So what they hold does not matter, not even a NaN."""
+    q, k, v, g = draw((1, 2, 1, 100, 300, 20, 12))
+    mask = np.ones((1, 300), bool)
+    hidden = slice(compiled.STRIP, 2 * compiled.STRIP)
+    mask[:, hidden] = False
+    expected = forward_and_backward(q, k, v, g, mask=mask)
+    k[:, :, hidden], v[:, :, hidden] = np.nan, np.inf
+    for a, b in zip(forward_and_backward(q, k, v, g, mask=mask), expected, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@DTYPES
 @pytest.mark.parametrize("place", [0, 3, 33, 63, 64, 95, 96])
 def test_nan_reaches_all_results_that_depend_on_it(place, dtype):
     """The maximum over keys may forget a NaN; the sums must not."""
@@ -200,7 +221,9 @@ def test_heads_of_a_transformer_are_read_in_place():
 @pytest.mark.parametrize("shape", [(1, 2, 1, 300, 520, 20, 12), (1, 1, 1, 700, 700, 16, 16)])
 def test_any_number_of_threads_gives_the_same_bits(shape, dtype, monkeypatch):
     inputs = draw(shape, dtype)
-    options = {"causal": True, "rate": 0.25, "key": 1}
+    mask = np.ones((1, shape[4]), bool)
+    mask[:, 100:300] = False
+    options = {"causal": True, "mask": mask, "rate": 0.25, "key": 1}
     results = []
     for threads in (1, 2, 3, 8):
         monkeypatch.setattr(cpu_threads, "count", lambda work, threads=threads: threads)
