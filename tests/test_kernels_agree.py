@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import kernels
 from kernels import dispatch, reference
-from kernels.cpu import compilation
+from kernels.cpu import compilation, threads
 from tests.kernel_cases import CASES, UPDATING, Draw, is_float, number_of_sizes, with_dtype
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}  # of max|a - b| / max|b|
@@ -121,7 +121,10 @@ LAYOUTS = [read_only, fortran, every_other, reverse, far_apart]
 
 
 class GuardedResults:
-    """Inside this `with`, arrays that kernels allocate lie between guards, which `check` reads."""
+    """Inside this `with`, arrays that kernels allocate lie between guards, which `check` reads.
+
+    One thread computes. That more of them change no bit is a promise of `test_threads.py`.
+    """
 
     def __enter__(self):
         self.arrays = []
@@ -129,6 +132,7 @@ class GuardedResults:
             mock.patch.object(np, name, getattr(self, name))
             for name in ("empty", "empty_like", "zeros", "zeros_like")
         ]
+        self.patches.append(mock.patch.object(threads, "count", lambda work: 1))
         for patch in self.patches:
             patch.start()
         return self
@@ -198,7 +202,7 @@ def compare(name, arguments, dtype, layout, covered=False):
 def compile_module_of(name, dtype):
     """Compile all that the kernel may call, while np.empty is NumPy's, which is all Numba knows."""
     for kernel in compilation.KERNELS:
-        if kernel.function.__module__ == COMPILED[name].__module__:
+        if kernel.function.__module__ == COMPILED[name].__module__ and not kernel.parallel:
             kernel[np.dtype(dtype)]
 
 
