@@ -169,6 +169,7 @@ class GuardedResults:
 
 def compare(name, arguments, dtype, layout, covered=False):
     """Run a kernel on arguments in a layout, and assert that results and arguments are right."""
+    assert kernels.backend() == "numba"
     compile_module_of(name, dtype)
     layout = plain if name in UPDATING and layout is read_only else layout
     arguments, options = with_dtype(arguments, dtype)
@@ -177,7 +178,7 @@ def compare(name, arguments, dtype, layout, covered=False):
     wide, _ = with_dtype([*copies(arguments, np.copy), {}], "float64")
     with np.errstate(all="ignore"):
         expected = getattr(reference, name)(*wide, **options)
-        with kernels.use("numba"), GuardedResults() as results:
+        with GuardedResults() as results:
             found = getattr(kernels, name)(*given, **options_given)
         results.check()
         if covered:
@@ -229,6 +230,13 @@ def assert_close(a, b, dtype):
 
 
 # ---- The promises --------------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True, scope="module")
+def numba_backend():
+    with kernels.use("numba"):
+        yield
+
 
 KERNELS = pytest.mark.parametrize("name", sorted(COMPILED))
 DTYPES = pytest.mark.parametrize("dtype", TOLERANCE)
