@@ -1,5 +1,5 @@
 # make quickstart   train, evaluate, save and reload a model on real digits
-# make test         the linter and all tests, with coverage
+# make test         the linter and all tests, with coverage, in two processes
 # make bench        our speed beside that of PyTorch and Keras
 # make golden       the tests' reference values, made anew with PyTorch and scikit-learn
 # make clean        remove .venv and everything that was made
@@ -19,7 +19,7 @@ quickstart: $(EXTRA)/core
 	$(BIN)/minigrad quickstart
 
 test: $(EXTRA)/test lint
-	$(BIN)/python -m pytest --cov --cov-fail-under=95
+	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-fail-under=95
 
 lint: $(EXTRA)/test
 	$(BIN)/ruff check
