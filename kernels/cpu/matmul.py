@@ -231,12 +231,26 @@ def steps(x):
     return x.strides[0] // x.itemsize, x.strides[1] // x.itemsize
 
 
+@inlined
+def are_steps_whole(x):
+    """Whether the array x (m, n) lies where its elements may, and whole elements apart."""
+    row, column = x.strides
+    return (x.ctypes.data | row | column) % x.itemsize == 0
+
+
 @jit
 def multiply(a: read(2), b: read(2), c: write(2)):
-    """C = A B   (m, k), (k, n), (m, n), by one thread, C contiguous"""
+    """C = A B   (m, k), (k, n), (m, n), by one thread, C contiguous.   -> whether it was done
+
+    It is not if the arrays do not fit, or the work is for other kernels.
+    """
     (m, k), n = a.shape, b.shape[1]
+    do_fit = b.shape[0] == k and c.shape == (m, n) and are_steps_whole(a) and are_steps_whole(b)
+    if not do_fit or n == 1 or m * k * n >= threads.WORTH_SHARING:
+        return False
     (a_row, a_k), (b_k, b_column) = steps(a), steps(b)
     multiply_block(0, m, n, a, 0, a_row, a_k, b, 0, b_k, b_column, c, 0, m, n, k)
+    return True
 
 
 @threaded
@@ -278,24 +292,19 @@ def multiply_all(
 
 @leaves_to_numpy("two dtypes, unaligned arrays, batches that do not merge to two axes, most out=")
 def matmul(a, b, out=None):
-    if type(b) is not np.ndarray or not (a.flags.aligned and b.flags.aligned):
+    if type(b) is not np.ndarray or (out is not None and not _can_be_filled(out, a, b)):
         return NotImplemented
-    if out is not None and not _can_be_filled(out, a, b):
-        return NotImplemented
-    try:
-        (m, k), (s, n) = a.shape, b.shape
-    except ValueError:
+    if a.ndim != 2 or b.ndim != 2:
         return _of_other_axes(a, b, out)
-    if k != s or (out is not None and out.shape != (m, n)):
-        return NotImplemented
-    c = np.empty((m, n), a.dtype) if out is None else out
-    if n == 1 or m * k * n >= threads.WORTH_SHARING:
-        return _multiply_all(a, b, c)
+    c = np.empty((len(a), b.shape[1]), a.dtype) if out is None else out
     try:
-        multiply[a.dtype](a, b, c)
-    except TypeError:  # b has another dtype: for small products, to ask would take longer
+        if multiply[a.dtype](a, b, c):  # a small product takes no longer than to ask about it here
+            return c
+    except TypeError:  # two dtypes
         return NotImplemented
-    return c
+    if a.shape[1] != len(b) or c.shape != (len(a), b.shape[1]):
+        return NotImplemented
+    return _multiply_all(a, b, c)
 
 
 def _can_be_filled(out, a, b):
@@ -345,7 +354,7 @@ def _broadcast(left, right):
 
 def _multiply_all(a, b, c):
     """Write the product of a and b, with all their batches, to c, and return it."""
-    if b.dtype != a.dtype:
+    if b.dtype != a.dtype or not (a.flags.aligned and b.flags.aligned):
         return NotImplemented
     if not c.size:
         return c
