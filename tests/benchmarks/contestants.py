@@ -27,6 +27,7 @@ def numba_threads(threads, backend="numba"):
     import numba
 
     import kernels
+    from kernels.cpu import threads as _  # it finds TBB, before Numba has settled on other threads
 
     before = numba.get_num_threads()
     numba.set_num_threads(threads)
