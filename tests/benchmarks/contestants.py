@@ -26,8 +26,7 @@ def numba_threads(threads, backend="numba"):
     """Our kernels with so many threads, all of them compiled, or as `kernels.use` is told."""
     import numba
 
-    import kernels
-    from kernels.cpu import threads as _  # it finds TBB, before Numba has settled on other threads
+    import kernels.cpu.threads  # which finds TBB, before Numba has settled on other threads
 
     before = numba.get_num_threads()
     numba.set_num_threads(threads)
