@@ -1,9 +1,10 @@
 # make quickstart      train, evaluate, save and reload a model on real digits
-# make test            the linter and all tests, with coverage
+# make test            the linter and all tests, with coverage, in two processes
+# make test-hostile    what a submission may try against the grader, and does not achieve
 # make lessons         notebooks and pages, made anew from the texts of the lessons
 # make test-notebooks  all notebooks run from a clean kernel; nbgrader takes and grades them
 # make test-browser    a notebook in JupyterLab, in a browser that nobody sees
-# make bench           our speed beside that of PyTorch and Keras
+# make bench           our speed beside that of PyTorch, Keras and NumPy
 # make golden          the tests' reference values, made anew with PyTorch and scikit-learn
 # make clean           remove .venv and everything that was made
 
@@ -16,17 +17,20 @@ endif
 # Each file in .venv/installed/ says that an extra of setup.cfg is installed there.
 EXTRA := .venv/installed
 
-.PHONY: quickstart test lint lessons test-notebooks test-browser bench golden clean
+.PHONY: quickstart test lint test-hostile lessons test-notebooks test-browser bench golden clean
 
 quickstart: $(EXTRA)/core
 	$(BIN)/minigrad quickstart
 
 test: $(EXTRA)/test lint
-	$(BIN)/python -m pytest --cov --cov-fail-under=95
+	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-fail-under=95
 
 lint: $(EXTRA)/test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+
+test-hostile: $(EXTRA)/test
+	$(BIN)/python -m pytest tests/check_hostile.py
 
 # make lessons INSTALL_FROM=git+https://...   notebooks that install the course where it is not
 lessons: $(EXTRA)/pages

@@ -57,10 +57,11 @@ def compare_both_ways(shape, dtype, layout, random=RANDOM, **options):
     if options.pop("masked", False):
         options["mask"] = random.random((shape[0], shape[4])) < 0.7
         options["mask"][:, :2] = True
-    compare("attention", (q, k, v, options), dtype, layout, covered=layout is plain)
     results = reference.attention(*(x.astype("float64") for x in (q, k, v)), **options)
     arguments = (g, q, k, v, *results, options)
-    compare("attention_backward", arguments, dtype, layout, covered=layout is plain)
+    with kernels.use("numba"):
+        compare("attention", (q, k, v, options), dtype, layout, covered=layout is plain)
+        compare("attention_backward", arguments, dtype, layout, covered=layout is plain)
 
 
 OPTIONS = {
@@ -118,6 +119,27 @@ def test_a_single_key_is_taken_whole_and_its_score_has_no_gradient():
 
 
 @DTYPES
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("hidden", [(0, 70), (100, 300), (130, 300), (60, 200)], ids=str)
+def test_strips_of_hidden_keys_change_nothing_else(hidden, causal, dtype):
+    mask = np.ones((2, 300), bool)
+    mask[0, slice(*hidden)] = False
+    compare_both_ways((2, 2, 1, 300, 300, 20, 12), dtype, plain, causal=causal, mask=mask)
+
+
+def test_strips_of_which_all_keys_are_hidden_are_left_out():
+    """So what they hold does not matter, not even a NaN."""
+    q, k, v, g = draw((1, 2, 1, 100, 300, 20, 12))
+    mask = np.ones((1, 300), bool)
+    hidden = slice(compiled.STRIP, 2 * compiled.STRIP)
+    mask[:, hidden] = False
+    expected = forward_and_backward(q, k, v, g, mask=mask)
+    k[:, :, hidden], v[:, :, hidden] = np.nan, np.inf
+    for a, b in zip(forward_and_backward(q, k, v, g, mask=mask), expected, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@DTYPES
 @pytest.mark.parametrize("place", [0, 3, 33, 63, 64, 95, 96])
 def test_nan_reaches_all_results_that_depend_on_it(place, dtype):
     """The maximum over keys may forget a NaN; the sums must not."""
@@ -153,7 +175,8 @@ def draw_with_exact_scores(size):
 def test_scores_of_any_size_are_differentiated_exactly(size, dtype):
     """The log of a row's sum is not lost beside its largest score."""
     (q, k, v, g), options = draw_with_exact_scores(size)
-    compare("attention", (q, k, v, options), dtype, plain, covered=True)
+    with kernels.use("numba"):
+        compare("attention", (q, k, v, options), dtype, plain, covered=True)
     wide = [x.astype("float64") for x in (q, k, v, g)]
     o, norms = reference.attention(*wide[:3], **options)
     expected = reference.attention_backward(wide[3], *wide[:3], o, norms, **options)
@@ -200,7 +223,9 @@ def test_heads_of_a_transformer_are_read_in_place():
 @pytest.mark.parametrize("shape", [(1, 2, 1, 300, 520, 20, 12), (1, 1, 1, 700, 700, 16, 16)])
 def test_any_number_of_threads_gives_the_same_bits(shape, dtype, monkeypatch):
     inputs = draw(shape, dtype)
-    options = {"causal": True, "rate": 0.25, "key": 1}
+    mask = np.ones((1, shape[4]), bool)
+    mask[:, 100:300] = False
+    options = {"causal": True, "mask": mask, "rate": 0.25, "key": 1}
     results = []
     for threads in (1, 2, 3, 8):
         monkeypatch.setattr(cpu_threads, "count", lambda work, threads=threads: threads)

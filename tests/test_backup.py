@@ -283,6 +283,7 @@ def generator():
     ],
 )
 def test_what_cannot_be_wound_back_is_refused_before_training(tmp_path, x, options, message):
+    np.random.seed(0)  # else one permutation in twenty begins as the one before
     model = classifier()
     before = model.get_weights()
     with pytest.raises(ValueError, match=message):

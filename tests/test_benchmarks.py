@@ -1,12 +1,15 @@
 """The benchmark harness, timed by a clock of its own: nothing here waits, and no peer is needed."""
 
+import contextlib
 import json
 import types
 
+import numba
 import pytest
 
+import kernels
 from tests.benchmarks import __main__ as command_line
-from tests.benchmarks import harness, machine
+from tests.benchmarks import contestants, harness, machine
 from tests.benchmarks.harness import Case
 
 MILLISECOND = 0.001
@@ -158,6 +161,50 @@ def test_a_case_with_work_shows_its_rate_beside_the_peak(clock, monkeypatch):
     monkeypatch.setattr(machine, "peak", lambda threads: 100 * threads)
     [row], _ = harness.measure("fake", case(clock, ours=2, work=0.2e9, threads=2))
     assert row["rate"] == "100 GFLOP/s, 50% of peak"
+
+
+def test_a_case_with_traffic_shows_its_rate_beside_a_copy(clock, monkeypatch):
+    monkeypatch.setattr(machine, "bandwidth", lambda traffic, threads: traffic / 1e7 * threads)
+    [row], _ = harness.measure("fake", case(clock, ours=2, traffic=1e7, threads=10))
+    assert row["rate"] == "5 GB/s, 50% of a copy"
+
+
+def test_a_case_for_each_number_of_threads_which_both_sides_are_given(monkeypatch):
+    monkeypatch.setattr(machine, "cores", lambda: 2)
+    one, two = harness.with_threads("x", "s per step", lambda n: n, {"peer": lambda n: -n}, work=7)
+    assert (one.name, two.name) == ("x, threads=1", "x, threads=2")
+    assert [(c.ours(), c.peers["peer"](), c.threads, c.work) for c in (one, two)] == [
+        (1, -1, 1, 7),
+        (2, -2, 2, 7),
+    ]
+
+
+def test_a_contestant_works_inside_its_contexts_in_every_turn():
+    log = []
+
+    @contextlib.contextmanager
+    def room(name):
+        log.append(f"into {name}")
+        yield
+        log.append(f"out of {name}")
+
+    run = contestants.repeated(lambda: log.append("work"), room("inner"), room("outer"))
+    for _ in range(2):
+        run(2)
+    turn = ["into outer", "into inner", "work", "work", "out of inner", "out of outer"]
+    assert log == 2 * turn
+
+
+def test_the_number_of_threads_and_the_backend_are_as_they_were_afterwards():
+    before = numba.get_num_threads(), kernels.backend()
+    with contestants.numba_threads(1, backend="numpy"):
+        assert (numba.get_num_threads(), kernels.backend()) == (1, "numpy")
+    assert (numba.get_num_threads(), kernels.backend()) == before
+
+
+def test_the_bandwidth_is_that_of_a_copy():
+    for threads in range(1, min(2, numba.config.NUMBA_NUM_THREADS) + 1):
+        assert 0.1 < machine.bandwidth(2**16, threads) < 10_000
 
 
 @pytest.mark.parametrize(("target", "verdict"), [(1.6, "met"), (1.8, "MISSED")])

@@ -15,8 +15,9 @@ ROOT = Path(__file__).parents[1]
 PROGRAM = """
 import numpy as np
 from kernels.cpu import peak, simd
-a, b, c = np.ones((simd.TILE[0], 2)), np.ones((2, simd.TILE[1] * simd.lanes_of("float64"))), None
-c = np.empty((a.shape[0], b.shape[1]))
+a = np.ones((simd.TILE[0], 2), "float64")
+b = np.ones((2, simd.TILE[1] * simd.lanes_of("float64")), "float64")
+c = np.empty((a.shape[0], b.shape[1]), "float64")
 peak.repeat_tile["float64"](a, b, c, 1)
 assert (c == 2).all()
 """
@@ -84,6 +85,19 @@ def test_what_is_kept_but_damaged_is_compiled_anew(tmp_path, kind, content):
     file.write_bytes(content)
     assert "compiled repeat_tile" in run(PROGRAM, tmp_path)[1]
     assert run(PROGRAM, tmp_path)[1] == ""
+
+
+def test_two_programs_that_compile_a_kernel_for_two_dtypes_at_once_do_not_mix_them_up(tmp_path):
+    """At worst both find an empty folder, and it gets the files of one, the index of the other."""
+    other, alone = PROGRAM.replace("float64", "float32"), tmp_path / "alone"
+    run(other, tmp_path)
+    run(PROGRAM, alone)
+    for index in alone.rglob("*.nbi"):
+        place = tmp_path / index.relative_to(alone)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(index, place)
+    for program in (PROGRAM, other, PROGRAM, other):
+        run(program, tmp_path)
 
 
 def test_what_nobody_has_used_for_a_month_is_removed(tmp_path):

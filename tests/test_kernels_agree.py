@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import kernels
 from kernels import dispatch, reference
-from kernels.cpu import compilation
+from kernels.cpu import compilation, threads
 from tests.kernel_cases import CASES, UPDATING, Draw, is_float, number_of_sizes, with_dtype
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}  # of max|a - b| / max|b|
@@ -121,7 +121,10 @@ LAYOUTS = [read_only, fortran, every_other, reverse, far_apart]
 
 
 class GuardedResults:
-    """Inside this `with`, arrays that kernels allocate lie between guards, which `check` reads."""
+    """Inside this `with`, arrays that kernels allocate lie between guards, which `check` reads.
+
+    One thread computes. That more of them change no bit is a promise of `test_threads.py`.
+    """
 
     def __enter__(self):
         self.arrays = []
@@ -129,6 +132,7 @@ class GuardedResults:
             mock.patch.object(np, name, getattr(self, name))
             for name in ("empty", "empty_like", "zeros", "zeros_like")
         ]
+        self.patches.append(mock.patch.object(threads, "count", lambda work: 1))
         for patch in self.patches:
             patch.start()
         return self
@@ -165,6 +169,7 @@ class GuardedResults:
 
 def compare(name, arguments, dtype, layout, covered=False):
     """Run a kernel on arguments in a layout, and assert that results and arguments are right."""
+    assert kernels.backend() == "numba"
     compile_module_of(name, dtype)
     layout = plain if name in UPDATING and layout is read_only else layout
     arguments, options = with_dtype(arguments, dtype)
@@ -173,7 +178,7 @@ def compare(name, arguments, dtype, layout, covered=False):
     wide, _ = with_dtype([*copies(arguments, np.copy), {}], "float64")
     with np.errstate(all="ignore"):
         expected = getattr(reference, name)(*wide, **options)
-        with kernels.use("numba"), GuardedResults() as results:
+        with GuardedResults() as results:
             found = getattr(kernels, name)(*given, **options_given)
         results.check()
         if covered:
@@ -198,7 +203,7 @@ def compare(name, arguments, dtype, layout, covered=False):
 def compile_module_of(name, dtype):
     """Compile all that the kernel may call, while np.empty is NumPy's, which is all Numba knows."""
     for kernel in compilation.KERNELS:
-        if kernel.function.__module__ == COMPILED[name].__module__:
+        if kernel.function.__module__ == COMPILED[name].__module__ and not kernel.parallel:
             kernel[np.dtype(dtype)]
 
 
@@ -225,6 +230,13 @@ def assert_close(a, b, dtype):
 
 
 # ---- The promises --------------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True, scope="module")
+def numba_backend():
+    with kernels.use("numba"):
+        yield
+
 
 KERNELS = pytest.mark.parametrize("name", sorted(COMPILED))
 DTYPES = pytest.mark.parametrize("dtype", TOLERANCE)

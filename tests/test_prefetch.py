@@ -23,7 +23,7 @@ def no_thread_is_left():
     wait_for(lambda: set(threading.enumerate()) <= before)
 
 
-def wait_for(condition, seconds=5):
+def wait_for(condition, seconds=30):
     until = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < until, "waited in vain"

@@ -8,6 +8,7 @@ import os
 import platform
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -27,12 +28,11 @@ CHOSEN = """
 """
 
 
-@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="this is no x86")
-@pytest.mark.parametrize("kind", PROCESSORS)
-def test_kernels_are_right_on(kind):
+def run(kind):
+    """The chosen tests in a process of its own, compiled for a kind of processor."""
     name, features = PROCESSORS[kind]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *TESTS]
-    done = subprocess.run(
+    return subprocess.run(
         [*command, "-k", " ".join(CHOSEN.split())],
         env={
             **os.environ,
@@ -44,4 +44,17 @@ def test_kernels_are_right_on(kind):
         text=True,
         timeout=900,
     )
+
+
+@pytest.fixture(scope="module")
+def runs():
+    """{kind: what will come of its run}: all kinds side by side."""
+    with ThreadPoolExecutor(len(PROCESSORS)) as pool:
+        yield {kind: pool.submit(run, kind) for kind in PROCESSORS}
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="this is no x86")
+@pytest.mark.parametrize("kind", PROCESSORS)
+def test_kernels_are_right_on(kind, runs):
+    done = runs[kind].result()
     assert done.returncode == 0, done.stdout[-3000:]

@@ -188,7 +188,7 @@ ROWS = {"age": [39, None, 50.5], "eyes": ["blue", None, "brown"]}
         (SMALL.rstrip(), {}),
         (SMALL.replace("\n", "\n\n"), {}),
         (SMALL.encode("utf-8-sig"), {}),
-        (gzip.compress(SMALL.encode()), {}),
+        (gzip.compress(SMALL.encode(), mtime=0), {}),
         (SMALL.encode("utf-16"), {"encoding": "utf-16"}),
         (SMALL.replace(",", ";"), {"delimiter": ";"}),
         (SMALL.replace(",", "\t"), {"delimiter": "\t"}),

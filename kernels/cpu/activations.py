@@ -13,7 +13,7 @@ import math
 import numpy as np
 
 from .. import reference
-from .simd import elementwise, exp, exp2, polynomial_through
+from .simd import LOG2_E, elementwise, exp, exp2, polynomial_through
 
 
 @elementwise
@@ -89,7 +89,6 @@ def _scaled_tail(s):
 
 _TAIL_DEGREE = {"float32": 8, "float64": 20}
 _TAIL = {d: polynomial_through(_scaled_tail, degree, 1) for d, degree in _TAIL_DEGREE.items()}
-_LOG2_E = math.log2(math.e)
 
 
 def _normal_distribution(x):
@@ -97,7 +96,7 @@ def _normal_distribution(x):
 
     Φ(-|x|) is found first: so it stays exact where it is tiny, as 1 + erf(x/√2) would not.
     """
-    bell = exp2(x * x * (-0.5 * _LOG2_E))
+    bell = exp2(x * x * (-0.5 * LOG2_E))
     t = 1 / x.intrinsic("fabs").fma(_NEARNESS * math.sqrt(0.5), 1)
     tail = t * bell * t.fma(2, -1).polynomial(_TAIL[x.dtype])
     return tail.where(x.compare("<", 0), 1 - tail), bell

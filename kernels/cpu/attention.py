@@ -16,9 +16,9 @@ All matrices of a block are turned: a row for each key or feature, and the queri
 the lanes of vectors. So a maximum over keys is one of whole vectors; and in zᵀ = K Qᵀ and
 oᵀ = Vᵀ pᵀ a tile takes the numbers of K and V from where they lie. Exponentials are powers of two.
 
-Causal attention leaves out the keys that come after all queries of a block. Any other hidden key,
-by the mask or by its place, is computed with and has p = 0; 0 times a NaN or an infinity in its
-value is NaN, as it is in NumPy's reference.
+Causal attention leaves out the keys that come after all queries of a block, and the mask strips of
+which it hides every key: so padding costs little. Any other hidden key is computed with and has
+p = 0; 0 times a NaN or an infinity in its value is NaN, as it is in NumPy's reference.
 """
 
 import math
@@ -40,6 +40,7 @@ from .compilation import (
 )
 from .loops import threaded
 from .simd import (
+    LOG2_E,
     TILE,
     broadcast,
     exp2,
@@ -64,7 +65,6 @@ from .threads import take
 ROWS, VECTORS = TILE
 COLUMN_ROWS = 8  # of a tile that is one vector wide
 STRIP = 64  # keys that a block of queries meets at a time, at least as many as it has queries
-LOG2_E = math.log2(math.e)
 
 
 # ---- Products of matrices ------------------------------------------------------------------------
@@ -131,7 +131,7 @@ def _turn(head, i, n, d, y):
         for c in range(0, d, lanes(y)):
             source, target = start + (i + r) * row + c, c * _width(y) + r
             if r + lanes(y) <= n and c + lanes(y) <= d:
-                transpose(x, source, row, y, target, _width(y), 1.0)
+                transpose(x, source, row, y, target, _width(y))
             else:
                 transpose_first(x, source, row, y, target, _width(y), n - r, d - c)
 
@@ -144,9 +144,9 @@ def _turn_back(y, n, d, head, i, square):
         for c in range(0, d, lanes(y)):
             source, target = c * _width(y) + r, start + (i + r) * row + c
             if r + lanes(y) <= n and c + lanes(y) <= d:
-                transpose(y, source, _width(y), x, target, row, 1.0)
+                transpose(y, source, _width(y), x, target, row)
                 continue
-            transpose(y, source, _width(y), square, 0, lanes(y), 1.0)
+            transpose(y, source, _width(y), square, 0, lanes(y))
             for k in range(min(lanes(y), n - r)):
                 store_first(x, target + k * row, load(square, k * lanes(y)), d - c)
 
@@ -180,6 +180,12 @@ def _vectors_at_once(block, z):
 
 
 @inlined
+def _is_any_there(block, j, rows, options):
+    """Whether the mask leaves any of the keys j .. j + rows - 1."""
+    return not options.mask.size or np.any(options.mask[block.b, j : j + rows])
+
+
+@inlined
 def _hide(z, x, rows, j, block, options):
     """Scores become -inf where a key is missing or comes after the query.   One column, at x
 
@@ -206,7 +212,7 @@ def _draw(dice, x, rows, j, block, options, square):
             index = block.place + (x + i) * block.s + j + r
             store(square, i * lanes(dice), uniform(dice, options.key, index))
         place = r * _width(dice) + x
-        transpose(square, 0, lanes(dice), dice, place, _width(dice), 1.0)
+        transpose(square, 0, lanes(dice), dice, place, _width(dice))
 
 
 @inlined
@@ -286,8 +292,9 @@ def _forward_block(heads, norms, block, options, own):
     vectors = _vectors_at_once(block, own.z)
     for j in range(0, full, STRIP):
         rows = min(STRIP, full - j)
-        for x in range(0, n, vectors * size):
-            _forward_strip(heads, j, rows, x, vectors, block, options, own)
+        if _is_any_there(block, j, rows, options):
+            for x in range(0, n, vectors * size):
+                _forward_strip(heads, j, rows, x, vectors, block, options, own)
     if options.causal:  # a triangle is left, in which each vector of queries sees some more keys
         for x in range(0, n, size):
             rows = _seen(block, x + size, full, block.s) - full
@@ -447,9 +454,10 @@ def _backward_block(heads, norms, begin, end, block, options, own):
     vectors = _vectors_at_once(block, own.p)
     for j in range(begin, full, STRIP):
         rows = min(STRIP, full - j)
-        for x in range(0, n, vectors * size):
-            _backward_strip(heads, j, rows, x, vectors, block, options, own)
-        _add_to_keys(heads, j, 0, rows, 0, block, own)
+        if _is_any_there(block, j, rows, options):
+            for x in range(0, n, vectors * size):
+                _backward_strip(heads, j, rows, x, vectors, block, options, own)
+            _add_to_keys(heads, j, 0, rows, 0, block, own)
     if options.causal:
         for x in range(0, n, size):
             rows = _seen(block, x + size, full, end) - full

@@ -119,7 +119,7 @@ class Kernel(dict):
 
     def _compile(self, dtype):
         kinds = inspect.get_annotations(self.function).values()
-        compiled = _cached(njit(**_OPTIONS, parallel=self.parallel)(self.function))
+        compiled = _cached(njit(**_OPTIONS, parallel=self.parallel)(self.function), dtype)
         compiled.compile(tuple(kind(getattr(types, str(dtype))) for kind in kinds))
         compiled.disable_compile()
         return compiled
@@ -136,11 +136,15 @@ def compile_all():
 # ---- What is kept --------------------------------------------------------------------------------
 
 
-def _cached(dispatcher):
-    """The same, which Numba is to keep in our folder, if that can be written to."""
+def _cached(dispatcher, dtype):
+    """The same, which Numba is to keep in our folder, if that can be written to.
+
+    Each dtype has a folder of its own: Numba numbers what it keeps of a function, and two programs
+    that compile it at once, for two dtypes, would give both the same number.
+    """
     folder = cache_folder()
     if _is_writable(folder):
-        before, config.CACHE_DIR = config.CACHE_DIR, str(folder)
+        before, config.CACHE_DIR = config.CACHE_DIR, str(folder / dtype.name)
         try:
             dispatcher.enable_caching()
         except RuntimeError:

@@ -30,6 +30,7 @@ from .simd import (
     load_first,
     narrow_tile,
     spread,
+    store,
     store_first,
     tile,
     total,
@@ -98,24 +99,27 @@ def pack(b, bi, b_k, b_column, panel, k, n):
 @inlined
 def add_rows(a, ai, a_k, b, bi, b_row, c, ci, n, k):
     """c += a B   (k,), (k, n), (n,), rows of B contiguous and read in order, four side by side"""
-    whole = k // 4 * 4
-    for p in range(0, whole, 4):
+    step = lanes(c)
+    whole, fours = n // step * step, k // 4 * 4
+    for p in range(0, fours, 4):
         w0, w1 = spread(a, ai + p * a_k), spread(a, ai + (p + 1) * a_k)
         w2, w3 = spread(a, ai + (p + 2) * a_k), spread(a, ai + (p + 3) * a_k)
-        r0, end = bi + p * b_row, bi + p * b_row + n
+        r0 = bi + p * b_row
         r1, r2, r3 = r0 + b_row, r0 + 2 * b_row, r0 + 3 * b_row
-        for j in range(0, n, lanes(c)):
-            x = load_until(c, ci + j, ci + n, 0)
-            x = fma(w0, load_until(b, r0 + j, end, 0), x)
-            x = fma(w1, load_until(b, r1 + j, end + b_row, 0), x)
-            x = fma(w2, load_until(b, r2 + j, end + 2 * b_row, 0), x)
-            x = fma(w3, load_until(b, r3 + j, end + 3 * b_row, 0), x)
-            store_until(c, ci + j, ci + n, x)
-    for p in range(whole, k):
+        for j in range(0, whole, step):
+            x = fma(w0, load(b, r0 + j), load(c, ci + j))
+            x = fma(w1, load(b, r1 + j), x)
+            x = fma(w2, load(b, r2 + j), x)
+            store(c, ci + j, fma(w3, load(b, r3 + j), x))
+    for p in range(fours, k):
         w, row = spread(a, ai + p * a_k), bi + p * b_row
-        for j in range(0, n, lanes(c)):
-            x = load_until(c, ci + j, ci + n, 0)
-            store_until(c, ci + j, ci + n, fma(w, load_until(b, row + j, row + n, 0), x))
+        for j in range(0, whole, step):
+            store(c, ci + j, fma(w, load(b, row + j), load(c, ci + j)))
+    if whole < n:  # columns that fill no vector
+        x = load_first(c, ci + whole, n - whole)
+        for p in range(k):
+            x = fma(spread(a, ai + p * a_k), load_first(b, bi + p * b_row + whole, n - whole), x)
+        store_first(c, ci + whole, x, n - whole)
 
 
 @inlined
@@ -227,12 +231,26 @@ def steps(x):
     return x.strides[0] // x.itemsize, x.strides[1] // x.itemsize
 
 
+@inlined
+def are_steps_whole(x):
+    """Whether the array x (m, n) lies where its elements may, and whole elements apart."""
+    row, column = x.strides
+    return (x.ctypes.data | row | column) % x.itemsize == 0
+
+
 @jit
 def multiply(a: read(2), b: read(2), c: write(2)):
-    """C = A B   (m, k), (k, n), (m, n), by one thread, C contiguous"""
+    """C = A B   (m, k), (k, n), (m, n), by one thread, C contiguous.   -> whether it was done
+
+    It is not if the arrays do not fit, or the work is for other kernels.
+    """
     (m, k), n = a.shape, b.shape[1]
+    do_fit = b.shape[0] == k and c.shape == (m, n) and are_steps_whole(a) and are_steps_whole(b)
+    if not do_fit or n == 1 or m * k * n >= threads.WORTH_SHARING:
+        return False
     (a_row, a_k), (b_k, b_column) = steps(a), steps(b)
     multiply_block(0, m, n, a, 0, a_row, a_k, b, 0, b_k, b_column, c, 0, m, n, k)
+    return True
 
 
 @threaded
@@ -274,24 +292,19 @@ def multiply_all(
 
 @leaves_to_numpy("two dtypes, unaligned arrays, batches that do not merge to two axes, most out=")
 def matmul(a, b, out=None):
-    if type(b) is not np.ndarray or not (a.flags.aligned and b.flags.aligned):
+    if type(b) is not np.ndarray or (out is not None and not _can_be_filled(out, a, b)):
         return NotImplemented
-    if out is not None and not _can_be_filled(out, a, b):
-        return NotImplemented
-    try:
-        (m, k), (s, n) = a.shape, b.shape
-    except ValueError:
+    if a.ndim != 2 or b.ndim != 2:
         return _of_other_axes(a, b, out)
-    if k != s or (out is not None and out.shape != (m, n)):
-        return NotImplemented
-    c = np.empty((m, n), a.dtype) if out is None else out
-    if n == 1 or m * k * n >= threads.WORTH_SHARING:
-        return _multiply_all(a, b, c)
+    c = np.empty((len(a), b.shape[1]), a.dtype) if out is None else out
     try:
-        multiply[a.dtype](a, b, c)
-    except TypeError:  # b has another dtype: for small products, to ask would take longer
+        if multiply[a.dtype](a, b, c):  # a small product takes no longer than to ask about it here
+            return c
+    except TypeError:  # two dtypes
         return NotImplemented
-    return c
+    if a.shape[1] != len(b) or c.shape != (len(a), b.shape[1]):
+        return NotImplemented
+    return _multiply_all(a, b, c)
 
 
 def _can_be_filled(out, a, b):
@@ -341,7 +354,7 @@ def _broadcast(left, right):
 
 def _multiply_all(a, b, c):
     """Write the product of a and b, with all their batches, to c, and return it."""
-    if b.dtype != a.dtype:
+    if b.dtype != a.dtype or not (a.flags.aligned and b.flags.aligned):
         return NotImplemented
     if not c.size:
         return c

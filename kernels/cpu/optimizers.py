@@ -3,6 +3,9 @@
 What a method does to a vector of numbers is a few lines; all around them is the same loop. The
 parameter is multiplied by `shrink` = 1 - rate λ first. 1 - ρ and its like come as arguments,
 since float32 has no ρ so near to 1 that its difference from 1 would be exact.
+
+Adam reads m and v before it writes either. Large arrays begin at like places of their pages, and a
+processor that compares no more than these would let a read of v wait for the write of m before it.
 """
 
 import math
@@ -10,11 +13,18 @@ import math
 from numba import prange
 
 from . import leaves_to_numpy
-from .compilation import integer, number, read, write
+from .compilation import inlined, integer, number, read, write
 from .loops import alike, load_until, share, store_until, threaded
 from .simd import fma, lanes, maximum, sqrt
 
 WORK = 4  # multiplications that take as long as one number
+
+
+@inlined
+def _move(parameter, i, shrink, change):
+    """θ ← shrink θ - change   for the vector at place i"""
+    theta = load_until(parameter, i, parameter.size, 0) * shrink
+    store_until(parameter, i, parameter.size, theta - change)
 
 
 @threaded
@@ -37,8 +47,7 @@ def _sgd(
                 v = fma(load_until(velocity, i, n, 0), momentum, g)
                 store_until(velocity, i, n, v)
                 change = fma(v, momentum, g) if nesterov else v
-            theta = load_until(parameter, i, n, 0) * shrink
-            store_until(parameter, i, n, theta - change * rate)
+            _move(parameter, i, shrink, change * rate)
 
 
 @threaded
@@ -71,8 +80,7 @@ def _rmsprop(
             if velocity.size > 0:
                 change = fma(load_until(velocity, i, n, 0), momentum, change)
                 store_until(velocity, i, n, change)
-            theta = load_until(parameter, i, n, 0) * shrink
-            store_until(parameter, i, n, theta - change * rate)
+            _move(parameter, i, shrink, change * rate)
 
 
 @threaded
@@ -92,8 +100,7 @@ def _adagrad(
             g = load_until(gradient, i, n, 0)
             a = fma(g, g, load_until(accumulator, i, n, 0))
             store_until(accumulator, i, n, a)
-            theta = load_until(parameter, i, n, 0) * shrink
-            store_until(parameter, i, n, theta - g * rate / (sqrt(a) + epsilon))
+            _move(parameter, i, shrink, g * rate / (sqrt(a) + epsilon))
 
 
 @threaded
@@ -120,8 +127,7 @@ def _adam(
             mean_square = fma(load_until(v, i, n, 0), beta_2, g * g * rest_2)
             store_until(m, i, n, mean)
             store_until(v, i, n, mean_square)
-            theta = load_until(parameter, i, n, 0) * shrink
-            store_until(parameter, i, n, theta - mean * rate / (sqrt(mean_square) + epsilon))
+            _move(parameter, i, shrink, mean * rate / (sqrt(mean_square) + epsilon))
 
 
 _NOT_COVERED = "arrays that are not one row of numbers, end to end"

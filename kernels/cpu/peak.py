@@ -1,6 +1,9 @@
-"""The most that one core can do: the tile of `simd`, over and over, on what its cache holds."""
+"""The most that this machine can do: the tile of `simd`, and a copy, over and over."""
+
+from numba import prange
 
 from .compilation import integer, jit, read, write
+from .loops import load_until, share, store_until, threaded
 from .simd import TILE, lanes, tile
 
 _tile = tile(*TILE)
@@ -13,3 +16,12 @@ def repeat_tile(a: read(2), b: read(2), c: write(2), times: integer):
     columns = TILE[1] * lanes(a)
     for _ in range(times):
         _tile(a, 0, k, 1, b, 0, columns, c, 0, columns, k)
+
+
+@threaded
+def repeat_copy(x: read(1), y: write(1), times: integer, parts: integer):
+    """y = x, `times` times   (n,), (n,)"""
+    for part in prange(parts):
+        for _ in range(times):
+            for i in range(*share(x.size, part, parts, lanes(x))):
+                store_until(y, i, x.size, load_until(x, i, x.size, 0))

@@ -13,7 +13,8 @@ processor that none of these names fits.
 may walk with strides of its own. Nothing checks a bound: that is the caller's duty.
 
 From top to bottom: the processor; `Lanes`, which writes LLVM's instructions for the formulas below;
-the type; memory; functions of lanes; the tile, the inner loop of every product of matrices.
+the types, and how a formula on Lanes becomes a function of kernels; memory; squares of it, turned;
+functions of lanes; random numbers; the tile, the inner loop of every product of matrices.
 """
 
 import math
@@ -28,7 +29,8 @@ from numba.extending import intrinsic, lower_builtin, models, register_model
 
 # ---- The processor -------------------------------------------------------------------------------
 
-# (what a processor calls it, the features that it needs, bits of a vector, tile: rows, vectors)
+# (our name, the features that a processor must have, bits of a vector, tile: rows, vectors). The
+# sums of a tile, rows x vectors, fit the registers beside a row of b and one number of a.
 _KINDS = [
     ("avx512", {"avx512f", "avx512dq"}, 512, (4, 4)),
     ("avx2", {"avx2", "fma"}, 256, (4, 3)),
@@ -44,7 +46,6 @@ def _features():
     return {name[1:] for name in listed.split(",") if name.startswith("+")}
 
 
-# The sums of a tile, rows x vectors, fit the registers beside a row of b and one number of a.
 KIND, _, BITS, TILE = next((k for k in _KINDS if k[1] <= _features()), _SCALAR)
 HAS_FMA = KIND != "scalar"
 
@@ -58,7 +59,7 @@ def lanes_of(dtype):
 
 _I1, _I32, _I64 = ir.IntType(1), ir.IntType(32), ir.IntType(64)
 _FLOAT = {"float32": ir.FloatType(), "float64": ir.DoubleType()}
-_BITS = {"float32": _I32, "float64": _I64}  # the integers of the same size
+_INTEGER = {"float32": _I32, "float64": _I64}  # of as many bits
 _SUFFIX = {"float32": "f32", "float64": "f64"}
 _FRACTION = {"float32": 23, "float64": 52}  # bits after the binary point
 _BIAS = {"float32": 127, "float64": 1023}  # of the exponent
@@ -83,26 +84,27 @@ class Lanes:
         number = float(np.dtype(self.dtype).type(number))
         return self.like(ir.Constant(_vector(self.dtype), [number] * lanes_of(self.dtype)))
 
-    def _with(self, other):
+    def _lanes(self, other):
+        """Lanes as they are, and copies of a number."""
         return other if isinstance(other, Lanes) else self.constant(other)
 
     def __add__(self, other):
-        return self.like(self.builder.fadd(self.value, self._with(other).value))
+        return self.like(self.builder.fadd(self.value, self._lanes(other).value))
 
     def __sub__(self, other):
-        return self.like(self.builder.fsub(self.value, self._with(other).value))
+        return self.like(self.builder.fsub(self.value, self._lanes(other).value))
 
     def __rsub__(self, other):
-        return self._with(other) - self
+        return self._lanes(other) - self
 
     def __mul__(self, other):
-        return self.like(self.builder.fmul(self.value, self._with(other).value))
+        return self.like(self.builder.fmul(self.value, self._lanes(other).value))
 
     def __truediv__(self, other):
-        return self.like(self.builder.fdiv(self.value, self._with(other).value))
+        return self.like(self.builder.fdiv(self.value, self._lanes(other).value))
 
     def __rtruediv__(self, other):
-        return self._with(other) / self
+        return self._lanes(other) / self
 
     __radd__, __rmul__ = __add__, __mul__
 
@@ -110,17 +112,16 @@ class Lanes:
         return self.like(self.builder.fneg(self.value))
 
     def compare(self, relation, other):
-        """A mask, True where x `relation` y. A NaN is in no relation, but for "!="."""
-        compare = self.builder.fcmp_unordered if relation == "!=" else self.builder.fcmp_ordered
-        return compare(relation, self.value, self._with(other).value)
+        """A mask, True where x `relation` y: "<", "<=", "==", ... A NaN is in no relation."""
+        return self.builder.fcmp_ordered(relation, self.value, self._lanes(other).value)
 
     def where(self, mask, other):
         """x where the mask is True, else `other`."""
-        return self.like(self.builder.select(mask, self.value, self._with(other).value))
+        return self.like(self.builder.select(mask, self.value, self._lanes(other).value))
 
     def intrinsic(self, name, *others):
         """An instruction that LLVM has as a function: llvm.name(x, ...)."""
-        values = [self.value, *(self._with(other).value for other in others)]
+        values = [self.value, *(self._lanes(other).value for other in others)]
         name = f"llvm.{name}.v{lanes_of(self.dtype)}{_SUFFIX[self.dtype]}"
         return self.like(_call(self.builder, name, values, self.value.type))
 
@@ -138,19 +139,20 @@ class Lanes:
 
     def at_least(self, bound):
         """max(x, bound), NaN where x is."""
-        return self._with(bound).where(self.compare("<", bound), self)
+        return self._lanes(bound).where(self.compare("<", bound), self)
 
     def at_most(self, bound):
         """min(x, bound), NaN where x is."""
-        return self._with(bound).where(self.compare(">", bound), self)
+        return self._lanes(bound).where(self.compare(">", bound), self)
 
     def power_of_two(self):
         """2ˣ for integers x as large as an exponent: -127 (which gives 0) to 127, or -1023 to 1023.
 
-        Adding 3/2 2²³ leaves an integer in the low bits; shifted up they are an exponent.
+        Numbers near 3/2 2²³ (float32) are 1 apart: added to x and the bias of exponents, it leaves
+        their sum in the low bits, and shifted past the fraction these are the exponent of 2ˣ.
         """
-        fraction, bits = _FRACTION[self.dtype], _BITS[self.dtype]
-        integers = ir.VectorType(bits, lanes_of(self.dtype))
+        fraction = _FRACTION[self.dtype]
+        integers = ir.VectorType(_INTEGER[self.dtype], lanes_of(self.dtype))
         low = self + (1.5 * 2**fraction + _BIAS[self.dtype])
         shift = ir.Constant(integers, [fraction] * lanes_of(self.dtype))
         shifted = self.builder.shl(self.builder.bitcast(low.value, integers), shift)
@@ -181,26 +183,30 @@ def _shuffle(builder, x, y, places):
     return builder.shuffle_vector(x, y, mask)
 
 
-def _broadcast(builder, number, dtype):
-    """A vector of copies of one number."""
-    nothing = ir.Constant(_vector(dtype), ir.Undefined)
+def _copies(builder, number, count):
+    """A vector of `count` copies of a number or an integer."""
+    nothing = ir.Constant(ir.VectorType(number.type, count), ir.Undefined)
     first = builder.insert_element(nothing, number, ir.Constant(_I32, 0))
-    return Lanes(builder, _shuffle(builder, first, nothing, [0] * lanes_of(dtype)), dtype)
+    return _shuffle(builder, first, nothing, [0] * count)
 
 
-def _first(builder, n, lanes):
-    """A mask of the first n lanes, n an integer of 64 bits."""
-    nothing = ir.Constant(ir.VectorType(_I64, lanes), ir.Undefined)
-    one = builder.insert_element(nothing, n, ir.Constant(_I32, 0))
-    counts = ir.Constant(ir.VectorType(_I64, lanes), list(range(lanes)))
-    return builder.icmp_signed("<", counts, _shuffle(builder, one, nothing, [0] * lanes))
+def _broadcast(builder, number, dtype):
+    """Lanes that are copies of one number."""
+    return Lanes(builder, _copies(builder, number, lanes_of(dtype)), dtype)
 
 
-# ---- The type ------------------------------------------------------------------------------------
+def _first(builder, n, dtype):
+    """A mask of the first n lanes of a vector of `dtype`, n an integer of 64 bits."""
+    count = lanes_of(dtype)
+    places = ir.Constant(ir.VectorType(_I64, count), list(range(count)))
+    return builder.icmp_signed("<", places, _copies(builder, n, count))
+
+
+# ---- The types, and how Numba learns of functions ------------------------------------------------
 
 
 class Vector(types.Type):
-    """As many numbers of a dtype as one instruction takes."""
+    """As many numbers of a dtype, which is Numba's, as one instruction takes."""
 
     def __init__(self, dtype):
         self.dtype = dtype
@@ -215,7 +221,7 @@ class Mask(types.Type):
         super().__init__(f"mask of {lanes_of(str(dtype))} x {dtype}")
 
 
-@register_model(Vector)
+@register_model(Vector)  # what the type is for LLVM
 class _VectorModel(models.PrimitiveModel):
     def __init__(self, manager, vector):
         super().__init__(manager, vector, _vector(str(vector.dtype)))
@@ -247,7 +253,10 @@ def _lanes_among(context, builder, kinds, values):
 
 
 def elementwise(formula):
-    """Teach Numba a formula on Lanes, as a function of vectors and numbers (decorator)."""
+    """Teach Numba a formula on Lanes, as a function of vectors and numbers (decorator).
+
+    The formula runs when a kernel that calls it is compiled: its operators write instructions.
+    """
     _teach(formula, Vector)
     lower_builtin(formula, types.VarArg(types.Any))(_lowering(formula))
     return formula
@@ -306,10 +315,18 @@ lower_builtin(operator.neg, Vector)(_lowering(operator.neg))
 
 # ---- Memory --------------------------------------------------------------------------------------
 
+# An @intrinsic is given the types of its arguments while a kernel is compiled. It returns the type
+# of the call, written result(arguments), and `generate`, which writes the instructions for it.
+
 
 def _address(context, builder, kind, array, i):
     """Where element i of an array lies, counted from its first in memory."""
     return builder.gep(context.make_array(kind)(context, builder, array).data, [i])
+
+
+def _step(builder, address, stride, count):
+    """The address `count` strides on, for a Python integer `count`."""
+    return builder.gep(address, [builder.mul(stride, ir.Constant(_I64, count))])
 
 
 def _load(builder, address, dtype, mask=None, other=None):
@@ -331,6 +348,7 @@ def _load(builder, address, dtype, mask=None, other=None):
 
 
 def _store(address, x, mask=None):
+    """Write the lanes of x to an address, but for those that are masked out."""
     builder, size = x.builder, np.dtype(x.dtype).itemsize
     address = builder.bitcast(address, x.value.type.as_pointer())
     if mask is None:
@@ -366,7 +384,7 @@ def load_first(context, a, i, n):
     def generate(context, builder, signature, values):
         array, i, n = values
         address, dtype = _address(context, builder, a, array, i), str(a.dtype)
-        return _load(builder, address, dtype, _first(builder, n, lanes_of(dtype))).value
+        return _load(builder, address, dtype, _first(builder, n, dtype)).value
 
     return Vector(a.dtype)(a, types.intp, types.intp), generate
 
@@ -379,7 +397,7 @@ def load_first_or(context, a, i, n, other):
         array, i, n, number = values
         address, dtype = _address(context, builder, a, array, i), str(a.dtype)
         number = _broadcast(builder, context.cast(builder, number, other, a.dtype), dtype)
-        return _load(builder, address, dtype, _first(builder, n, lanes_of(dtype)), number).value
+        return _load(builder, address, dtype, _first(builder, n, dtype), number).value
 
     return Vector(a.dtype)(a, types.intp, types.intp, other), generate
 
@@ -389,7 +407,7 @@ def first(context, a, n):
     """A mask of the first n lanes, for vectors of the dtype of the array a; n may be anything."""
 
     def generate(context, builder, signature, values):
-        return _first(builder, values[1], lanes_of(str(a.dtype)))
+        return _first(builder, values[1], str(a.dtype))
 
     return Mask(a.dtype)(a, types.intp), generate
 
@@ -413,7 +431,7 @@ def store_first(context, a, i, x, n):
     def generate(context, builder, signature, values):
         array, i, x, n = values
         address, dtype = _address(context, builder, a, array, i), str(a.dtype)
-        mask = _first(builder, n, lanes_of(dtype))
+        mask = _first(builder, n, dtype)
         _store(address, Lanes(builder, x, dtype), mask)
         return context.get_dummy_value()
 
@@ -442,57 +460,68 @@ def spread(context, a, i):
     return Vector(a.dtype)(a, types.intp), generate
 
 
+# ---- Squares of memory, turned -------------------------------------------------------------------
+
+
 @intrinsic
-def transpose(context, a, i, a_row, b, j, b_row, scale):
-    """b[j + c b_row + r] = scale a[i + r a_row + c] for r, c < lanes: a square, turned."""
+def transpose(context, a, i, a_row, b, j, b_row):
+    """b[j + c b_row + r] = a[i + r a_row + c] for r, c < lanes: a square, turned."""
 
     def generate(context, builder, signature, values):
-        dtype, n = str(a.dtype), lanes_of(str(a.dtype))
-        a_value, i, a_row, b_value, j, b_row, scale = values
+        a_value, i, a_row, b_value, j, b_row = values
         source = _address(context, builder, a, a_value, i)
         target = _address(context, builder, b, b_value, j)
-        factor = _broadcast(builder, scale, dtype)
-        rows = [factor * _load(builder, _step(builder, source, a_row, r), dtype) for r in range(n)]
-        for c, row in enumerate(_turned(rows)):
-            _store(_step(builder, target, b_row, c), row)
+        _turn_square(builder, str(a.dtype), source, a_row, target, b_row)
         return context.get_dummy_value()
 
-    ints = types.intp, types.intp
-    return types.void(a, *ints, b, *ints, a.dtype), generate
+    place = types.intp, types.intp
+    return types.void(a, *place, b, *place), generate
 
 
 @intrinsic
 def transpose_first(context, a, i, a_row, b, j, b_row, rows, columns):
-    """b[j + c b_row + r] = a[i + r a_row + c] if r < rows and c < columns, else 0, for c, r < lanes
+    """b[j + c b_row + r] = a[i + r a_row + c] if r < rows and c < columns, else 0, for r, c < lanes
 
     Nothing else of a is touched; of b the whole square is written.
     """
 
     def generate(context, builder, signature, values):
-        dtype, n = str(a.dtype), lanes_of(str(a.dtype))
-        a_value, i, a_row, b_value, j, b_row, count, columns = values
+        a_value, i, a_row, b_value, j, b_row, rows, columns = values
         source = _address(context, builder, a, a_value, i)
         target = _address(context, builder, b, b_value, j)
-        nothing = ir.Constant(_I64, 0)
-        loaded = []
-        for r in range(n):
-            is_there = builder.icmp_signed("<", ir.Constant(_I64, r), count)
-            mask = _first(builder, builder.select(is_there, columns, nothing), n)
-            loaded.append(_load(builder, _step(builder, source, a_row, r), dtype, mask))
-        for c, row in enumerate(_turned(loaded)):
-            _store(_step(builder, target, b_row, c), row)
+
+        def mask_of(r):
+            is_there = builder.icmp_signed("<", ir.Constant(_I64, r), rows)
+            count = builder.select(is_there, columns, ir.Constant(_I64, 0))
+            return _first(builder, count, str(a.dtype))
+
+        _turn_square(builder, str(a.dtype), source, a_row, target, b_row, mask_of)
         return context.get_dummy_value()
 
-    ints = types.intp, types.intp
-    return types.void(a, *ints, b, *ints, *ints), generate
+    place = types.intp, types.intp
+    return types.void(a, *place, b, *place, *place), generate
 
 
-def _turned(rows):
-    """Rows of a square as its columns: in rounds, pairs exchange blocks of 1, 2, 4 ... lanes."""
+def _turn_square(builder, dtype, source, source_row, target, target_row, mask_of=None):
+    """Read the rows of a square, row r with the mask mask_of(r), and write its columns as rows."""
+    rows = []
+    for r in range(lanes_of(dtype)):  # a mask just before its use: there are few registers for them
+        mask = mask_of and mask_of(r)
+        rows.append(_load(builder, _step(builder, source, source_row, r), dtype, mask))
+    for c, column in enumerate(_columns(rows)):
+        _store(_step(builder, target, target_row, c), column)
+
+
+def _columns(rows):
+    """The columns of a square, given its rows: in rounds, pairs swap blocks of 1, 2, 4 ... lanes.
+
+    In a round with blocks of `size` lanes, rows r and r + size swap the blocks at odd places of the
+    first with those at even places of the second. Place c is in the first row, n + c in the second.
+    """
     rows, n, size = list(rows), len(rows), 1
     while size < n:
-        even = [c if not c & size else n + c - size for c in range(n)]
-        odd = [c + size if not c & size else n + c for c in range(n)]
+        even = [n + c - size if c & size else c for c in range(n)]
+        odd = [n + c if c & size else c + size for c in range(n)]
         for r in range(n):
             if not r & size:
                 upper, lower = rows[r], rows[r + size]
@@ -501,51 +530,6 @@ def _turned(rows):
                 rows[r + size] = upper.like(_shuffle(*pair, odd))
         size *= 2
     return rows
-
-
-def _step(builder, address, stride, count):
-    """The address `count` strides on, for a Python integer `count`."""
-    return builder.gep(address, [builder.mul(stride, ir.Constant(_I64, count))])
-
-
-@intrinsic
-def uniform(context, a, key, i):
-    """Numbers i, i + 1, ... of `kernels.reference.random_uniform`, in the dtype of the array a."""
-
-    def generate(context, builder, signature, values):
-        _, key, i = values
-        dtype, n = str(a.dtype), lanes_of(str(a.dtype))
-        start = builder.add(
-            _split_mix(builder, key), builder.mul(i, ir.Constant(_I64, _GOLDEN_RATIO))
-        )
-        nothing = ir.Constant(ir.VectorType(_I64, n), ir.Undefined)
-        first = builder.insert_element(nothing, start, ir.Constant(_I32, 0))
-        steps = [(lane + 1) * _GOLDEN_RATIO % 2**64 for lane in range(n)]
-        z = builder.add(
-            _shuffle(builder, first, nothing, [0] * n), ir.Constant(nothing.type, steps)
-        )
-        z = _split_mix(builder, z)
-        high = builder.lshr(z, _constant_like(z, 40))  # 24 bits, as many as float32 holds
-        high = builder.trunc(high, ir.VectorType(_I32, n))
-        return (Lanes(builder, builder.sitofp(high, _vector(dtype)), dtype) * 2.0**-24).value
-
-    return Vector(a.dtype)(a, types.uint64, types.int64), generate
-
-
-_GOLDEN_RATIO = 0x9E3779B97F4A7C15
-
-
-def _split_mix(builder, z):
-    """The hash of SplitMix64, of an integer or of each in a vector."""
-    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        z = builder.xor(z, builder.lshr(z, _constant_like(z, shift)))
-        z = builder.mul(z, _constant_like(z, factor))
-    return builder.xor(z, builder.lshr(z, _constant_like(z, 31)))
-
-
-def _constant_like(z, number):
-    is_vector = isinstance(z.type, ir.VectorType)
-    return ir.Constant(z.type, [number] * z.type.count if is_vector else number)
 
 
 # ---- Functions of lanes --------------------------------------------------------------------------
@@ -575,12 +559,6 @@ def sqrt(x):
     return x.intrinsic("sqrt")
 
 
-@elementwise
-def absolute(x):
-    """|x|"""
-    return x.intrinsic("fabs")
-
-
 def polynomial_through(function, degree, bound):
     """The coefficients of a polynomial that meets a function at the Chebyshev nodes of ±bound.
 
@@ -590,6 +568,7 @@ def polynomial_through(function, degree, bound):
     return fit.convert(kind=np.polynomial.Polynomial).coef.tolist()
 
 
+LOG2_E = math.log2(math.e)
 # float64 wants the power series, of more terms than a fit would need: its coefficients are exact.
 _EXP = {
     "float32": polynomial_through(np.exp, 6, math.log(2) / 2),
@@ -599,7 +578,6 @@ _EXP2 = {
     "float32": polynomial_through(np.exp2, 6, 0.5),
     "float64": [math.log(2) ** n / math.factorial(n) for n in range(14)],
 }
-_LOG2_E = 1.4426950408889634
 # ln 2 in two numbers: the first so short that its multiples are exact.
 _LN_2_HIGH = {"float32": 0.693359375, "float64": 0.6931471803691238}
 _LN_2_LOW = {"float32": -2.1219444005469057e-4, "float64": 1.9082149292705877e-10}
@@ -612,7 +590,7 @@ def exp(x):
     eʳ is a polynomial. 2ᵏ is an exponent: in two factors, lest it overflow too early.
     """
     limit = 1.5 * _BIAS[x.dtype]  # beyond it everything is 0 or infinite
-    k = (x * _LOG2_E).at_most(limit).at_least(-limit).intrinsic("rint")
+    k = (x * LOG2_E).at_most(limit).at_least(-limit).intrinsic("rint")
     r = k.fma(-_LN_2_LOW[x.dtype], k.fma(-_LN_2_HIGH[x.dtype], x))
     half = (k * 0.5).intrinsic("floor")
     y = r.polynomial(_EXP[x.dtype]) * half.power_of_two() * (k - half).power_of_two()
@@ -622,7 +600,7 @@ def exp(x):
 
 @elementwise
 def exp2(x):
-    """2ˣ = 2ᵏ 2ʳ for x < 127,  k = x rounded to an integer,  r = x - k
+    """2ˣ = 2ᵏ 2ʳ for x < 127, or 1023,  k = x rounded to an integer,  r = x - k
 
     Half the work of `exp`, for where no power is large and one below the normal numbers may be 0.
     """
@@ -637,7 +615,7 @@ def total(x):
 
 
 def largest(x):
-    """The largest lane of x: a number."""
+    """The largest lane of x: a number. A NaN may be missed, as `maximum` misses it."""
     return x.fold(maximum)
 
 
@@ -660,6 +638,43 @@ def _lower_where(context, builder, signature, values):
     return where(values[0], x, y).value
 
 
+# ---- Random numbers ------------------------------------------------------------------------------
+
+_GOLDEN_RATIO = 0x9E3779B97F4A7C15  # 2⁶⁴ (√5 - 1) / 2, rounded to an odd number
+
+
+@intrinsic
+def uniform(context, a, key, i):
+    """Numbers i, i + 1, ... of `kernels.reference.random_uniform`, in the dtype of the array a."""
+
+    def generate(context, builder, signature, values):
+        _, key, i = values
+        dtype, n = str(a.dtype), lanes_of(str(a.dtype))
+        far = builder.mul(i, ir.Constant(_I64, _GOLDEN_RATIO))
+        start = _copies(builder, builder.add(_split_mix(builder, key), far), n)
+        steps = [(lane + 1) * _GOLDEN_RATIO % 2**64 for lane in range(n)]
+        z = _split_mix(builder, builder.add(start, ir.Constant(start.type, steps)))
+        high = builder.lshr(z, _constant_like(z, 40))  # 24 bits, as many as float32 holds
+        high = builder.trunc(high, ir.VectorType(_I32, n))
+        return (Lanes(builder, builder.sitofp(high, _vector(dtype)), dtype) * 2.0**-24).value
+
+    return Vector(a.dtype)(a, types.uint64, types.int64), generate
+
+
+def _split_mix(builder, z):
+    """The hash of SplitMix64, of an integer or of each in a vector."""
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        z = builder.xor(z, builder.lshr(z, _constant_like(z, shift)))
+        z = builder.mul(z, _constant_like(z, factor))
+    return builder.xor(z, builder.lshr(z, _constant_like(z, 31)))
+
+
+def _constant_like(z, number):
+    """An integer, or as many copies of it as the vector z has lanes."""
+    is_vector = isinstance(z.type, ir.VectorType)
+    return ir.Constant(z.type, [number] * z.type.count if is_vector else number)
+
+
 # ---- The tile ------------------------------------------------------------------------------------
 
 
@@ -674,41 +689,43 @@ def tile(rows, vectors, start="zero", masked=False):
 
     start   "zero"; "add", what c held; "scale", what c held times s[si + j], and the call goes on
             with ..., k, s, si
-    masked  the last vector has but j < n, and the call ends with ..., n
+    masked  of the last vector only the first n lanes are there, and the call ends with ..., n
     """
 
-    name = f"tile_{rows}x{vectors}_{start}" + "_masked" * masked
-
     def call(builder, dtype, arguments):
-        builder.call(
-            _write_tile(builder.module, name, dtype, rows, vectors, start, masked), arguments
-        )
+        function = _write_tile(builder.module, dtype, rows, vectors, start, masked)
+        builder.call(function, arguments)
 
-    return _kernel_function(name, call)
+    return _kernel_function(_tile_name(rows, vectors, start, masked), call)
 
 
 def narrow_tile(rows, vectors, start="zero"):
-    """A masked tile with as few vectors as n columns need, n from 1 to `vectors` times lanes."""
-    name = f"tile_{rows}x{vectors}_{start}_masked"
+    """A masked tile with as few vectors as n columns need, n from 1 to `vectors` times lanes.
+
+    All these tiles are compiled, and a call jumps to the one that it needs.
+    """
 
     def call(builder, dtype, arguments):
         *others, n = arguments
-        lanes = ir.Constant(_I64, lanes_of(dtype))
-        before_last = builder.udiv(builder.sub(n, ir.Constant(_I64, 1)), lanes)
-        others.append(builder.sub(n, builder.mul(before_last, lanes)))
+        size = ir.Constant(_I64, lanes_of(dtype))
+        before_last = builder.udiv(builder.sub(n, ir.Constant(_I64, 1)), size)  # vectors, all full
+        others.append(builder.sub(n, builder.mul(before_last, size)))
         end = builder.append_basic_block()
         switch = builder.switch(before_last, end)
         for count in range(1, vectors + 1):
-            name = f"tile_{rows}x{count}_{start}_masked"
             block = builder.append_basic_block()
             switch.add_case(ir.Constant(_I64, count - 1), block)
             with builder.goto_block(block):
-                tile = _write_tile(builder.module, name, dtype, rows, count, start, masked=True)
-                builder.call(tile, others)
+                function = _write_tile(builder.module, dtype, rows, count, start, masked=True)
+                builder.call(function, others)
                 builder.branch(end)
         builder.position_at_end(end)
 
-    return _kernel_function(f"narrow_{name}", call)
+    return _kernel_function(f"narrow_{_tile_name(rows, vectors, start, masked=True)}", call)
+
+
+def _tile_name(rows, vectors, start, masked):
+    return f"tile_{rows}x{vectors}_{start}" + "_masked" * masked
 
 
 def _kernel_function(name, call):
@@ -721,13 +738,11 @@ def _kernel_function(name, call):
         raise NotImplementedError("a tile runs in compiled code")
 
     run.__name__ = name
-
     _teach_type(run, lambda kinds: types.void)
 
     @lower_builtin(run, types.VarArg(types.Any))
     def lower(context, builder, signature, values):
-        kinds, addresses, numbers = list(signature.args), [], []
-        values = list(values)
+        kinds, values, addresses, numbers = list(signature.args), list(values), [], []
         while kinds:
             kind, value = kinds.pop(0), values.pop(0)
             if isinstance(kind, types.Array):
@@ -741,25 +756,26 @@ def _kernel_function(name, call):
     return run
 
 
-def _write_tile(module, name, dtype, rows, vectors, start, masked):
-    """The tile as a function of LLVM's, one in a module: its copies would triple compile times."""
-    name = f"minigrad_{name}_{dtype}"
+def _write_tile(module, dtype, rows, vectors, start, masked):
+    """The tile as a function of LLVM's, written once in a module and called from all places.
+
+    Copies of it in each place would triple the time of compiling.
+    """
+    name = f"minigrad_{_tile_name(rows, vectors, start, masked)}_{dtype}"
     if name in module.globals:
         return module.globals[name]
     pointers = [_FLOAT[dtype].as_pointer()] * (4 if start == "scale" else 3)
     integers = [_I64] * (6 if masked else 5)
-    kind = ir.FunctionType(ir.VoidType(), pointers + integers)
-    function = ir.Function(module, kind, name)
-    function.linkage = "linkonce_odr"
+    function = ir.Function(module, ir.FunctionType(ir.VoidType(), pointers + integers), name)
+    function.linkage = "linkonce_odr"  # of the copies that several modules have, one is kept
     function.attributes.add("noinline")
     function.attributes.add("nounwind")
     builder = ir.IRBuilder(function.append_basic_block())
     a, b, c, *s = function.args[: len(pointers)]
     a_row, a_k, b_row, c_row, k, *n = function.args[len(pointers) :]
 
-    mask = _first(builder, n[0], lanes_of(dtype)) if masked else None
+    mask = _first(builder, n[0], dtype) if masked else None
     masks = [None] * (vectors - 1) + [mask]
-    places = range(vectors)
     a_rows = [_step(builder, a, a_row, r) for r in range(rows)]
     c_rows = [_step(builder, c, c_row, r) for r in range(rows)]
 
@@ -768,10 +784,10 @@ def _write_tile(module, name, dtype, rows, vectors, start, masked):
         return builder.gep(address, [ir.Constant(_I64, v * lanes_of(dtype))])
 
     def load_row(address):
-        return [_load(builder, at(address, v), dtype, masks[v]) for v in places]
+        return [_load(builder, at(address, v), dtype, mask) for v, mask in enumerate(masks)]
 
     scales = load_row(s[0]) if s else None
-    sums = []  # rows x vectors registers
+    sums = []  # rows x vectors: places in memory that LLVM, which sees all uses, makes registers
     for row in c_rows:
         begin = [Lanes(builder, None, dtype).constant(0)] * vectors
         if start != "zero":

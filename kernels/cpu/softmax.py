@@ -20,7 +20,7 @@ WORK = 10  # multiplications that take as long as a number of a row
 @elementwise
 def _exp(z):
     """eᶻ for z <= 0"""
-    return simd.exp2(z * math.log2(math.e))
+    return simd.exp2(z * simd.LOG2_E)
 
 
 @inlined

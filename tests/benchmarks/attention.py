@@ -10,10 +10,9 @@ from functools import partial
 
 import numpy as np
 
-import kernels
 from minigrad import Tensor, no_grad, ops
-from tests.benchmarks.harness import Case
-from tests.benchmarks.machine import cores
+from tests.benchmarks.contestants import numba_threads, repeated, torch_threads
+from tests.benchmarks.harness import with_threads
 
 MEANS = {"PyTorch": 1.8}
 TARGETS = {"PyTorch": 1.2}
@@ -26,17 +25,15 @@ def cases():
     for shape in SHAPES:
         b, h, t, d = shape
         for way, products in PRODUCTS.items():
-            for threads in range(1, cores() + 1):
-                settings = shape, way == "forward+backward", threads
-                yield Case(
-                    f"{shape} {way}, threads={threads}",
-                    unit="ms per call",
-                    ours=partial(minigrad, *settings),
-                    peers={"PyTorch": partial(pytorch, *settings)},
-                    targets=TARGETS,
-                    work=products * b * h * t * (t + 1) * d,
-                    threads=threads,
-                )
+            settings = shape, way == "forward+backward"
+            yield from with_threads(
+                f"{shape} {way}",
+                unit="ms per call",
+                ours=partial(minigrad, *settings),
+                peers={"PyTorch": partial(pytorch, *settings)},
+                targets=TARGETS,
+                work=products * b * h * t * (t + 1) * d,
+            )
 
 
 def inputs(shape):
@@ -46,8 +43,6 @@ def inputs(shape):
 
 
 def minigrad(shape, backward, threads):
-    import numba
-
     *leaves, g = inputs(shape)
     leaves = [Tensor(x, requires_grad=True) for x in leaves]
 
@@ -60,13 +55,7 @@ def minigrad(shape, backward, threads):
             x.grad = None
         ops.attention(*leaves, causal=True).backward(g)
 
-    def run(times):
-        numba.set_num_threads(threads)
-        with kernels.use("numba"):
-            for _ in range(times):
-                once()
-
-    yield "numba", run
+    yield "numba", repeated(once, numba_threads(threads))
 
 
 def pytorch(shape, backward, threads):
@@ -87,11 +76,4 @@ def pytorch(shape, backward, threads):
         scaled_dot_product_attention(*leaves, is_causal=True).backward(g)
 
     for backend in (SDPBackend.FLASH_ATTENTION, SDPBackend.MATH):
-
-        def run(times, backend=backend):
-            torch.set_num_threads(threads)
-            with sdpa_kernel(backend):
-                for _ in range(times):
-                    once()
-
-        yield backend.name.lower(), run
+        yield backend.name.lower(), repeated(once, sdpa_kernel(backend), torch_threads(threads))

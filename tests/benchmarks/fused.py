@@ -3,9 +3,11 @@
 Sizes are those of a small classifier and of a GPT: its activations, and logits over its vocabulary.
 "forward" is the kernel alone, with a new array for its result; "forward+backward" goes through the
 engine of each side, tape and all. AdamW updates parameters that have their gradients. PyTorch is
-taken at its best: AdamW with fused=True or foreach=True.
+taken at its best: AdamW with fused=True or foreach=True. Most of this is the work of memory: bytes
+that have to be read and written are shown beside the speed of a copy of as many.
 """
 
+import math
 from functools import partial
 
 import numpy as np
@@ -13,8 +15,8 @@ import numpy as np
 import kernels
 from minigrad import ops, optimizers
 from minigrad.tensor import Tensor
-from tests.benchmarks.harness import Case
-from tests.benchmarks.machine import cores
+from tests.benchmarks.contestants import numba_threads, repeated, torch_threads
+from tests.benchmarks.harness import with_threads
 
 MEANS = {"PyTorch": 1.5}
 TARGETS = {"PyTorch": 1}
@@ -34,32 +36,34 @@ PARAMETERS = {
 }
 
 
+# How many arrays of the size of x are read or written, if each is so once: x and y, and on the way
+# back g, one of x and y, and dx. The loss and its gradient g have one number per row.
+ARRAYS = {"forward": 2, "forward+backward": 5}
+ARRAYS_OF_LOSS = {"forward": 1, "forward+backward": 3}
+ARRAYS_OF_ADAMW = 7  # parameter, m, v and gradient are read, and all but the last are written
+
+
 def cases():
-    for threads in range(1, cores() + 1):
-        for name, shapes in SHAPES.items():
-            for shape in shapes:
-                for way in ("forward", "forward+backward"):
-                    yield case(f"{name} {shape} {way}", threads, name, shape, way)
-        for size, shapes in PARAMETERS.items():
-            ours, theirs = partial(minigrad_adamw, shapes), partial(pytorch_adamw, shapes)
-            yield timed(f"adamw {size}", threads, ours, theirs)
+    for name, shapes in SHAPES.items():
+        for shape in shapes:
+            for way in ARRAYS:
+                contestants = [partial(side, name, shape, way) for side in (minigrad, pytorch)]
+                arrays = (ARRAYS_OF_LOSS if name == "cross_entropy" else ARRAYS)[way]
+                yield from case(f"{name} {shape} {way}", *contestants, arrays * math.prod(shape))
+    for size, shapes in PARAMETERS.items():
+        contestants = [partial(side, shapes) for side in (minigrad_adamw, pytorch_adamw)]
+        numbers = ARRAYS_OF_ADAMW * sum(map(math.prod, shapes))
+        yield from case(f"adamw {size}", *contestants, numbers)
 
 
-def case(title, threads, name, shape, way):
-    return timed(
-        title, threads, partial(minigrad, name, shape, way), partial(pytorch, name, shape, way)
-    )
-
-
-def timed(title, threads, ours, theirs):
-    """The case of two contestants, each of which takes the number of threads."""
-    return Case(
-        f"{title}, threads={threads}",
+def case(title, ours, theirs, numbers):
+    return with_threads(
+        title,
         unit="µs per call",
-        ours=partial(ours, threads),
-        peers={"PyTorch": partial(theirs, threads)},
+        ours=ours,
+        peers={"PyTorch": theirs},
         targets=TARGETS,
-        threads=threads,
+        traffic=4 * numbers,
     )
 
 
@@ -101,26 +105,15 @@ def minigrad(name, shape, way, threads):
             for tensor in tensors:
                 tensor.grad = None
 
-    yield "", with_numba(once, threads)
+    yield "", repeated(once, numba_threads(threads))
 
 
 def minigrad_adamw(shapes, threads):
     parameters = [Tensor(np.ones(shape, np.float32), requires_grad=True) for shape in shapes]
     for parameter in parameters:
         parameter.grad = np.ones_like(parameter.data)
-    yield "", with_numba(partial(optimizers.AdamW().step, parameters), threads)
-
-
-def with_numba(once, threads):
-    def run(times):
-        import numba
-
-        numba.set_num_threads(threads)
-        with kernels.use("numba"):
-            for _ in range(times):
-                once()
-
-    return run
+    once = partial(optimizers.AdamW().step, parameters)
+    yield "", repeated(once, numba_threads(threads))
 
 
 # ---- PyTorch -------------------------------------------------------------------------------------
@@ -153,7 +146,7 @@ def pytorch(name, shape, way, threads):
             for tensor in leaves:
                 tensor.grad = None
 
-    yield "", with_torch(once, threads)
+    yield "", repeated(once, torch_threads(threads))
 
 
 def pytorch_adamw(shapes, threads):
@@ -164,15 +157,4 @@ def pytorch_adamw(shapes, threads):
         for parameter in parameters:
             parameter.grad = torch.ones_like(parameter)
         optimizer = torch.optim.AdamW(parameters, **options)
-        yield next(iter(options)), with_torch(optimizer.step, threads)
-
-
-def with_torch(once, threads):
-    def run(times):
-        import torch
-
-        torch.set_num_threads(threads)
-        for _ in range(times):
-            once()
-
-    return run
+        yield next(iter(options)), repeated(optimizer.step, torch_threads(threads))

@@ -17,13 +17,9 @@ the better of them counts:
 
         a, b = torch.rand(2, 512, 512)
         for threads in range(1, machine.cores() + 1):
+            yield f"threads={threads}", repeated(lambda: a @ b, torch_threads(threads))
 
-            def run(times, threads=threads):
-                torch.set_num_threads(threads)
-                for _ in range(times):
-                    a @ b
-
-            yield f"threads={threads}", run
+`contestants.py` has what such functions share.
 """
 
 import gc
@@ -31,6 +27,7 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from statistics import geometric_mean, median
 from time import perf_counter, sleep
@@ -57,8 +54,9 @@ class Case:
     peers    {name: contestant}
     count    how many of the unit's steps (or products, ...) `run(1)` does
     targets  {name of a peer: the ratio that we want at least}
-    work     how many floating-point operations `run(1)` stands for, if that says something,
-    threads  and how many cores do them: the rate is then shown beside the peak of so many cores
+    work     how many floating-point operations `run(1)` stands for, where these take the time,
+    traffic  or how many bytes it has to read and write at least, where memory does,
+    threads  and how many cores do it: the rate is shown beside what so many cores reach at best
     """
 
     name: str
@@ -68,6 +66,7 @@ class Case:
     count: int = 1
     targets: dict[str, float] = field(default_factory=dict)
     work: float = 0
+    traffic: float = 0
     threads: int = 1
 
 
@@ -78,6 +77,19 @@ class Variant:
     settings: str
     run: Callable
     seconds: float
+
+
+def with_threads(name, unit, ours, peers, **more):
+    """The case with 1, 2, ... threads, a case for each number, which its contestants are given."""
+    for threads in range(1, machine.cores() + 1):
+        yield Case(
+            f"{name}, threads={threads}",
+            unit,
+            ours=partial(ours, threads),
+            peers={peer: partial(contestant, threads) for peer, contestant in peers.items()},
+            threads=threads,
+            **more,
+        )
 
 
 def measure(benchmark, case):
@@ -119,11 +131,14 @@ def measure(benchmark, case):
 
 
 def rate(case, seconds):
-    """ "94 GFLOP/s, 81 % of peak", or nothing for a case that states no work."""
-    if not case.work:
-        return ""
-    reached = case.work / seconds / 1e9
-    return f"{number(reached)} GFLOP/s, {reached / machine.peak(case.threads):.0%} of peak"
+    """ "94 GFLOP/s, 81% of peak", "20 GB/s, 70% of a copy", or nothing: what the case states."""
+    if case.work:
+        reached, roof = case.work / seconds / 1e9, machine.peak(case.threads)
+        return f"{number(reached)} GFLOP/s, {reached / roof:.0%} of peak"
+    if case.traffic:
+        reached, roof = case.traffic / seconds / 1e9, machine.bandwidth(case.traffic, case.threads)
+        return f"{number(reached)} GB/s, {reached / roof:.0%} of a copy"
+    return ""
 
 
 def means(benchmark, rows, targets):

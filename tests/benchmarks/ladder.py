@@ -13,6 +13,7 @@ import numpy as np
 import kernels.ladder.attention
 import kernels.ladder.matmul
 from tests.benchmarks import machine
+from tests.benchmarks.contestants import repeated
 from tests.benchmarks.harness import Case, number
 
 PICTURE = Path("ladder.png")
@@ -55,11 +56,7 @@ def cases():
 
 
 def contestant(function, arguments):
-    def run(times):
-        for _ in range(times):
-            function(*arguments)
-
-    yield "", run
+    yield "", repeated(partial(function, *arguments))
 
 
 # ---- What is shown -------------------------------------------------------------------------------

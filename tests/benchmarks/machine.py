@@ -10,6 +10,8 @@ from time import perf_counter
 
 import numpy as np
 
+from tests.benchmarks.contestants import numba_threads
+
 PACKAGES = ("numba", "torch", "keras", "tensorflow", "tensorflow-cpu")
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
@@ -65,13 +67,35 @@ def _peak_of_one_core(tries=20, products=2000, k=128):
     rows, columns = simd.TILE[0], simd.TILE[1] * simd.lanes_of("float32")
     a, b, c = (np.ones(shape, np.float32) for shape in [(rows, k), (k, columns), (rows, columns)])
     kernel = peak.repeat_tile["float32"]
-    kernel(a, b, c, products)
+    seconds = _fastest(tries, lambda: kernel(a, b, c, products))
+    return 2 * rows * columns * k * products / seconds / 1e9
+
+
+@functools.cache
+def bandwidth(traffic, threads=1, tries=20, least=2**26):
+    """GB/s that so many cores read and write when they copy an array, `traffic` bytes in all.
+
+    Where the two arrays fit a cache they are there: they are copied until `least` bytes have moved.
+    """
+    from kernels.cpu import peak
+    from kernels.cpu.threads import WORTH_SHARING
+
+    x, y = np.ones((2, max(1, round(traffic / 8))), np.float32)
+    times = max(1, round(least / traffic))
+    with numba_threads(threads):
+        copy = functools.partial(peak.repeat_copy, x.dtype, WORTH_SHARING, x, y, times)
+        return 2 * x.nbytes * times / _fastest(tries, copy) / 1e9
+
+
+def _fastest(tries, call):
+    """The seconds of the fastest of some calls, after one that does not count."""
+    call()
     seconds = []
     for _ in range(tries):
         start = perf_counter()
-        kernel(a, b, c, products)
+        call()
         seconds.append(perf_counter() - start)
-    return 2 * rows * columns * k * products / min(seconds) / 1e9
+    return min(seconds)
 
 
 def installed(package):

@@ -11,11 +11,11 @@ from functools import partial
 import numpy as np
 
 import kernels
-from tests.benchmarks.harness import Case
-from tests.benchmarks.machine import cores
+from tests.benchmarks.contestants import blas_threads, numba_threads, repeated
+from tests.benchmarks.harness import with_threads
 
 MEANS = {"NumPy": 1.0}
-TARGETS = {"NumPy": 0.85}
+TARGETS = {"NumPy": 0.85, "NumPy, GELU by itself": 1}
 
 SQUARES = [16, 32, 64, 128, 256, 512, 1000, 1024, 2048]
 # (m, k, n) of x W;  and which of g Wᵀ and xᵀ g are measured besides
@@ -37,29 +37,25 @@ FUSED = [(32, 64, 64), (512, 768, 3072)]
 
 
 def cases():
-    for threads in range(1, cores() + 1):
-        for title, shapes, turned in products():
-            left, right = shapes
-            work = 2 * np.prod(left) * right[-1]
-            contestants = partial(ours, *shapes, turned), partial(numpy, *shapes, turned)
-            yield case(title, threads, *contestants, {"NumPy": 0.85}, work)
-        for shape in FUSED:
-            title, work = f"bias, GELU {shape}", 2 * np.prod(shape)
-            contestants = partial(fused, shape), partial(in_passes, shape)
-            yield case(title, threads, *contestants, {"NumPy, GELU by itself": 1.0}, work)
-
-
-def case(title, threads, our, their, targets, work):
-    (peer,) = targets
-    return Case(
-        f"{title}, threads={threads}",
-        unit="µs per product",
-        ours=partial(our, threads),
-        peers={peer: partial(their, threads)},
-        targets=targets,
-        work=float(work),
-        threads=threads,
-    )
+    for title, shapes, turned in products():
+        left, right = shapes
+        yield from with_threads(
+            title,
+            unit="µs per product",
+            ours=partial(ours, *shapes, turned),
+            peers={"NumPy": partial(numpy, *shapes, turned)},
+            targets=TARGETS,
+            work=2.0 * np.prod(left) * right[-1],
+        )
+    for shape in FUSED:
+        yield from with_threads(
+            f"bias, GELU {shape}",
+            unit="µs per product",
+            ours=partial(fused, shape),
+            peers={"NumPy, GELU by itself": partial(in_passes, shape)},
+            targets=TARGETS,
+            work=2.0 * np.prod(shape),
+        )
 
 
 def products():
@@ -94,12 +90,12 @@ def draw(generator, shape, is_turned=False):
 
 def ours(left, right, turned, threads):
     a, b = operands(left, right, turned)
-    yield "", with_numba(lambda: kernels.matmul(a, b), threads)
+    yield "", repeated(lambda: kernels.matmul(a, b), numba_threads(threads))
 
 
 def numpy(left, right, turned, threads):
     a, b = operands(left, right, turned)
-    yield "", with_blas(lambda: np.matmul(a, b), threads)
+    yield "", repeated(lambda: np.matmul(a, b), blas_threads(threads))
 
 
 def layer(shape):
@@ -111,7 +107,8 @@ def layer(shape):
 
 def fused(shape, threads):
     x, weight, bias = layer(shape)
-    yield "", with_numba(lambda: kernels.dense(x, weight, bias, "gelu"), threads)
+    once = partial(kernels.dense, x, weight, bias, "gelu")
+    yield "", repeated(once, numba_threads(threads))
 
 
 def in_passes(shape, threads):
@@ -122,30 +119,4 @@ def in_passes(shape, threads):
         z += bias
         kernels.gelu(z)
 
-    yield "", with_blas(with_numba(once, threads), threads, is_run=True)
-
-
-def with_numba(once, threads):
-    def run(times):
-        import numba
-
-        numba.set_num_threads(threads)
-        with kernels.use("numba"):
-            for _ in range(times):
-                once()
-
-    return run
-
-
-def with_blas(once, threads, is_run=False):
-    from threadpoolctl import threadpool_limits
-
-    def run(times):
-        with threadpool_limits(threads, user_api="blas"):
-            if is_run:
-                once(times)
-            else:
-                for _ in range(times):
-                    once()
-
-    return run
+    yield "", repeated(once, numba_threads(threads), blas_threads(threads))

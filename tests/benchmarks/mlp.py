@@ -18,6 +18,7 @@ from itertools import pairwise
 import numpy as np
 
 from minigrad import layers, models
+from tests.benchmarks.contestants import numba_threads, repeated, torch_threads
 from tests.benchmarks.harness import Case
 from tests.benchmarks.machine import cores
 
@@ -42,6 +43,15 @@ class Program:
         if self.activation == "softmax":
             return x, generator.integers(self.units[-1], size=self.examples)
         return x, generator.random((self.examples, 1), dtype=np.float32)
+
+    def work(self):
+        """The operations of the products of matrices in one epoch: one way there, two ways back.
+
+        Back from the first layer there is but one, for data needs no gradient. So few products are
+        the work of one core.
+        """
+        first, *others = (a * b for a, b in pairwise(self.units))
+        return 2.0 * self.examples * (2 * first + 3 * sum(others))
 
 
 PROGRAMS = {
@@ -78,20 +88,14 @@ def cases():
             peers=peers,
             count=program.examples // program.batch_size,
             targets=TARGETS,
+            work=program.work(),
         )
 
 
 def minigrad(program):
-    import numba
-
     train = fit(models, layers, program)
     for threads in range(1, cores() + 1):
-
-        def run(epochs, threads=threads):
-            numba.set_num_threads(threads)
-            train(epochs)
-
-        yield f"threads={threads}", run
+        yield f"threads={threads}", numba_threads(threads, backend="auto")(train)
 
 
 def keras(program, steps_per_execution):
@@ -150,13 +154,9 @@ def pytorch(program):
             hits += (predicted == y_batch).sum()
         return total_loss.item(), hits.item()
 
-    def run(epochs, threads):
-        torch.set_num_threads(threads)
-        for _ in range(epochs):
-            epoch()
-
     for threads in range(1, cores() + 1):
-        yield f"fused {program.optimizer}, threads={threads}", partial(run, threads=threads)
+        settings = f"fused {program.optimizer}, threads={threads}"
+        yield settings, repeated(epoch, torch_threads(threads))
 
 
 def import_keras():
