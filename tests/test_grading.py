@@ -290,7 +290,10 @@ def arrived(thing):
     return wire.content(text[wire.HEAD :])
 
 
-@pytest.mark.parametrize("thing", [object(), len, [{1}], np.array([object()]), slice(3)], ids=repr)
+NO_DATA = [object(), len, [{1}], np.array([object()]), slice(3)]
+
+
+@pytest.mark.parametrize("thing", NO_DATA, ids=lambda thing: type(thing).__name__)
 def test_what_is_no_data_is_not_sent(thing):
     with pytest.raises(wire.MalformedError):
         wire.message(thing)
