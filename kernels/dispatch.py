@@ -80,10 +80,13 @@ class use:
     def __init__(self, backend):
         if backend not in BACKENDS:
             raise ValueError(f"use one of {', '.join(BACKENDS)}. Received: {backend!r}")
-        self.before = _backend
+        self.backend, self.before = backend, _backend
         _choose(backend)
 
     def __enter__(self):
+        if _backend != self.backend:  # it was in use before, and is once more
+            self.before = _backend
+            _choose(self.backend)
         return self
 
     def __exit__(self, *error):

@@ -294,7 +294,8 @@ def attention(q, k, v, scale=None, causal=False, mask=None, rate=0.0, key=0):
 
     scale   1/√d if left out
     causal  query i sees the keys j <= i + s - t alone: the last one sees all
-    mask    booleans (b, s): which keys there are
+    mask    booleans (b, s): which keys there are. A hidden key counts for nothing; whether it is
+            read all the same, so that a NaN in it comes through, is left open
     rate    the share of p that is dropped, by the random numbers of `key`
     """
     weights, norms = _attention_weights(q, k, scale, causal, mask)

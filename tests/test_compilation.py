@@ -176,3 +176,20 @@ def test_every_kernel_is_compiled_by_the_command():
     kernels.table()
     names = [(kernel.function.__module__, kernel.function.__qualname__) for kernel in KERNELS]
     assert len(names) == len(set(names)) > 10
+
+
+def test_threads_that_compile_at_once_leave_numbas_folder_as_it_was(tmp_path):
+    program = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from numba import config
+from kernels.cpu import compilation, optimizers
+sys.setswitchinterval(1e-6)
+before, kernels = config.CACHE_DIR, [k for k in compilation.KERNELS if not k.parallel]
+with ThreadPoolExecutor(8) as pool:
+    wanted = [(i % 2, ("float32", "float64")[i // 2 % 2]) for i in range(16)]
+    compiled = list(pool.map(lambda pair: kernels[pair[0]][pair[1]], wanted))
+assert config.CACHE_DIR == before
+assert len({id(one) for one in compiled}) == 4
+"""
+    run(program, tmp_path)

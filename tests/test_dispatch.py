@@ -102,6 +102,18 @@ def test_use_lasts_until_the_next_or_to_the_end_of_its_with():
         kernels.use(before)
 
 
+def test_a_choice_may_be_used_for_several_withs():
+    before = kernels.backend()
+    chosen = kernels.use("numpy")
+    try:
+        for _ in range(2):
+            with chosen:
+                assert kernels.backend() == "numpy"
+            assert kernels.backend() == before
+    finally:
+        kernels.use(before)
+
+
 def test_an_unknown_backend_is_named():
     with pytest.raises(ValueError, match="numpy, numba, auto. Received: 'cuda'"):
         kernels.use("cuda")

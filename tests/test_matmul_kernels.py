@@ -169,3 +169,11 @@ def test_two_dtypes_are_left_to_numpy(sizes):
     left, right = sizes
     assert matmul(draw(*left), draw(*right, dtype="float64")) is NotImplemented
     assert matmul(draw(*left), draw(*right).astype(int)) is NotImplemented
+
+
+def test_bytes_in_another_order_are_left_to_numpy():
+    """Also once Numba has met an unaligned array: then it takes either for its own kind."""
+    a, b = draw(20, 20), draw(20, 20)
+    unaligned = np.ones(1601, np.uint8)[1:].view(np.float32).reshape(20, 20)
+    assert matmul(a, unaligned) is NotImplemented
+    assert matmul(a, b.astype(">f4")) is NotImplemented

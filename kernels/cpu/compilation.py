@@ -21,6 +21,7 @@ import platform
 import shutil
 import sys
 import tempfile
+import threading
 import time
 from functools import cache
 from pathlib import Path
@@ -36,6 +37,7 @@ _OPTIONS = {"error_model": "numpy", "boundscheck": False, "nogil": True}
 DTYPES = ("float32", "float64")
 MONTH = 30 * 24 * 3600  # seconds
 KERNELS = []  # all that `jit` made
+_one_at_a_time = threading.RLock()  # compiles: where it is kept, Numba knows for the whole process
 
 
 # ---- What the parameters of a kernel are ---------------------------------------------------------
@@ -101,16 +103,20 @@ class Kernel(dict):
 
     def __missing__(self, dtype):
         dtype = np.dtype(dtype)
+        with _one_at_a_time:
+            if dtype not in self:  # another thread may have been here meanwhile
+                self[dtype] = self[dtype.name] = self._announced(dtype)
+        return self[dtype]
+
+    def _announced(self, dtype):
         with _notice(f"{self.function.__name__} for {dtype}"):
             try:
-                compiled = self._compile(dtype)
+                return self._compile(dtype)
             except errors.NumbaError:
                 raise  # the kernel is wrong
             except Exception:  # a file that was kept is damaged
                 self._forget()
-                compiled = self._compile(dtype)
-        self[dtype] = self[dtype.name] = compiled
-        return compiled
+                return self._compile(dtype)
 
     def _forget(self):
         """Remove what is kept of this kernel."""

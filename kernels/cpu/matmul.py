@@ -200,9 +200,9 @@ def cut(c, m, n, b_k, b_column, products):
     width = VECTORS * lanes(c)
     columns = width if m > 1 else 8 * width
     across = (n + columns - 1) // columns
-    most = ROWS if not is_worth_packing(m, b_k, b_column, width) else PACKED_ROWS // 4
+    least = PACKED_ROWS if is_worth_packing(m, b_k, b_column, width) else 4 * ROWS
     wanted = max(1, BLOCKS // max(1, across * products))
-    rows = min(MOST_ROWS, max(4 * most, (m + wanted - 1) // wanted))
+    rows = min(MOST_ROWS, max(least, (m + wanted - 1) // wanted))
     rows = (rows + ROWS - 1) // ROWS * ROWS
     return rows, columns, (m + rows - 1) // rows * across
 
@@ -242,11 +242,12 @@ def are_steps_whole(x):
 def multiply(a: read(2), b: read(2), c: write(2)):
     """C = A B   (m, k), (k, n), (m, n), by one thread, C contiguous.   -> whether it was done
 
-    It is not if the arrays do not fit, or the work is for other kernels.
+    It is not if the work is for other kernels. To ask that here costs nothing, and in Python as
+    much as a small product.
     """
     (m, k), n = a.shape, b.shape[1]
-    do_fit = b.shape[0] == k and c.shape == (m, n) and are_steps_whole(a) and are_steps_whole(b)
-    if not do_fit or n == 1 or m * k * n >= threads.WORTH_SHARING:
+    is_for_others = n == 1 or m * k * n >= threads.WORTH_SHARING
+    if is_for_others or not (are_steps_whole(a) and are_steps_whole(b)):
         return False
     (a_row, a_k), (b_k, b_column) = steps(a), steps(b)
     multiply_block(0, m, n, a, 0, a_row, a_k, b, 0, b_k, b_column, c, 0, m, n, k)
@@ -292,18 +293,17 @@ def multiply_all(
 
 @leaves_to_numpy("two dtypes, unaligned arrays, batches that do not merge to two axes, most out=")
 def matmul(a, b, out=None):
-    if type(b) is not np.ndarray or (out is not None and not _can_be_filled(out, a, b)):
+    if type(b) is not np.ndarray or b.dtype != a.dtype:
+        return NotImplemented
+    if out is not None and not _can_be_filled(out, a, b):
         return NotImplemented
     if a.ndim != 2 or b.ndim != 2:
         return _of_other_axes(a, b, out)
     c = np.empty((len(a), b.shape[1]), a.dtype) if out is None else out
-    try:
-        if multiply[a.dtype](a, b, c):  # a small product takes no longer than to ask about it here
-            return c
-    except TypeError:  # two dtypes
-        return NotImplemented
     if a.shape[1] != len(b) or c.shape != (len(a), b.shape[1]):
         return NotImplemented
+    if multiply[a.dtype](a, b, c):
+        return c
     return _multiply_all(a, b, c)
 
 
@@ -354,7 +354,7 @@ def _broadcast(left, right):
 
 def _multiply_all(a, b, c):
     """Write the product of a and b, with all their batches, to c, and return it."""
-    if b.dtype != a.dtype or not (a.flags.aligned and b.flags.aligned):
+    if not (a.flags.aligned and b.flags.aligned):
         return NotImplemented
     if not c.size:
         return c
