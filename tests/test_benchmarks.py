@@ -169,14 +169,19 @@ def test_a_case_with_traffic_shows_its_rate_beside_a_copy(clock, monkeypatch):
     assert row["rate"] == "5 GB/s, 50% of a copy"
 
 
-def test_a_case_for_each_number_of_threads_which_both_sides_are_given(monkeypatch):
+def test_a_case_for_each_number_of_threads_up_to_which_both_sides_may_go(monkeypatch):
     monkeypatch.setattr(machine, "cores", lambda: 2)
-    one, two = harness.with_threads("x", "s per step", lambda n: n, {"peer": lambda n: -n}, work=7)
+
+    def ours(threads):
+        yield "fast", threads
+
+    peers = {"peer": lambda threads: [("", -threads)]}
+    one, two = harness.with_threads("x", "s per step", ours, peers, work=7)
     assert (one.name, two.name) == ("x, threads=1", "x, threads=2")
-    assert [(c.ours(), c.peers["peer"](), c.threads, c.work) for c in (one, two)] == [
-        (1, -1, 1, 7),
-        (2, -2, 2, 7),
-    ]
+    assert (one.threads, one.work) == (1, 7) and (two.threads, two.work) == (2, 7)
+    assert list(one.ours()) == [("fast threads=1", 1)]
+    assert list(two.ours()) == [("fast threads=1", 1), ("fast threads=2", 2)]
+    assert list(two.peers["peer"]()) == [("threads=1", -1), ("threads=2", -2)]
 
 
 def test_a_contestant_works_inside_its_contexts_in_every_turn():

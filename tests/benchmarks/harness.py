@@ -80,16 +80,26 @@ class Variant:
 
 
 def with_threads(name, unit, ours, peers, **more):
-    """The case with 1, 2, ... threads, a case for each number, which its contestants are given."""
-    for threads in range(1, machine.cores() + 1):
+    """The case with 1 thread, with up to 2, ...: a case for each number.
+
+    Contestants are called with a number of threads; each is at its best with one that is allowed.
+    """
+    for most in range(1, machine.cores() + 1):
         yield Case(
-            f"{name}, threads={threads}",
+            f"{name}, threads={most}",
             unit,
-            ours=partial(ours, threads),
-            peers={peer: partial(contestant, threads) for peer, contestant in peers.items()},
-            threads=threads,
+            ours=partial(up_to, most, ours),
+            peers={peer: partial(up_to, most, contestant) for peer, contestant in peers.items()},
+            threads=most,
             **more,
         )
+
+
+def up_to(most, contestant):
+    """The variants of a contestant with 1, 2, ... `most` threads."""
+    for threads in range(1, most + 1):
+        for settings, run in contestant(threads):
+            yield f"{settings} threads={threads}".lstrip(), run
 
 
 def measure(benchmark, case):
