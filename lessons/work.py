@@ -3,7 +3,6 @@
 The file is the student's: it is written once, and never overwritten without being asked.
 """
 
-import hashlib
 import json
 import os
 import traceback
@@ -130,10 +129,6 @@ def student_file(lesson):
         about = f"about {lines} line{'s' if lines > 1 else ''}"
         parts.append(f"# {exercise.number} {exercise.title} ({about})\n{skeleton(exercise)}")
     return "\n\n".join(parts)
-
-
-def sha256(path):
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _where(error, path):

@@ -97,7 +97,7 @@ def softplus(x):
 _DENSE_ACTIVATIONS = {
     "relu": lambda z: ops.relu(z),
     "silu": silu,
-    "gelu": gelu,
+    "gelu": lambda z: ops.gelu(z),  # the exact one, which has no definition here
     "gelu_tanh": lambda z: gelu(z, approximate=True),
 }
 
@@ -186,20 +186,29 @@ def _one_hot(labels, logits):
 
 # {fused operation: the operations of `ops` that its definition above calls}. Where one of these has
 # been replaced, by a student's, the definition must run instead of the fused operation: for that
-# does not call it.
+# does not call it. gelu is not among them, since its exact form has no definition.
 PARTS = {
     "mean": ("divide", "sum"),
     "var": ("divide", "power", "subtract", "sum"),
     "std": ("divide", "power", "subtract", "sum"),
     "logsumexp": ("exp", "log", "sum"),
-    "dense": ("add", "matmul", "relu"),
+    "dense": (  # with its activations
+        "add",
+        "divide",
+        "exp",
+        "matmul",
+        "multiply",
+        "negative",
+        "power",
+        "relu",
+        "subtract",
+    ),
     "sigmoid": ("add", "divide", "exp", "negative"),
     "tanh": ("add", "divide", "exp", "negative", "subtract"),
     "leaky_relu": ("greater", "multiply", "where"),
     "elu": ("exp", "greater", "multiply", "subtract", "where"),
     "silu": ("add", "divide", "exp", "multiply", "negative"),
     "softplus": ("add", "exp", "log"),
-    "gelu": ("add", "divide", "exp", "multiply", "negative", "power", "subtract"),
     "softmax": ("divide", "exp", "sum"),
     "log_softmax": ("divide", "exp", "log", "sum"),
     "sparse_softmax_cross_entropy": ("divide", "exp", "log", "multiply", "negative", "sum"),

@@ -114,6 +114,31 @@ def test_every_definition_is_compared():
     assert set(map(operation_of, DEFINED)) == set(TWINS)
 
 
+@pytest.mark.parametrize("fused", sorted(set(TWINS) - {"gelu"}))
+def test_the_operations_that_a_definition_is_made_of_are_listed(fused):
+    called, before = set(), {}
+
+    def noting(name, operation):
+        def note(*arguments, **options):
+            called.add(name)
+            return operation(*arguments, **options)
+
+        note.__name__ = name  # by which Tensor has its methods
+        return note
+
+    functions = {**vars(ops), **TWINS}
+    try:
+        for name in set(public(ops)) - {fused}:
+            before[name] = ops._replace(name, noting(name, getattr(ops, name)))
+        for expression in DEFINED:
+            if operation_of(expression) == fused:
+                differentiate(expression, INPUTS, functions=functions)
+    finally:
+        for name, operation in before.items():
+            ops._replace(name, operation)
+    assert called == set(by_definition.PARTS[fused])
+
+
 @pytest.mark.parametrize("name", TWINS)
 def test_definition_is_called_like_its_fused_rule(name):
     fused = inspect.signature(getattr(ops, name)).parameters.values()
