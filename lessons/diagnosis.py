@@ -1,8 +1,13 @@
 """Which of the known mistakes a function makes: it does the same as the wrong answer named for it.
 
-A function is called with some fixed arguments, the probes, and so are all wrong answers. One that
-gives the same results in all of them, errors included, is the likely reason. How a mistake is
-written down makes no difference to that.
+A function is called with some fixed arguments, the probes, and so are the solution and all wrong
+answers. The wrong answer that gives the same results, errors included, is the likely reason. How a
+mistake is written down makes no difference to that.
+
+Two functions with one mistake can still differ at the edge: one raises an error on no data, say,
+where the other returns nothing. So the wrong answer that is most like the function is taken, if it
+does the same in most of the probes in which either of the two is wrong, and no other one is as
+like.
 """
 
 import functools
@@ -18,6 +23,7 @@ from .limit import TooLongError
 from .observation import difference, observe
 
 DRAWN = 25
+MOST = 2 / 3  # of the probes that tell, in which two functions with one mistake agree
 
 
 def reason(exercise, function):
@@ -25,10 +31,22 @@ def reason(exercise, function):
     seen = _observations(exercise, function)
     if any(isinstance(observation.error, TooLongError) for observation in seen):
         return None
-    for answer in answers.wrong_answers(exercise.number):
-        if _alike(seen, _known(exercise, answer.function)):
-            return answer.sentence
-    return None
+    known = answers.wrong_answers(exercise.number)
+    if not known:
+        return None
+    truth = _known(exercise, exercise.solution)
+    likeness = [_likeness(seen, _known(exercise, a.function), truth) for a in known]
+    nearest = max(likeness)
+    if nearest < MOST or likeness.count(nearest) > 1:
+        return None
+    return known[likeness.index(nearest)].sentence
+
+
+def _likeness(these, those, truth):
+    """In which share of the probes two functions agree, of those where either is wrong."""
+    triples = zip(these, those, truth, strict=True)
+    telling = [(a, b) for a, b, t in triples if not (_agree(a, t) and _agree(b, t))]
+    return sum(_agree(a, b) for a, b in telling) / max(1, len(telling))
 
 
 def twins(exercise):
