@@ -25,7 +25,6 @@ import math
 from collections import namedtuple
 
 import numpy as np
-from numba import prange
 
 from . import leaves_to_numpy
 from .compilation import (
@@ -38,7 +37,6 @@ from .compilation import (
     unsigned,
     write,
 )
-from .loops import threaded
 from .simd import (
     LOG2_E,
     TILE,
@@ -60,7 +58,7 @@ from .simd import (
     uniform,
     where,
 )
-from .threads import take
+from .threads import counter, take, threaded
 
 ROWS, VECTORS = TILE
 COLUMN_ROWS = 8  # of a tile that is one vector wide
@@ -344,12 +342,10 @@ def _forward_blocks(q, k, v, o, norms, options, queue):
 def _forward(
     q: read(4), k: read(4), v: read(4), o: write(4), norms: write(4),
     mask: read_booleans(2), scale: number, causal: integer, rate: number, key: unsigned,
-    parts: integer,
+    queue: counter,
 ):  # fmt: skip
     """o and norms, by threads that take blocks of queries from one queue"""
-    queue = np.zeros(1, np.int64)
-    for _ in prange(parts):
-        _forward_blocks(q, k, v, o, norms, Options(mask, scale, causal, rate, key), queue)
+    _forward_blocks(q, k, v, o, norms, Options(mask, scale, causal, rate, key), queue)
 
 
 # ---- Backward ------------------------------------------------------------------------------------
@@ -518,13 +514,11 @@ def _backward(
     g: read(4), q: read(4), k: read(4), v: read(4), o: read(4), norms: read(4),
     dq: write(4), slots: write(4), dk: write(4), dv: write(4), edges: read_integers(1),
     mask: read_booleans(2), scale: number, causal: integer, rate: number, key: unsigned,
-    parts: integer,
+    queue: counter,
 ):  # fmt: skip
     """dq, dk and dv, which are zeros before, by threads that take chunks of keys from one queue"""
-    queue = np.zeros(1, np.int64)
-    for _ in prange(parts):
-        options = Options(mask, scale, causal, rate, key)
-        _backward_chunks(g, q, k, v, o, norms, dq, slots, dk, dv, edges, options, queue)
+    options = Options(mask, scale, causal, rate, key)
+    _backward_chunks(g, q, k, v, o, norms, dq, slots, dk, dv, edges, options, queue)
 
 
 # ---- What the dispatcher calls -------------------------------------------------------------------

@@ -99,6 +99,7 @@ class Kernel(dict):
     def __init__(self, function, parallel):
         self.function = function
         self.parallel = parallel
+        self.addresses = {}
         KERNELS.append(self)
 
     def __missing__(self, dtype):
@@ -107,6 +108,14 @@ class Kernel(dict):
             if dtype not in self:  # another thread may have been here meanwhile
                 self[dtype] = self[dtype.name] = self._announced(dtype)
         return self[dtype]
+
+    def address(self, dtype):
+        """Where the compiled function is, for another one that calls it."""
+        if dtype not in self.addresses:
+            (made,) = self[dtype].overloads.values()
+            place = made.library.get_pointer_to_function(made.fndesc.llvm_func_name)
+            self.addresses[dtype] = place
+        return self.addresses[dtype]
 
     def _announced(self, dtype):
         with _notice(f"{self.function.__name__} for {dtype}"):

@@ -7,15 +7,14 @@ is in the cache. Backward, one call finds h = g f'(z) and its sums, and with it 
 import math
 
 import numpy as np
-from numba import prange
 
 from . import elementwise, leaves_to_numpy
 from .compilation import inlined, integer, read, write
 from .elementwise import pull, value
-from .loops import alike, load_until, store_until, threaded
-from .matmul import add_product, bounds, cut, multiply_block, steps
+from .loops import alike, load_until, share, store_until
+from .matmul import Matrix, add_product, beyond, bounds, cut, matrix, multiply_block, transposed
 from .simd import lanes
-from .threads import take
+from .threads import counter, take, threaded
 
 NO_ACTIVATION = -1
 _NUMBERS = {
@@ -26,19 +25,27 @@ _NUMBERS = {
     "gelu_tanh": elementwise.GELU_TANH,
 }
 _TOLD_BY_Y = NO_ACTIVATION, elementwise.RELU  # their slopes need no z
-SUMMED_AT_ONCE = 32  # vectors of columns in a block of h
 
 
 # ---- Forward -------------------------------------------------------------------------------------
 
 
 @inlined
-def fill_rows(c, ci, c_row, m, n, x):
+def fill_rows(c, m, n, x):
     """Every row of C becomes the vector x   (m, n), (n,)"""
-    for j in range(0, n, lanes(c)):
+    for j in range(0, n, lanes(x)):
         vector = load_until(x, j, n, 0)
-        for i in range(m):
-            store_until(c, ci + i * c_row + j, ci + i * c_row + n, vector)
+        for row in range(c.start, c.start + m * c.row, c.row):
+            store_until(c.data, row + j, row + n, vector)
+
+
+@inlined
+def activate(z, y, m, n, activation):
+    """y = f(z)   (m, n), (m, n);  z and y lie alike"""
+    for row in range(z.start, z.start + m * z.row, z.row):
+        for place in range(row, row + n, lanes(z.data)):
+            vector = load_until(z.data, place, row + n, 0)
+            store_until(y, place, row + n, value(activation, vector))
 
 
 @threaded
@@ -49,30 +56,21 @@ def forward(
     z: write(2),
     y: write(2),
     activation: integer,
-    parts: integer,
+    queue: counter,
 ):
     """y = f(z),  z = x W + b   (n, d), (d, u), (u,), (n, u), (n, u);  z may be y"""
     (m, k), n = x.shape, weight.shape[1]
-    (x_row, x_k), (w_k, w_column) = steps(x), steps(weight)
-    rows, columns, blocks = cut(z, m, n, w_k, w_column, 1)
-    queue = np.zeros(1, np.int64)
-    for _ in prange(parts):
+    a, b = matrix(x, 0), matrix(weight, 0)
+    rows, columns, blocks = cut(z, m, n, b, 1)
+    block = take(queue)
+    while block < blocks:
+        i, j, height, width = bounds(block, rows, columns, m, n)
+        c = Matrix(z, i * n + j, n, 1)
+        fill_rows(c, height, width, bias[j : j + width])
+        add_product(beyond(a, i, 0), beyond(b, 0, j), c, height, width, k)
+        if activation != NO_ACTIVATION:
+            activate(c, y, height, width, activation)
         block = take(queue)
-        while block < blocks:
-            i, j, height, width = bounds(block, rows, columns, m, n)
-            start = i * n + j
-            fill_rows(z, start, n, height, width, bias[j : j + width])
-            first, strip = i * x_row, j * w_column
-            add_product(
-                *(x, first, x_row, x_k, weight, strip, w_k, w_column),
-                *(z, start, n, height, width, k),
-            )
-            if activation != NO_ACTIVATION:
-                for row in range(start, start + height * n, n):
-                    for place in range(row, row + width, lanes(z)):
-                        vector = load_until(z, place, row + width, 0)
-                        store_until(y, place, row + width, value(activation, vector))
-            block = take(queue)
 
 
 @leaves_to_numpy("several dtypes, unaligned arrays, a bias that is no row")
@@ -94,70 +92,54 @@ def dense(x, weight, bias, activation=None):
 # ---- Backward ------------------------------------------------------------------------------------
 
 
-@inlined
-def pull_block(g, z, h, db, j, columns, activation):
-    """h = g f'(z) and db = Σ h, in so many columns from j on   (n, u), (n, u), (n, u), (u,)"""
-    n, end = g.shape[1], j + columns
+@threaded
+def pull_all(
+    g: read(2),
+    z: read(2),
+    h: write(2),
+    db: write(1),
+    activation: integer,
+    part: integer,
+    parts: integer,
+):
+    """h = g f'(z) and db = Σ h   (n, u), (n, u), (n, u), (u,);  one that is empty is left out"""
+    u = g.shape[1]
+    first, end, step = share(u, part, parts, lanes(g))
     if db.size:
-        db[j:end] = 0
-    for row in range(0, g.size, n):
-        for place in range(j, end, lanes(g)):
-            x = load_until(g, row + place, row + end, 0)
+        db[first:end] = 0
+    for row in range(0, g.size, u):
+        for j in range(first, end, step):
+            x = load_until(g, row + j, row + end, 0)
             if activation != NO_ACTIVATION:
-                x = pull(activation, x, load_until(z, row + place, row + end, 0))
-                store_until(h, row + place, row + end, x)
+                x = pull(activation, x, load_until(z, row + j, row + end, 0))
+                store_until(h, row + j, row + end, x)
             if db.size:
-                store_until(db, place, end, load_until(db, place, end, 0) + x)
+                store_until(db, j, end, load_until(db, j, end, 0) + x)
 
 
 @threaded
 def backward(
-    g: read(2),
-    z: read(2),
+    h: read(2),
     x: read(2),
     weight: read(2),
     dx: write(2),
     dw: write(2),
-    db: write(1),
-    activation: integer,
-    parts: integer,
+    queue: counter,
 ):
-    """dx = h Wᵀ,  dw = xᵀ h,  db = Σ h,  h = g f'(z);  one that is empty is left out
-
-    (n, u), (n, u), (n, d), (d, u), (n, d), (d, u), (u,)
-    """
-    (m, u), d = g.shape, x.shape[1]
-    h = np.empty((m, 0 if activation == NO_ACTIVATION else u), g.dtype)
-    if activation != NO_ACTIVATION or db.size:
-        columns = SUMMED_AT_ONCE * lanes(g)
-        blocks = (u + columns - 1) // columns
-        queue = np.zeros(1, np.int64)
-        for _ in prange(parts):
-            block = take(queue)
-            while block < blocks:
-                j = block * columns
-                pull_block(g, z, h, db, j, min(columns, u - j), activation)
-                block = take(queue)
-
-    slope = g if activation == NO_ACTIVATION else h
-    (x_row, x_column), (w_row, w_column) = steps(x), steps(weight)
-    x_rows, x_columns, x_blocks = cut(dx, len(dx), d, w_column, w_row, 1)
-    w_rows, w_columns, w_blocks = cut(dw, len(dw), u, u, 1, 1)
-    queue = np.zeros(1, np.int64)
-    for _ in prange(parts):
+    """dx = h Wᵀ,  dw = xᵀ h   (n, u), (n, d), (d, u), (n, d), (d, u);  what is empty is left out"""
+    (m, u), d = h.shape, x.shape[1]
+    slopes, a, w = Matrix(h, 0, u, 1), transposed(matrix(x, 0)), transposed(matrix(weight, 0))
+    x_rows, x_columns, x_blocks = cut(dx, len(dx), d, w, 1)
+    w_rows, w_columns, w_blocks = cut(dw, len(dw), u, slopes, 1)
+    block = take(queue)
+    while block < x_blocks + w_blocks:
+        if block < x_blocks:
+            c = Matrix(dx, 0, d, 1)
+            multiply_block(block, x_rows, x_columns, slopes, w, c, m, d, u)
+        else:
+            c = Matrix(dw, 0, u, 1)
+            multiply_block(block - x_blocks, w_rows, w_columns, a, slopes, c, d, u, m)
         block = take(queue)
-        while block < x_blocks + w_blocks:
-            if block < x_blocks:
-                multiply_block(
-                    *(block, x_rows, x_columns, slope, 0, u, 1),
-                    *(weight, 0, w_column, w_row, dx, 0, m, d, u),
-                )
-            else:
-                multiply_block(
-                    *(block - x_blocks, w_rows, w_columns, x, 0, x_column, x_row),
-                    *(slope, 0, u, 1, dw, 0, d, u, m),
-                )
-            block = take(queue)
 
 
 @leaves_to_numpy("several dtypes, unaligned arrays, a bias that is no row")
@@ -173,8 +155,12 @@ def dense_backward(g, z, x, weight, activation=None, needs=(True, True, True)):
     db = np.empty(u if needs[2] else 0, g.dtype)
     rows = _rows(x)
     work = rows.size * u * max(1, needs[0] + needs[1])
-    slopes = _rows(np.ascontiguousarray(g)), _rows(np.ascontiguousarray(z))
-    backward(g.dtype, work, *slopes, rows, weight, _rows(dx), dw, db, number)
+    g, z = _rows(np.ascontiguousarray(g)), _rows(np.ascontiguousarray(z))
+    is_pulled = number != NO_ACTIVATION
+    h = np.empty(g.shape if is_pulled else (0, 0), g.dtype)
+    if is_pulled or needs[2]:
+        pull_all(g.dtype, elementwise.WORK * g.size, g, z, h, db, number)
+    backward(g.dtype, work, h if is_pulled else g, rows, weight, _rows(dx), dw)
     return dx if needs[0] else None, dw if needs[1] else None, db if needs[2] else None
 
 

@@ -4,12 +4,12 @@ Which function is meant is a number, so that one loop has to be compiled for all
 """
 
 import numpy as np
-from numba import prange
 
 from . import activations as f
 from .compilation import inlined, integer, read, write
-from .loops import alike, load_until, share, store_until, threaded
+from .loops import alike, load_until, share, store_until
 from .simd import lanes
+from .threads import threaded
 
 RELU, SIGMOID, SILU, GELU_TANH, GELU, ERF = range(6)
 WORK = 10  # multiplications that take as long as one of these functions
@@ -46,20 +46,18 @@ def pull(function, g, x):
 
 
 @threaded
-def _values(function: integer, x: read(1), y: write(1), parts: integer):
+def _values(function: integer, x: read(1), y: write(1), part: integer, parts: integer):
     """yᵢ = f(xᵢ)"""
-    for part in prange(parts):
-        for i in range(*share(x.size, part, parts, lanes(x))):
-            store_until(y, i, x.size, value(function, load_until(x, i, x.size, 0)))
+    for i in range(*share(x.size, part, parts, lanes(x))):
+        store_until(y, i, x.size, value(function, load_until(x, i, x.size, 0)))
 
 
 @threaded
-def _pulls(function: integer, g: read(1), x: read(1), d: write(1), parts: integer):
+def _pulls(function: integer, g: read(1), x: read(1), d: write(1), part: integer, parts: integer):
     """dᵢ = gᵢ f'(xᵢ)"""
-    for part in prange(parts):
-        for i in range(*share(x.size, part, parts, lanes(x))):
-            vector = load_until(g, i, x.size, 0), load_until(x, i, x.size, 0)
-            store_until(d, i, x.size, pull(function, vector[0], vector[1]))
+    for i in range(*share(x.size, part, parts, lanes(x))):
+        vector = load_until(g, i, x.size, 0), load_until(x, i, x.size, 0)
+        store_until(d, i, x.size, pull(function, vector[0], vector[1]))
 
 
 def _forward(function, x):

@@ -1,44 +1,9 @@
-"""Loops over memory: in steps of a vector, and shared by threads.
-
-    @threaded
-    def double(x: read(1), y: write(1), parts: integer):
-        for part in prange(parts):
-            for i in range(*share(x.size, part, parts, lanes(x))):
-                store_until(y, i, x.size, 2 * load_until(x, i, x.size, 0))
-
-    double(x.dtype, x.size, x, y)     # the dtype, the work, the arguments but for `parts`
-
-This is for loops whose turns do not depend on each other: then it does not matter for the bits of
-a result where the parts begin, and each thread gets one part.
-"""
-
-from types import FunctionType
+"""Loops over memory, in steps of a vector, and what kernels check of their arguments."""
 
 import numpy as np
 
-from . import threads
-from .compilation import inlined, jit
+from .compilation import inlined, integer, jit, read_integers
 from .simd import lanes, load, load_first_or, store, store_first
-
-
-class threaded:
-    """A kernel whose last parameter is a number of parts, compiled for one thread and for many."""
-
-    def __init__(self, function):
-        self.__doc__ = function.__doc__
-        self.alone = jit(function)
-        # Numba keeps what it has compiled by name, and would take one of the two for the other.
-        name = f"{function.__name__}_shared"
-        twin = FunctionType(function.__code__, function.__globals__, name)
-        twin.__qualname__, twin.__annotations__ = name, function.__annotations__
-        self.together = jit(twin, parallel=True)
-
-    def __call__(self, dtype, work, *arguments):
-        """Run it with as many threads as the work, counted in multiplications, is worth."""
-        parts = threads.count(work)
-        if parts == 1:
-            return self.alone[dtype](*arguments, 1)
-        return threads.shared(self.together[dtype], *arguments, parts)
 
 
 @inlined
@@ -63,6 +28,15 @@ def store_until(a, i, end, x):
         store(a, i, x)
     else:
         store_first(a, i, x, n)
+
+
+@jit
+def are_within(numbers: read_integers(1), first: integer, last: integer):
+    """Whether all numbers are from first to last - 1."""
+    for x in numbers:  # noqa: SIM110 (Numba knows no generators)
+        if not first <= x < last:
+            return False
+    return True
 
 
 def alike(x, *others, shape=True):

@@ -14,13 +14,13 @@ order, so that it does not depend on the way C is cut, nor on the number of thre
 """
 
 import math
+from collections import namedtuple
 
 import numpy as np
-from numba import prange
 
 from . import leaves_to_numpy, threads
 from .compilation import inlined, integer, jit, read, write
-from .loops import load_until, store_until, threaded
+from .loops import load_until, store_until
 from .simd import (
     TILE,
     broadcast,
@@ -36,13 +36,35 @@ from .simd import (
     total,
     transpose_first,
 )
-from .threads import take
+from .threads import counter, take, threaded
 
 ROWS, VECTORS = TILE
 DEPTH = 256  # rows of a packed strip: with AVX-512 it is 64 KiB, a small part of the L2 cache
 PACKED_ROWS = 128  # of A, at least, for which a strip that could stay where it lies is packed
 MOST_ROWS = 512  # of a block
 BLOCKS = 16  # that a product is cut into, if it is large
+
+
+# Element (i, j) is data[start + i row + j column].
+Matrix = namedtuple("Matrix", "data start row column")
+
+
+@inlined
+def matrix(x, start):
+    """The matrix of the shape and the strides of x (m, n) that begins `start` elements behind it"""
+    return Matrix(x, start, x.strides[0] // x.itemsize, x.strides[1] // x.itemsize)
+
+
+@inlined
+def beyond(x, i, j):
+    """The part of a matrix from row i and column j on"""
+    return Matrix(x.data, x.start + i * x.row + j * x.column, x.row, x.column)
+
+
+@inlined
+def transposed(x):
+    """The matrix whose rows are the columns of x"""
+    return Matrix(x.data, x.start, x.column, x.row)
 
 
 # ---- One strip of columns ------------------------------------------------------------------------
@@ -53,145 +75,152 @@ _narrow_row = narrow_tile(1, VECTORS, start="add")
 
 
 @inlined
-def add_panel(a, ai, a_row, a_k, b, bi, b_row, c, ci, c_row, m, n, k):
+def add_panel(a, b, b_start, b_row, c, m, n, k):
     """C += A B for a C that is no wider than a tile   (m, k), (k, n), (m, n)
 
-    Element (i, p) of A is a[ai + i a_row + p a_k], and so on; rows of B and C are contiguous.
+    Element (p, j) of B is b[b_start + p b_row + j]; rows of C are contiguous, too.
     """
     whole = m // ROWS * ROWS
-    if n == VECTORS * lanes(c):
+    if n == VECTORS * lanes(c.data):
         for i in range(0, whole, ROWS):
-            _wide(a, ai + i * a_row, a_row, a_k, b, bi, b_row, c, ci + i * c_row, c_row, k)
+            x, y = beyond(a, i, 0), beyond(c, i, 0)
+            strips = x.data, x.start, x.row, x.column, b, b_start, b_row
+            _wide(*strips, y.data, y.start, y.row, k)
     else:
         for i in range(0, whole, ROWS):
-            a_tile, c_tile = ai + i * a_row, ci + i * c_row
-            _narrow(a, a_tile, a_row, a_k, b, bi, b_row, c, c_tile, c_row, k, n)
+            x, y = beyond(a, i, 0), beyond(c, i, 0)
+            strips = x.data, x.start, x.row, x.column, b, b_start, b_row
+            _narrow(*strips, y.data, y.start, y.row, k, n)
     for i in range(whole, m):
-        _narrow_row(a, ai + i * a_row, a_row, a_k, b, bi, b_row, c, ci + i * c_row, c_row, k, n)
+        x, y = beyond(a, i, 0), beyond(c, i, 0)
+        strips = x.data, x.start, x.row, x.column, b, b_start, b_row
+        _narrow_row(*strips, y.data, y.start, y.row, k, n)
 
 
 @inlined
-def pack(b, bi, b_k, b_column, panel, k, n):
+def pack(b, panel, k, n):
     """panel[p, j] = B[p, j]   (k, n), in rows as long as a tile is wide, whatever B's strides"""
-    width, step = VECTORS * lanes(b), lanes(b)
-    if b_column == 1:
+    x, step = b.data, lanes(b.data)
+    width = VECTORS * step
+    if b.column == 1:
         for p in range(k):
-            row = bi + p * b_k
+            row = b.start + p * b.row
             for j in range(0, n, step):
-                store_until(
-                    panel, p * width + j, (p + 1) * width, load_until(b, row + j, row + n, 0)
-                )
-    elif b_k == 1:
+                vector = load_until(x, row + j, row + n, 0)
+                store_until(panel, p * width + j, (p + 1) * width, vector)
+    elif b.row == 1:
         for p in range(0, k, step):
             for j in range(0, n, step):
-                corner = bi + j * b_column + p
-                transpose_first(b, corner, b_column, panel, p * width + j, width, n - j, k - p)
+                corner = b.start + j * b.column + p
+                transpose_first(x, corner, b.column, panel, p * width + j, width, n - j, k - p)
     else:
         for p in range(k):
             for j in range(n):
-                x = load_first(b, bi + p * b_k + j * b_column, 1)
-                store_first(panel, p * width + j, x, 1)
+                number = load_first(x, b.start + p * b.row + j * b.column, 1)
+                store_first(panel, p * width + j, number, 1)
 
 
 # ---- One row of C --------------------------------------------------------------------------------
 
 
 @inlined
-def add_rows(a, ai, a_k, b, bi, b_row, c, ci, n, k):
+def add_rows(a, b, c, n, k):
     """c += a B   (k,), (k, n), (n,), rows of B contiguous and read in order, four side by side"""
-    step = lanes(c)
+    x, y, z = a.data, b.data, c.data
+    step = lanes(z)
     whole, fours = n // step * step, k // 4 * 4
     for p in range(0, fours, 4):
-        w0, w1 = spread(a, ai + p * a_k), spread(a, ai + (p + 1) * a_k)
-        w2, w3 = spread(a, ai + (p + 2) * a_k), spread(a, ai + (p + 3) * a_k)
-        r0 = bi + p * b_row
-        r1, r2, r3 = r0 + b_row, r0 + 2 * b_row, r0 + 3 * b_row
+        first = a.start + p * a.column
+        w0, w1 = spread(x, first), spread(x, first + a.column)
+        w2, w3 = spread(x, first + 2 * a.column), spread(x, first + 3 * a.column)
+        r0 = b.start + p * b.row
+        r1, r2, r3 = r0 + b.row, r0 + 2 * b.row, r0 + 3 * b.row
         for j in range(0, whole, step):
-            x = fma(w0, load(b, r0 + j), load(c, ci + j))
-            x = fma(w1, load(b, r1 + j), x)
-            x = fma(w2, load(b, r2 + j), x)
-            store(c, ci + j, fma(w3, load(b, r3 + j), x))
+            sums = fma(w0, load(y, r0 + j), load(z, c.start + j))
+            sums = fma(w1, load(y, r1 + j), sums)
+            sums = fma(w2, load(y, r2 + j), sums)
+            store(z, c.start + j, fma(w3, load(y, r3 + j), sums))
     for p in range(fours, k):
-        w, row = spread(a, ai + p * a_k), bi + p * b_row
+        w, row = spread(x, a.start + p * a.column), b.start + p * b.row
         for j in range(0, whole, step):
-            store(c, ci + j, fma(w, load(b, row + j), load(c, ci + j)))
+            store(z, c.start + j, fma(w, load(y, row + j), load(z, c.start + j)))
     if whole < n:  # columns that fill no vector
-        x = load_first(c, ci + whole, n - whole)
+        rest = n - whole
+        sums = load_first(z, c.start + whole, rest)
         for p in range(k):
-            x = fma(spread(a, ai + p * a_k), load_first(b, bi + p * b_row + whole, n - whole), x)
-        store_first(c, ci + whole, x, n - whole)
+            w = spread(x, a.start + p * a.column)
+            sums = fma(w, load_first(y, b.start + p * b.row + whole, rest), sums)
+        store_first(z, c.start + whole, sums, rest)
 
 
 @inlined
-def add_dots(a, ai, b, bi, b_column, c, ci, n, k):
+def add_dots(a, b, c, n, k):
     """c += a B   (k,), (k, n), (n,), a and the columns of B contiguous: n sums of products"""
-    step = lanes(a)
+    x, y, i = a.data, b.data, a.start
+    step = lanes(x)
     whole = k // (4 * step) * (4 * step)
     for q in range(n):
-        j = bi + q * b_column
-        s0 = s1 = s2 = s3 = broadcast(a, 0)  # four sums, since one would wait for itself
+        j = b.start + q * b.column
+        s0 = s1 = s2 = s3 = broadcast(x, 0)  # four sums, since one would wait for itself
         for p in range(0, whole, 4 * step):
-            s0 = fma(load(a, ai + p), load(b, j + p), s0)
-            s1 = fma(load(a, ai + p + step), load(b, j + p + step), s1)
-            s2 = fma(load(a, ai + p + 2 * step), load(b, j + p + 2 * step), s2)
-            s3 = fma(load(a, ai + p + 3 * step), load(b, j + p + 3 * step), s3)
+            s0 = fma(load(x, i + p), load(y, j + p), s0)
+            s1 = fma(load(x, i + p + step), load(y, j + p + step), s1)
+            s2 = fma(load(x, i + p + 2 * step), load(y, j + p + 2 * step), s2)
+            s3 = fma(load(x, i + p + 3 * step), load(y, j + p + 3 * step), s3)
         for p in range(whole, k, step):
-            x = load_until(a, ai + p, ai + k, 0)
-            s0 = fma(x, load_until(b, j + p, j + k, 0), s0)
-        x = load_first(c, ci + q, 1) + total((s0 + s1) + (s2 + s3))
-        store_first(c, ci + q, x, 1)
+            vector = load_until(x, i + p, i + k, 0)
+            s0 = fma(vector, load_until(y, j + p, j + k, 0), s0)
+        sums = load_first(c.data, c.start + q, 1) + total((s0 + s1) + (s2 + s3))
+        store_first(c.data, c.start + q, sums, 1)
 
 
 # ---- A part of C ---------------------------------------------------------------------------------
 
 
 @inlined
-def fill(c, ci, c_row, m, n, number):
+def fill(c, m, n, number):
     """Every element of C becomes the number   (m, n)"""
-    x = broadcast(c, number)
+    x = broadcast(c.data, number)
     for i in range(m):
-        row = ci + i * c_row
-        for j in range(0, n, lanes(c)):
-            store_until(c, row + j, row + n, x)
+        row = c.start + i * c.row
+        for j in range(0, n, lanes(c.data)):
+            store_until(c.data, row + j, row + n, x)
 
 
 @inlined
-def is_worth_packing(m, b_k, b_column, width):
+def is_worth_packing(m, b, width):
     """Whether strips of B are copied: where they must, or lie in far rows that are read often"""
-    return b_column != 1 or (m >= PACKED_ROWS and b_k > width)
+    return b.column != 1 or (m >= PACKED_ROWS and b.row > width)
 
 
 @inlined
-def add_product(a, ai, a_row, a_k, b, bi, b_k, b_column, c, ci, c_row, m, n, k):
-    """C += A B   (m, k), (k, n), (m, n)
-
-    Element (i, p) of A is a[ai + i a_row + p a_k], and so on; rows of C are contiguous.
-    """
-    if m == 1 and b_column == 1:
-        add_rows(a, ai, a_k, b, bi, b_k, c, ci, n, k)
-    elif m == 1 and b_k == 1 and a_k == 1:
-        add_dots(a, ai, b, bi, b_column, c, ci, n, k)
+def add_product(a, b, c, m, n, k):
+    """C += A B   (m, k), (k, n), (m, n), rows of C contiguous"""
+    if m == 1 and b.column == 1:
+        add_rows(a, b, c, n, k)
+    elif m == 1 and b.row == 1 and a.column == 1:
+        add_dots(a, b, c, n, k)
     else:
-        width = VECTORS * lanes(c)
-        is_packed = is_worth_packing(m, b_k, b_column, width)
-        panel = np.empty((DEPTH, width if is_packed else 0), c.dtype)
+        width = VECTORS * lanes(c.data)
+        is_packed = is_worth_packing(m, b, width)
+        panel = np.empty((DEPTH, width if is_packed else 0), c.data.dtype)
         for p in range(0, k, DEPTH):
             depth = min(DEPTH, k - p)
             for j in range(0, n, width):
-                strip, start, row = b, bi + p * b_k + j * b_column, b_k
-                columns = min(width, n - j)
+                part, columns = beyond(b, p, j), min(width, n - j)
+                strip, start, row = part.data, part.start, part.row
                 if is_packed:
-                    pack(b, start, b_k, b_column, panel, depth, columns)
+                    pack(part, panel, depth, columns)
                     strip, start, row = panel, 0, width
-                ap, cj = ai + p * a_k, ci + j
-                add_panel(a, ap, a_row, a_k, strip, start, row, c, cj, c_row, m, columns, depth)
+                left, sums = beyond(a, 0, p), beyond(c, 0, j)
+                add_panel(left, strip, start, row, sums, m, columns, depth)
 
 
 # ---- C in blocks ---------------------------------------------------------------------------------
 
 
 @inlined
-def cut(c, m, n, b_k, b_column, products):
+def cut(c, m, n, b, products):
     """The rows and columns of the blocks that C is cut into, and how many those are   (m, n)
 
     A block is as wide as a tile, and high enough for a packed strip of B to be used often; there
@@ -200,7 +229,7 @@ def cut(c, m, n, b_k, b_column, products):
     width = VECTORS * lanes(c)
     columns = width if m > 1 else 8 * width
     across = (n + columns - 1) // columns
-    least = PACKED_ROWS if is_worth_packing(m, b_k, b_column, width) else 4 * ROWS
+    least = PACKED_ROWS if is_worth_packing(m, b, width) else 4 * ROWS
     wanted = max(1, BLOCKS // max(1, across * products))
     rows = min(MOST_ROWS, max(least, (m + wanted - 1) // wanted))
     rows = (rows + ROWS - 1) // ROWS * ROWS
@@ -216,19 +245,12 @@ def bounds(block, rows, columns, m, n):
 
 
 @inlined
-def multiply_block(block, rows, columns, a, ai, a_row, a_k, b, bi, b_k, b_column, c, ci, m, n, k):
+def multiply_block(block, rows, columns, a, b, c, m, n, k):
     """Block number `block` of C = A B   (m, k), (k, n), (m, n), C contiguous"""
     i, j, height, width = bounds(block, rows, columns, m, n)
-    start = ci + i * n + j
-    fill(c, start, n, height, width, 0)
-    ai, bi = ai + i * a_row, bi + j * b_column
-    add_product(a, ai, a_row, a_k, b, bi, b_k, b_column, c, start, n, height, width, k)
-
-
-@inlined
-def steps(x):
-    """How many elements of the array x (m, n) lie between two rows, and between two columns."""
-    return x.strides[0] // x.itemsize, x.strides[1] // x.itemsize
+    part = beyond(c, i, j)
+    fill(part, height, width, 0)
+    add_product(beyond(a, i, 0), beyond(b, 0, j), part, height, width, k)
 
 
 @inlined
@@ -249,8 +271,7 @@ def multiply(a: read(2), b: read(2), c: write(2)):
     is_for_others = n == 1 or m * k * n >= threads.WORTH_SHARING
     if is_for_others or not (are_steps_whole(a) and are_steps_whole(b)):
         return False
-    (a_row, a_k), (b_k, b_column) = steps(a), steps(b)
-    multiply_block(0, m, n, a, 0, a_row, a_k, b, 0, b_k, b_column, c, 0, m, n, k)
+    multiply_block(0, m, n, matrix(a, 0), matrix(b, 0), Matrix(c, 0, n, 1), m, n, k)
     return True
 
 
@@ -265,27 +286,26 @@ def multiply_all(
     a_inner: integer,
     b_outer: integer,
     b_inner: integer,
-    parts: integer,
+    queue: counter,
 ):
     """C = A B for outer x inner matrices, of which a, b, c are the first   (m, k), (k, n), (m, n)
 
     Product (x, y) has its A x a_outer + y a_inner elements on, and so on; all C are contiguous.
     """
     (m, k), n = a.shape, b.shape[1]
-    (a_row, a_k), (b_k, b_column) = steps(a), steps(b)
-    rows, columns, blocks = cut(c, m, n, b_k, b_column, outer * inner)
-    queue = np.zeros(1, np.int64)
-    for _ in prange(parts):
+    rows, columns, blocks = cut(c, m, n, matrix(b, 0), outer * inner)
+    turn = take(queue)
+    while turn < blocks * outer * inner:
+        product, block = turn // blocks, turn % blocks
+        x, y = product // inner, product % inner
+        multiply_block(
+            *(block, rows, columns),
+            matrix(a, x * a_outer + y * a_inner),
+            matrix(b, x * b_outer + y * b_inner),
+            Matrix(c, product * m * n, n, 1),
+            *(m, n, k),
+        )
         turn = take(queue)
-        while turn < blocks * outer * inner:
-            product, block = turn // blocks, turn % blocks
-            x, y = product // inner, product % inner
-            ai, bi = x * a_outer + y * a_inner, x * b_outer + y * b_inner
-            multiply_block(
-                *(block, rows, columns, a, ai, a_row, a_k),
-                *(b, bi, b_k, b_column, c, product * m * n, m, n, k),
-            )
-            turn = take(queue)
 
 
 # ---- NumPy's rules -------------------------------------------------------------------------------

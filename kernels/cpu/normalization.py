@@ -7,12 +7,12 @@ depend on the shape alone, so that no number of threads changes a bit.
 import math
 
 import numpy as np
-from numba import prange
 
 from . import leaves_to_numpy
 from .compilation import inlined, integer, number, read, write
-from .loops import alike, load_until, share, store_until, threaded
+from .loops import alike, load_until, share, store_until
 from .simd import broadcast, fma, lanes, total
+from .threads import threaded
 
 WORK = 6  # multiplications that take as long as a number of a row
 BLOCKS = 64  # of rows, at most,
@@ -48,21 +48,21 @@ def _normalize(
     r: write(1),
     epsilon: number,
     is_centred: integer,
+    part: integer,
     parts: integer,
 ):
     """y = scale (x - mean) r + offset,  r = 1 / √(mean (x - mean)² + epsilon), in each row"""
     d = scale.size
-    for part in prange(parts):
-        for start in range(*share(x.size, part, parts, d)):
-            row, end = start // d, start + d
-            mean = _mean(x, start, end) if is_centred else 0
-            factor = 1 / math.sqrt(_mean_square(x, start, end, mean) + epsilon)
-            means[row] = mean
-            r[row] = factor
-            for i in range(0, d, lanes(x)):
-                normal = (load_until(x, start + i, end, 0) - mean) * factor
-                value = fma(normal, load_until(scale, i, d, 0), load_until(offset, i, d, 0))
-                store_until(y, start + i, end, value)
+    for start in range(*share(x.size, part, parts, d)):
+        row, end = start // d, start + d
+        mean = _mean(x, start, end) if is_centred else 0
+        factor = 1 / math.sqrt(_mean_square(x, start, end, mean) + epsilon)
+        means[row] = mean
+        r[row] = factor
+        for i in range(0, d, lanes(x)):
+            normal = (load_until(x, start + i, end, 0) - mean) * factor
+            value = fma(normal, load_until(scale, i, d, 0), load_until(offset, i, d, 0))
+            store_until(y, start + i, end, value)
 
 
 @threaded
@@ -75,6 +75,7 @@ def _normalize_pull(
     dx: write(1),
     sums: write(3),
     is_centred: integer,
+    part: integer,
     parts: integer,
 ):
     """dx = r (h - mean h - x̂ mean(h x̂)),  h = g scale, in each row;  Σ g x̂ and Σ g of each block
@@ -83,32 +84,31 @@ def _normalize_pull(
     """
     d, blocks = scale.size, sums.shape[1]
     rows = x.size // d
-    for part in prange(parts):
-        for block in range(*share(blocks, part, parts, 1)):
-            scale_sums, offset_sums = block * d, (blocks + block) * d
+    for block in range(*share(blocks, part, parts, 1)):
+        scale_sums, offset_sums = block * d, (blocks + block) * d
+        for i in range(0, d, lanes(g)):
+            store_until(sums, scale_sums + i, scale_sums + d, broadcast(g, 0))
+            store_until(sums, offset_sums + i, offset_sums + d, broadcast(g, 0))
+        for row in range(*share(rows, block, blocks, 1)):
+            start, end = row * d, row * d + d
+            mean, factor = means[row] if is_centred else 0, r[row]
+            inner = outer = broadcast(g, 0)
             for i in range(0, d, lanes(g)):
-                store_until(sums, scale_sums + i, scale_sums + d, broadcast(g, 0))
-                store_until(sums, offset_sums + i, offset_sums + d, broadcast(g, 0))
-            for row in range(*share(rows, block, blocks, 1)):
-                start, end = row * d, row * d + d
-                mean, factor = means[row] if is_centred else 0, r[row]
-                inner = outer = broadcast(g, 0)
-                for i in range(0, d, lanes(g)):
-                    vector = load_until(g, start + i, end, 0)
-                    normal = (load_until(x, start + i, end, mean) - mean) * factor
-                    h = vector * load_until(scale, i, d, 0)
-                    outer = outer + h
-                    inner = fma(h, normal, inner)
-                    before = load_until(sums, scale_sums + i, scale_sums + d, 0)
-                    store_until(sums, scale_sums + i, scale_sums + d, fma(vector, normal, before))
-                    before = load_until(sums, offset_sums + i, offset_sums + d, 0)
-                    store_until(sums, offset_sums + i, offset_sums + d, before + vector)
-                mean_h = total(outer) / d if is_centred else 0
-                mean_product = total(inner) / d
-                for i in range(0, d, lanes(g)):
-                    normal = (load_until(x, start + i, end, mean) - mean) * factor
-                    h = load_until(g, start + i, end, 0) * load_until(scale, i, d, 0)
-                    store_until(dx, start + i, end, (h - mean_h - normal * mean_product) * factor)
+                vector = load_until(g, start + i, end, 0)
+                normal = (load_until(x, start + i, end, mean) - mean) * factor
+                h = vector * load_until(scale, i, d, 0)
+                outer = outer + h
+                inner = fma(h, normal, inner)
+                before = load_until(sums, scale_sums + i, scale_sums + d, 0)
+                store_until(sums, scale_sums + i, scale_sums + d, fma(vector, normal, before))
+                before = load_until(sums, offset_sums + i, offset_sums + d, 0)
+                store_until(sums, offset_sums + i, offset_sums + d, before + vector)
+            mean_h = total(outer) / d if is_centred else 0
+            mean_product = total(inner) / d
+            for i in range(0, d, lanes(g)):
+                normal = (load_until(x, start + i, end, mean) - mean) * factor
+                h = load_until(g, start + i, end, 0) * load_until(scale, i, d, 0)
+                store_until(dx, start + i, end, (h - mean_h - normal * mean_product) * factor)
 
 
 def _forward(x, scale, offset, epsilon, is_centred):

@@ -10,12 +10,11 @@ processor that compares no more than these would let a read of v wait for the wr
 
 import math
 
-from numba import prange
-
 from . import leaves_to_numpy
 from .compilation import inlined, integer, number, read, write
-from .loops import alike, load_until, share, store_until, threaded
+from .loops import alike, load_until, share, store_until
 from .simd import fma, lanes, maximum, sqrt
+from .threads import threaded
 
 WORK = 4  # multiplications that take as long as one number
 
@@ -36,18 +35,18 @@ def _sgd(
     momentum: number,
     nesterov: integer,
     shrink: number,
+    part: integer,
     parts: integer,
 ):
     """v ← μ v + g,   θ ← θ - rate v, or θ - rate (g + μ v)"""
     n = parameter.size
-    for part in prange(parts):
-        for i in range(*share(n, part, parts, lanes(parameter))):
-            change = g = load_until(gradient, i, n, 0)
-            if velocity.size > 0:
-                v = fma(load_until(velocity, i, n, 0), momentum, g)
-                store_until(velocity, i, n, v)
-                change = fma(v, momentum, g) if nesterov else v
-            _move(parameter, i, shrink, change * rate)
+    for i in range(*share(n, part, parts, lanes(parameter))):
+        change = g = load_until(gradient, i, n, 0)
+        if velocity.size > 0:
+            v = fma(load_until(velocity, i, n, 0), momentum, g)
+            store_until(velocity, i, n, v)
+            change = fma(v, momentum, g) if nesterov else v
+        _move(parameter, i, shrink, change * rate)
 
 
 @threaded
@@ -63,24 +62,24 @@ def _rmsprop(
     momentum: number,
     epsilon: number,
     shrink: number,
+    part: integer,
     parts: integer,
 ):
     """v ← ρ v + (1 - ρ) g²,   u ← μ u + g / (√(v - m²) + ε),   θ ← θ - rate u;   rest = 1 - ρ"""
     n = parameter.size
-    for part in prange(parts):
-        for i in range(*share(n, part, parts, lanes(parameter))):
-            g = load_until(gradient, i, n, 0)
-            v = fma(load_until(squares, i, n, 0), rho, g * g * rest)
-            store_until(squares, i, n, v)
-            if means.size > 0:
-                m = fma(load_until(means, i, n, 0), rho, g * rest)
-                store_until(means, i, n, m)
-                v = maximum(0, v - m * m)
-            change = g / (sqrt(v) + epsilon)
-            if velocity.size > 0:
-                change = fma(load_until(velocity, i, n, 0), momentum, change)
-                store_until(velocity, i, n, change)
-            _move(parameter, i, shrink, change * rate)
+    for i in range(*share(n, part, parts, lanes(parameter))):
+        g = load_until(gradient, i, n, 0)
+        v = fma(load_until(squares, i, n, 0), rho, g * g * rest)
+        store_until(squares, i, n, v)
+        if means.size > 0:
+            m = fma(load_until(means, i, n, 0), rho, g * rest)
+            store_until(means, i, n, m)
+            v = maximum(0, v - m * m)
+        change = g / (sqrt(v) + epsilon)
+        if velocity.size > 0:
+            change = fma(load_until(velocity, i, n, 0), momentum, change)
+            store_until(velocity, i, n, change)
+        _move(parameter, i, shrink, change * rate)
 
 
 @threaded
@@ -91,16 +90,16 @@ def _adagrad(
     rate: number,
     epsilon: number,
     shrink: number,
+    part: integer,
     parts: integer,
 ):
     """a ← a + g²,   θ ← θ - rate g / (√a + ε)"""
     n = parameter.size
-    for part in prange(parts):
-        for i in range(*share(n, part, parts, lanes(parameter))):
-            g = load_until(gradient, i, n, 0)
-            a = fma(g, g, load_until(accumulator, i, n, 0))
-            store_until(accumulator, i, n, a)
-            _move(parameter, i, shrink, g * rate / (sqrt(a) + epsilon))
+    for i in range(*share(n, part, parts, lanes(parameter))):
+        g = load_until(gradient, i, n, 0)
+        a = fma(g, g, load_until(accumulator, i, n, 0))
+        store_until(accumulator, i, n, a)
+        _move(parameter, i, shrink, g * rate / (sqrt(a) + epsilon))
 
 
 @threaded
@@ -116,18 +115,18 @@ def _adam(
     rest_2: number,
     epsilon: number,
     shrink: number,
+    part: integer,
     parts: integer,
 ):
     """m ← β₁ m + (1 - β₁) g,   v ← β₂ v + (1 - β₂) g²,   θ ← θ - rate m / (√v + ε)"""
     n = parameter.size
-    for part in prange(parts):
-        for i in range(*share(n, part, parts, lanes(parameter))):
-            g = load_until(gradient, i, n, 0)
-            mean = fma(load_until(m, i, n, 0), beta_1, g * rest_1)
-            mean_square = fma(load_until(v, i, n, 0), beta_2, g * g * rest_2)
-            store_until(m, i, n, mean)
-            store_until(v, i, n, mean_square)
-            _move(parameter, i, shrink, mean * rate / (sqrt(mean_square) + epsilon))
+    for i in range(*share(n, part, parts, lanes(parameter))):
+        g = load_until(gradient, i, n, 0)
+        mean = fma(load_until(m, i, n, 0), beta_1, g * rest_1)
+        mean_square = fma(load_until(v, i, n, 0), beta_2, g * g * rest_2)
+        store_until(m, i, n, mean)
+        store_until(v, i, n, mean_square)
+        _move(parameter, i, shrink, mean * rate / (sqrt(mean_square) + epsilon))
 
 
 _NOT_COVERED = "arrays that are not one row of numbers, end to end"

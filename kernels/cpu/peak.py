@@ -1,10 +1,9 @@
 """The most that this machine can do: the tile of `simd`, and a copy, over and over."""
 
-from numba import prange
-
 from .compilation import integer, jit, read, write
-from .loops import load_until, share, store_until, threaded
+from .loops import load_until, share, store_until
 from .simd import TILE, lanes, tile
+from .threads import threaded
 
 _tile = tile(*TILE)
 
@@ -19,9 +18,8 @@ def repeat_tile(a: read(2), b: read(2), c: write(2), times: integer):
 
 
 @threaded
-def repeat_copy(x: read(1), y: write(1), times: integer, parts: integer):
+def repeat_copy(x: read(1), y: write(1), times: integer, part: integer, parts: integer):
     """y = x, `times` times   (n,), (n,)"""
-    for part in prange(parts):
-        for _ in range(times):
-            for i in range(*share(x.size, part, parts, lanes(x))):
-                store_until(y, i, x.size, load_until(x, i, x.size, 0))
+    for _ in range(times):
+        for i in range(*share(x.size, part, parts, lanes(x))):
+            store_until(y, i, x.size, load_until(x, i, x.size, 0))

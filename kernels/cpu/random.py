@@ -1,30 +1,36 @@
 """Random numbers and dropout. Number i is a hash of a key and i, so no thread waits for another."""
 
 import numpy as np
-from numba import prange
 
 from .compilation import integer, number, read, unsigned, write
-from .loops import load_until, share, store_until, threaded
+from .loops import load_until, share, store_until
 from .simd import lanes, uniform, where
+from .threads import threaded
 
 WORK = 10  # multiplications that take as long as one number
 
 
 @threaded
-def _random_uniform(y: write(1), key: unsigned, parts: integer):
+def _random_uniform(y: write(1), key: unsigned, part: integer, parts: integer):
     """Numbers in [0, 1)"""
-    for part in prange(parts):
-        for i in range(*share(y.size, part, parts, lanes(y))):
-            store_until(y, i, y.size, uniform(y, key, i))
+    for i in range(*share(y.size, part, parts, lanes(y))):
+        store_until(y, i, y.size, uniform(y, key, i))
 
 
 @threaded
-def _dropout(x: read(1), y: write(1), rate: number, kept: number, key: unsigned, parts: integer):
+def _dropout(
+    x: read(1),
+    y: write(1),
+    rate: number,
+    kept: number,
+    key: unsigned,
+    part: integer,
+    parts: integer,
+):
     """yᵢ = xᵢ / kept where random number i is at least rate, else 0"""
-    for part in prange(parts):
-        for i in range(*share(x.size, part, parts, lanes(x))):
-            vector = load_until(x, i, x.size, 0) / kept
-            store_until(y, i, x.size, where(uniform(x, key, i) >= rate, vector, 0))
+    for i in range(*share(x.size, part, parts, lanes(x))):
+        vector = load_until(x, i, x.size, 0) / kept
+        store_until(y, i, x.size, where(uniform(x, key, i) >= rate, vector, 0))
 
 
 def random_uniform(x, key):

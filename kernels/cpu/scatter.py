@@ -3,33 +3,30 @@
 import math
 
 import numpy as np
-from numba import prange
 
 from . import leaves_to_numpy
 from .compilation import integer, read, read_integers, write
-from .loops import alike, load_until, share, store_until, threaded
+from .loops import alike, are_within, load_until, share, store_until
 from .simd import lanes
+from .threads import threaded
 
 
 @threaded
-def _scatter_add(index: read_integers(1), g: read(2), total: write(2), parts: integer):
-    """total[indexᵢ] += gᵢ in the order of i.   Whether all indices are there; if not, nothing.
+def _scatter_add(
+    index: read_integers(1), g: read(2), total: write(2), part: integer, parts: integer
+):
+    """total[indexᵢ] += gᵢ in the order of i   (n,), (n, d), (rows, d)
 
     The parts are columns. A negative index counts from the end.
     """
     rows, d = total.shape
+    first, end, step = share(d, part, parts, lanes(g))
     for i in range(index.size):
-        if not -rows <= index[i] < rows:
-            return False
-    for part in prange(parts):
-        first, end, step = share(d, part, parts, lanes(g))
-        for i in range(index.size):
-            row = index[i] if index[i] >= 0 else index[i] + rows
-            for column in range(first, end, step):
-                sums = load_until(total, row * d + column, row * d + end, 0)
-                term = load_until(g, i * d + column, i * d + end, 0)
-                store_until(total, row * d + column, row * d + end, sums + term)
-    return True
+        row = index[i] if index[i] >= 0 else index[i] + rows
+        for column in range(first, end, step):
+            sums = load_until(total, row * d + column, row * d + end, 0)
+            term = load_until(g, i * d + column, i * d + end, 0)
+            store_until(total, row * d + column, row * d + end, sums + term)
 
 
 @leaves_to_numpy("other indices than integers along the first axis, or outside")
@@ -37,11 +34,14 @@ def scatter_add(x, index, g):
     index = index[0] if isinstance(index, tuple) and len(index) == 1 else index
     if not _is_look_up(x, index, g):
         return NotImplemented
+    index = index.astype(np.int64, copy=False).ravel()
+    if not are_within[x.dtype](index, -len(x), len(x)):
+        return NotImplemented
     total = np.zeros(x.shape, x.dtype)
     d = math.prod(x.shape[1:])
-    arrays = index.astype(np.int64, copy=False).ravel(), np.ascontiguousarray(g).reshape(-1, d)
-    are_there = _scatter_add(x.dtype, g.size, *arrays, total.reshape(-1, d))
-    return total if are_there else NotImplemented
+    g = np.ascontiguousarray(g).reshape(-1, d)
+    _scatter_add(x.dtype, g.size, index, g, total.reshape(-1, d))
+    return total
 
 
 def _is_look_up(x, index, g):

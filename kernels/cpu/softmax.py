@@ -7,12 +7,12 @@ exponentials are summed.
 import math
 
 import numpy as np
-from numba import prange
 
 from . import leaves_to_numpy, simd
 from .compilation import inlined, integer, read, read_integers, write
-from .loops import alike, load_until, share, store_until, threaded
+from .loops import alike, are_within, load_until, share, store_until
 from .simd import broadcast, elementwise, lanes, largest, maximum, store_first, total, where
+from .threads import threaded
 
 WORK = 10  # multiplications that take as long as a number of a row
 
@@ -48,62 +48,60 @@ def _sum_of_exponentials(x, start, end, shift):
 
 
 @threaded
-def _softmax(x: read(1), y: write(1), c: integer, parts: integer):
+def _softmax(x: read(1), y: write(1), c: integer, part: integer, parts: integer):
     """yᵢ = exp xᵢ / Σⱼ exp xⱼ in each row of c numbers"""
-    for part in prange(parts):
-        for start in range(*share(x.size, part, parts, c)):
-            end = start + c
-            shift = _largest(x, start, end)
-            sums = broadcast(x, 0)
-            for i in range(start, end, lanes(x)):
-                e = _exp(load_until(x, i, end, -math.inf) - shift)
-                sums = sums + e
-                store_until(y, i, end, e)
-            factor = 1 / total(sums)
-            for i in range(start, end, lanes(x)):
-                store_until(y, i, end, load_until(y, i, end, 0) * factor)
+    for start in range(*share(x.size, part, parts, c)):
+        end = start + c
+        shift = _largest(x, start, end)
+        sums = broadcast(x, 0)
+        for i in range(start, end, lanes(x)):
+            e = _exp(load_until(x, i, end, -math.inf) - shift)
+            sums = sums + e
+            store_until(y, i, end, e)
+        factor = 1 / total(sums)
+        for i in range(start, end, lanes(x)):
+            store_until(y, i, end, load_until(y, i, end, 0) * factor)
 
 
 @threaded
-def _softmax_pull(g: read(1), p: read(1), d: write(1), c: integer, parts: integer):
+def _softmax_pull(g: read(1), p: read(1), d: write(1), c: integer, part: integer, parts: integer):
     """dᵢ = pᵢ (gᵢ - Σⱼ gⱼ pⱼ) in each row"""
-    for part in prange(parts):
-        for start in range(*share(g.size, part, parts, c)):
-            end = start + c
-            sums = broadcast(g, 0)
-            for i in range(start, end, lanes(g)):
-                sums = simd.fma(load_until(g, i, end, 0), load_until(p, i, end, 0), sums)
-            inner = total(sums)
-            for i in range(start, end, lanes(g)):
-                x = load_until(p, i, end, 0) * (load_until(g, i, end, 0) - inner)
-                store_until(d, i, end, x)
+    for start in range(*share(g.size, part, parts, c)):
+        end = start + c
+        sums = broadcast(g, 0)
+        for i in range(start, end, lanes(g)):
+            sums = simd.fma(load_until(g, i, end, 0), load_until(p, i, end, 0), sums)
+        inner = total(sums)
+        for i in range(start, end, lanes(g)):
+            x = load_until(p, i, end, 0) * (load_until(g, i, end, 0) - inner)
+            store_until(d, i, end, x)
 
 
 @threaded
-def _log_softmax(x: read(1), y: write(1), c: integer, parts: integer):
+def _log_softmax(x: read(1), y: write(1), c: integer, part: integer, parts: integer):
     """yᵢ = xᵢ - log Σⱼ exp xⱼ in each row"""
-    for part in prange(parts):
-        for start in range(*share(x.size, part, parts, c)):
-            end = start + c
-            shift = _largest(x, start, end)
-            log = math.log(_sum_of_exponentials(x, start, end, shift))
-            for i in range(start, end, lanes(x)):
-                store_until(y, i, end, load_until(x, i, end, 0) - shift - log)
+    for start in range(*share(x.size, part, parts, c)):
+        end = start + c
+        shift = _largest(x, start, end)
+        log = math.log(_sum_of_exponentials(x, start, end, shift))
+        for i in range(start, end, lanes(x)):
+            store_until(y, i, end, load_until(x, i, end, 0) - shift - log)
 
 
 @threaded
-def _log_softmax_pull(g: read(1), y: read(1), d: write(1), c: integer, parts: integer):
+def _log_softmax_pull(
+    g: read(1), y: read(1), d: write(1), c: integer, part: integer, parts: integer
+):
     """dᵢ = gᵢ - exp(yᵢ) Σⱼ gⱼ in each row"""
-    for part in prange(parts):
-        for start in range(*share(g.size, part, parts, c)):
-            end = start + c
-            sums = broadcast(g, 0)
-            for i in range(start, end, lanes(g)):
-                sums = sums + load_until(g, i, end, 0)
-            whole = total(sums)
-            for i in range(start, end, lanes(g)):
-                x = load_until(g, i, end, 0) - _exp(load_until(y, i, end, 0)) * whole
-                store_until(d, i, end, x)
+    for start in range(*share(g.size, part, parts, c)):
+        end = start + c
+        sums = broadcast(g, 0)
+        for i in range(start, end, lanes(g)):
+            sums = sums + load_until(g, i, end, 0)
+        whole = total(sums)
+        for i in range(start, end, lanes(g)):
+            x = load_until(g, i, end, 0) - _exp(load_until(y, i, end, 0)) * whole
+            store_until(d, i, end, x)
 
 
 def _is_last(axis, x):
@@ -146,32 +144,24 @@ def log_softmax_backward(g, y, axis=-1):
 # ---- Cross-entropy -------------------------------------------------------------------------------
 
 
-@inlined
-def _are_within(labels, c):
-    """Whether all labels are from 0 to c - 1."""
-    for label in labels:  # noqa: SIM110 (Numba knows no generators)
-        if not 0 <= label < c:
-            return False
-    return True
-
-
 @threaded
 def _cross_entropy(
-    logits: read(2), labels: read_integers(1), losses: write(1), norms: write(2), parts: integer
+    logits: read(2),
+    labels: read_integers(1),
+    losses: write(1),
+    norms: write(2),
+    part: integer,
+    parts: integer,
 ):
-    """lᵢ = log Σⱼ exp zᵢⱼ - zᵢ[yᵢ].   Whether all labels are from 0 to c - 1; if not, nothing."""
+    """lᵢ = log Σⱼ exp zᵢⱼ - zᵢ[yᵢ]   (n, c), (n,) -> (n,)"""
     n, c = logits.shape
-    if not _are_within(labels, c):
-        return False
-    for part in prange(parts):
-        for row in range(*share(n, part, parts, 1)):
-            start = row * c
-            shift = _largest(logits, start, start + c)
-            log = math.log(_sum_of_exponentials(logits, start, start + c, shift))
-            losses[row] = log - (logits[row, labels[row]] - shift)
-            norms[row, 0] = shift
-            norms[row, 1] = log
-    return True
+    for row in range(*share(n, part, parts, 1)):
+        start = row * c
+        shift = _largest(logits, start, start + c)
+        log = math.log(_sum_of_exponentials(logits, start, start + c, shift))
+        losses[row] = log - (logits[row, labels[row]] - shift)
+        norms[row, 0] = shift
+        norms[row, 1] = log
 
 
 @threaded
@@ -181,45 +171,50 @@ def _cross_entropy_pull(
     norms: read(2),
     labels: read_integers(1),
     d: write(2),
+    part: integer,
     parts: integer,
 ):
-    """dᵢⱼ = gᵢ (pᵢⱼ - [j = yᵢ]).   Whether all labels are from 0 to c - 1; if not, nothing."""
+    """dᵢⱼ = gᵢ (pᵢⱼ - [j = yᵢ])   (n,), (n, c), (n, 2), (n,) -> (n, c)"""
     n, c = logits.shape
-    if not _are_within(labels, c):
-        return False
-    for part in prange(parts):
-        for row in range(*share(n, part, parts, 1)):
-            start, end = row * c, row * c + c
-            for i in range(start, end, lanes(d)):
-                z = load_until(logits, i, end, 0) - norms[row, 0] - norms[row, 1]
-                store_until(d, i, end, _exp(z) * g[row])
-            z = logits[row, labels[row]] - norms[row, 0] - norms[row, 1]
-            store_first(d, start + labels[row], (_exp(broadcast(d, z)) - 1) * g[row], 1)
-    return True
+    for row in range(*share(n, part, parts, 1)):
+        start, end = row * c, row * c + c
+        for i in range(start, end, lanes(d)):
+            z = load_until(logits, i, end, 0) - norms[row, 0] - norms[row, 1]
+            store_until(d, i, end, _exp(z) * g[row])
+        z = logits[row, labels[row]] - norms[row, 0] - norms[row, 1]
+        store_first(d, start + labels[row], (_exp(broadcast(d, z)) - 1) * g[row], 1)
 
 
 @leaves_to_numpy("logits that are no matrix, labels that are wrong")
 def cross_entropy(logits, labels):
-    if logits.ndim != 2 or not _are_labels(labels, len(logits)):
+    labels = _as_labels(labels, logits)
+    if labels is None:
         return NotImplemented
     losses = np.empty(len(logits), logits.dtype)
     norms = np.empty((len(logits), 2), logits.dtype)
-    arrays = np.ascontiguousarray(logits), labels.astype(np.int64, copy=False), losses, norms
-    are_right = _cross_entropy(logits.dtype, WORK * logits.size, *arrays)
-    return (losses, norms) if are_right else NotImplemented
+    arrays = np.ascontiguousarray(logits), labels, losses, norms
+    _cross_entropy(logits.dtype, WORK * logits.size, *arrays)
+    return losses, norms
 
 
 @leaves_to_numpy("logits that are no matrix, labels that are wrong")
 def cross_entropy_backward(g, logits, norms, labels):
-    if g.ndim != 1 or not _are_labels(labels, len(g)) or not alike(g, logits, norms, shape=False):
+    if g.ndim != 1 or not alike(g, logits, norms, shape=False):
         return NotImplemented
-    if logits.ndim != 2 or len(logits) != len(g) or norms.shape != (len(g), 2):
+    labels = _as_labels(labels, logits)
+    if labels is None or len(logits) != len(g) or norms.shape != (len(g), 2):
         return NotImplemented
     d = np.empty(logits.shape, logits.dtype)
-    arrays = g, np.ascontiguousarray(logits), norms, labels.astype(np.int64, copy=False), d
-    are_right = _cross_entropy_pull(g.dtype, WORK * d.size, *arrays)
-    return d if are_right else NotImplemented
+    arrays = g, np.ascontiguousarray(logits), norms, labels, d
+    _cross_entropy_pull(g.dtype, WORK * d.size, *arrays)
+    return d
 
 
-def _are_labels(labels, n):
-    return type(labels) is np.ndarray and labels.shape == (n,) and labels.dtype.kind in "iu"
+def _as_labels(labels, logits):
+    """The labels (n,) as int64, if each row of logits has one from 0 to c - 1; else None"""
+    if logits.ndim != 2 or type(labels) is not np.ndarray or labels.dtype.kind not in "iu":
+        return None
+    if labels.shape != (len(logits),):
+        return None
+    labels = labels.astype(np.int64, copy=False)
+    return labels if are_within[logits.dtype](labels, 0, logits.shape[1]) else None

@@ -1,9 +1,19 @@
 """How a kernel is shared by threads, so that their number never changes a bit of the result.
 
-The work is cut into blocks, by its shape alone. Each thread takes the next block that nobody has:
+    @threaded
+    def double(x: read(1), y: write(1), part: integer, parts: integer):
+        for i in range(*share(x.size, part, parts, lanes(x))):
+            store_until(y, i, x.size, 2 * load_until(x, i, x.size, 0))
 
-    queue = np.zeros(1, np.int64)
-    for thread in prange(threads):
+    double(x.dtype, x.size, x, y)     # the dtype, the work, the arguments but for the last two
+
+The kernel does one of equal parts of the work: part 0 of 1, where one thread does all. That is for
+loops whose turns do not depend on each other: then it does not matter where the parts begin. Where
+the work is cut into blocks that take longer or shorter, by its shape alone, each thread takes the
+next block that nobody has:
+
+    @threaded
+    def double_blocks(x: read(2), y: write(2), queue: counter):
         block = take(queue)
         while block < blocks:
             ...
@@ -19,11 +29,15 @@ import ctypes
 import os
 import threading
 from importlib import metadata
+from types import FunctionType
 
 import numba
+import numpy as np
 from llvmlite import ir
-from numba import types
+from numba import prange, types
 from numba.extending import intrinsic
+
+from .compilation import integer, jit
 
 # Below so many multiplications or their like, waking another thread takes longer than it saves.
 WORTH_SHARING = 2_000_000
@@ -53,6 +67,77 @@ def take(context, queue):
         return builder.atomic_rmw("add", address, ir.Constant(ir.IntType(64), 1), "monotonic")
 
     return types.int64(queue), generate
+
+
+@intrinsic
+def _call(context, address, arguments):
+    """Call the compiled function at an address with a tuple of arguments."""
+
+    def generate(context, builder, signature, values):
+        convention, kinds = context.call_conv, list(arguments)
+        kind = convention.get_function_type(types.none, kinds).as_pointer()
+        function = builder.inttoptr(values[0], kind)
+        given = [builder.extract_value(values[1], i) for i in range(len(kinds))]
+        status, _ = convention.call_function(builder, function, types.none, kinds, given)
+        with builder.if_then(status.is_error, likely=False):
+            convention.return_status_propagate(builder, status)
+        return context.get_dummy_value()
+
+    return types.none(address, arguments), generate
+
+
+def counter(dtype):
+    """The annotation of a queue: how many blocks the threads of a kernel have taken."""
+    return types.Array(types.int64, 1, "A")
+
+
+class threaded:
+    """A kernel that does one part of its work, or blocks from a queue (decorator).
+
+    It is compiled once. What several threads run is a loop of its own, which calls it.
+    """
+
+    def __init__(self, function):
+        self.__doc__ = function.__doc__
+        self.has_queue = "queue" in function.__annotations__
+        self.kernel = jit(function)
+        self.loop = jit(_loop(function, _by_queue if self.has_queue else _in_parts), parallel=True)
+
+    def __call__(self, dtype, work, *arguments):
+        """Run it with as many threads as the work, counted in multiplications, is worth."""
+        if self.has_queue:
+            arguments = *arguments, np.zeros(1, np.int64)
+        parts = count(work)
+        if parts > 1:
+            shared(self.loop[dtype], self.kernel.address(dtype), arguments, parts)
+        elif self.has_queue:
+            self.kernel[dtype](*arguments)
+        else:
+            self.kernel[dtype](*arguments, 0, 1)
+
+
+def _in_parts(kernel, arguments, parts):
+    for part in prange(parts):
+        _call(kernel, (*arguments, np.int64(part), parts))
+
+
+def _by_queue(kernel, arguments, parts):
+    for _ in prange(parts):
+        _call(kernel, arguments)
+
+
+def _loop(kernel, body):
+    """The loop over threads for one kernel, under a name of its own: Numba keeps it by that."""
+    kinds = [kind for name, kind in kernel.__annotations__.items() if name not in ("part", "parts")]
+    module = kernel.__module__.rpartition(".")[2]
+    loop = FunctionType(body.__code__, body.__globals__, f"{module}_{kernel.__name__}_shared")
+    loop.__qualname__ = loop.__name__
+    loop.__annotations__ = {
+        "kernel": integer,
+        "arguments": lambda dtype: types.Tuple([kind(dtype) for kind in kinds]),
+        "parts": integer,
+    }
+    return loop
 
 
 def count(work):
