@@ -5,11 +5,11 @@
     kernels.use("auto")      whichever is faster (so it is at the start)
     print(kernels.table())   who runs what
 
-"auto" looks at the kernel, at the size and dtype of the first array, and at the kind of processor,
-in a table of measurements that comes with the source: `choices.json`, which
-`python -m tests.benchmarks.choices` makes. So the same call runs the same code every time, and
-rounds the same. What a compiled kernel does not cover it hands back, and NumPy runs it. What is in
-use is so for the whole process: choose before other threads compute.
+"auto" looks at the kernel, at the size and dtype of the first array (of a product: at the number of
+multiplications), and at the kind of processor, in a table of measurements that comes with the
+source: `choices.json`, which `python -m tests.benchmarks.choices` makes. So the same call runs the
+same code every time, and rounds the same. What a compiled kernel does not cover it hands back, and
+NumPy runs it. What is in use is so for the whole process: choose before other threads compute.
 """
 
 import functools
@@ -29,7 +29,7 @@ _EVERY, _NONE = range(2**63 - 1), range(0)
 _DTYPES = np.dtype("float32"), np.dtype("float64")
 
 _backend = "auto"
-_sizes = {}  # {kernel: {dtype: sizes of the first array that Numba runs}} with the backend in use
+_sizes = {}  # {kernel: {dtype: sizes that Numba runs}} with the backend in use
 _compiled = {}  # {kernel: its function in kernels.cpu}
 _is_loaded = False  # whether kernels.cpu, and so Numba, is imported: by the first call
 _loading = threading.RLock()
@@ -38,6 +38,7 @@ _loading = threading.RLock()
 def kernel(specification):
     """The kernel that a function of `kernels.reference` specifies, as its users call it."""
     name, ndarray = specification.__name__, np.ndarray
+    size = size_of(name)
     sizes = _sizes[name] = dict.fromkeys(_DTYPES, _EVERY)
 
     def load_and_call(*arguments, **options):
@@ -51,13 +52,27 @@ def kernel(specification):
         x = arguments[0] if arguments else None
         if type(x) is ndarray:
             covered = sizes.get(x.dtype, _NONE)
-            if covered is _EVERY or x.size in covered:
+            if covered is _EVERY or size(*arguments) in covered:
                 result = _compiled[name](*arguments, **options)
                 if result is not NotImplemented:
                     return result
         return specification(*arguments, **options)
 
     return call
+
+
+def size_of(name):
+    """The function of a kernel's arguments by which "auto" chooses."""
+    return _multiplications if name == "matmul" else _size_of_first
+
+
+def _size_of_first(x, *others):
+    return x.size
+
+
+def _multiplications(a, b=None, out=None):
+    """m k n   (..., m, k), (..., k, n);  the size of A says little about a product"""
+    return a.size * b.shape[-1] if type(b) is np.ndarray and b.ndim > 1 else a.size
 
 
 def specifications():
@@ -166,7 +181,7 @@ def _put_in_force():
 
 
 def _range(name, dtype):
-    """The sizes of the first array for which Numba runs a kernel, or finds out whether it does."""
+    """The sizes for which Numba runs a kernel, or finds out whether it does."""
     if _backend == "numpy" or _compiled[name] is _covers_nothing:
         return _NONE
     if _backend == "numba" or not _is_loaded:

@@ -80,6 +80,26 @@ def test_auto_goes_by_size_and_dtype_in_the_table(calls, monkeypatch):
         assert calls == [6, 7, 8, 9, 10]
 
 
+def test_auto_chooses_for_a_product_by_its_multiplications(monkeypatch):
+    called = []
+    with kernels.use("numba"):
+        kernels.matmul(np.ones((1, 1)), np.ones((1, 1)))
+    monkeypatch.setitem(
+        dispatch._compiled, "matmul", lambda a, b: called.append(b.shape) or reference.matmul(a, b)
+    )
+    with_choices(monkeypatch, {"matmul": {"float64": [1000, None]}})
+    with kernels.use("auto"):
+        for a, b in (
+            ((2, 5), (5, 99)),
+            ((2, 5), (5, 100)),
+            ((30, 30), (30,)),
+            ((3, 4, 5), (5, 20)),
+        ):
+            kernels.matmul(np.ones(a), np.ones(b))
+        kernels.matmul(np.ones((2, 400)), b=np.ones((400, 1)))
+    assert called == [(5, 100), (5, 20)]
+
+
 def test_auto_leaves_to_numpy_what_nobody_has_measured(calls, monkeypatch):
     with_choices(monkeypatch, {})
     with kernels.use("auto"):

@@ -224,3 +224,20 @@ HOSTILE = {
 def test_arguments_that_do_not_fit_are_errors(call):
     with kernels.use("numba"), pytest.raises((ValueError, TypeError)):
         call()
+
+
+@DTYPES
+def test_a_rate_for_each_parameter_is_left_to_numpy(dtype):
+    rates, gradient = np.array([0.1, 0.5, 2.0], dtype), np.array([1.0, -2.0, 3.0], dtype)
+    parameter = np.zeros(3, dtype)
+    kernels.sgd(parameter, gradient, None, rates)
+    np.testing.assert_allclose(parameter, -rates * gradient, rtol=1e-6)
+
+
+@DTYPES
+def test_a_gradient_that_overlaps_its_parameter_is_read_before_it_changes(dtype):
+    memory = np.arange(41, dtype=dtype)
+    expected = memory.copy()
+    reference.sgd(expected[1:], expected[:-1], None, 0.5)
+    kernels.sgd(memory[1:], memory[:-1], None, 0.5)
+    np.testing.assert_array_equal(memory, expected)

@@ -227,7 +227,9 @@ class _notice(event.Listener):
     def __exit__(self, *error):
         event.unregister("numba:compile", self)
         if self.seconds and error[0] is None:
-            print(f"compiled {self.what} in {self.seconds:.1f} s (once)", file=sys.stderr)
+            how_often = "once" if _is_writable(cache_folder()) else "in each program"
+            said = f"compiled {self.what} in {self.seconds:.1f} s ({how_often})"
+            print(said, file=sys.stderr)
 
     def on_start(self, compiled):
         if self.depth == 0:

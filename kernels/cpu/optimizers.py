@@ -10,6 +10,8 @@ processor that compares no more than these would let a read of v wait for the wr
 
 import math
 
+import numpy as np
+
 from . import leaves_to_numpy
 from .compilation import inlined, integer, number, read, write
 from .loops import alike, load_until, share, store_until
@@ -129,11 +131,14 @@ def _adam(
         _move(parameter, i, shrink, mean * rate / (sqrt(mean_square) + epsilon))
 
 
-_NOT_COVERED = "arrays that are not one row of numbers, end to end"
+_NOT_COVERED = "arrays that are not one row of numbers, end to end; rates that are arrays"
 
 
-def _are_flat(gradient, *written):
-    """Whether all are alike, 1-d and end to end, so that a kernel may walk through them."""
+def _can_be_walked(rate, gradient, parameter, *state):
+    """Whether all are alike, 1-d, end to end and apart, so that a kernel may walk through them."""
+    if isinstance(rate, np.ndarray) or np.may_share_memory(gradient, parameter):
+        return False
+    written = parameter, *state
     if gradient.ndim != 1 or not gradient.flags.c_contiguous or not alike(gradient, *written):
         return False
     return all([array.flags.carray for array in written])
@@ -153,7 +158,7 @@ def sgd(parameter, gradient, velocity, rate, momentum=0.0, nesterov=False, decay
     if momentum and velocity is None:
         return NotImplemented
     velocity = velocity if momentum else None
-    if not _are_flat(gradient, parameter, *_given(velocity)):
+    if not _can_be_walked(rate, gradient, parameter, *_given(velocity)):
         return NotImplemented
     arrays = parameter, gradient, _or_empty(velocity, parameter)
     numbers = rate, momentum, nesterov, 1 - rate * decay
@@ -162,7 +167,7 @@ def sgd(parameter, gradient, velocity, rate, momentum=0.0, nesterov=False, decay
 
 @leaves_to_numpy(_NOT_COVERED)
 def rmsprop(parameter, gradient, v, m, velocity, rate, rho, momentum, epsilon, decay=0.0):
-    if not _are_flat(gradient, parameter, v, *_given(m, velocity)):
+    if not _can_be_walked(rate, gradient, parameter, v, *_given(m, velocity)):
         return NotImplemented
     arrays = parameter, gradient, v, _or_empty(m, parameter), _or_empty(velocity, parameter)
     numbers = rate, rho, 1 - rho, momentum, epsilon, 1 - rate * decay
@@ -171,7 +176,7 @@ def rmsprop(parameter, gradient, v, m, velocity, rate, rho, momentum, epsilon, d
 
 @leaves_to_numpy(_NOT_COVERED)
 def adagrad(parameter, gradient, accumulator, rate, epsilon, decay=0.0):
-    if not _are_flat(gradient, parameter, accumulator):
+    if not _can_be_walked(rate, gradient, parameter, accumulator):
         return NotImplemented
     arrays = parameter, gradient, accumulator
     _adagrad(parameter.dtype, WORK * parameter.size, *arrays, rate, epsilon, 1 - rate * decay)
@@ -179,7 +184,7 @@ def adagrad(parameter, gradient, accumulator, rate, epsilon, decay=0.0):
 
 @leaves_to_numpy(_NOT_COVERED)
 def adam(parameter, gradient, m, v, rate, beta_1, beta_2, epsilon, step, decay=0.0):
-    if not _are_flat(gradient, parameter, m, v):
+    if not _can_be_walked(rate, gradient, parameter, m, v):
         return NotImplemented
     root = math.sqrt(1 - beta_2**step)  # see the reference
     scaled = rate * root / (1 - beta_1**step), epsilon * root

@@ -103,5 +103,9 @@ RUNGS = [
     ),
     ("blocked", blocked, "A block of B stays in the cache while all rows of A pass by."),
     ("vectorised", vectorised, "Vectors are multiplied, and their sums stay in registers."),
-    ("parallel", parallel, "All cores take blocks of C."),
+    (
+        "parallel",
+        parallel,
+        "All cores take blocks of C, and strips of B are copied to lie in one piece.",
+    ),
 ]

@@ -6,8 +6,8 @@ machine that does nothing else. Numba compiles for AVX2 on an AVX-512 processor 
 
     NUMBA_CPU_NAME=haswell NUMBA_CPU_FEATURES=+sse4.2,+avx,+avx2,+fma,+bmi2
 
-The sizes are those of the first array of a call. For each kernel the cases of the tests are timed
-with growing sizes, Numba and NumPy in turn.
+The sizes are those of the first array of a call, or the multiplications of a product. For each
+kernel the cases of the tests are timed with growing sizes, Numba and NumPy in turn.
 """
 
 import json
@@ -54,16 +54,16 @@ def choice(name, dtype):
 
 
 def ratios(name, dtype):
-    """{size of the first array: NumPy's time / Numba's}"""
+    """{size: NumPy's time / Numba's}"""
     measured = {}
     side = 1
     while True:
         arguments, options = with_dtype(
             CASES[name](Draw(0), *[side] * number_of_sizes(name)), dtype
         )
-        size = arguments[0].size
-        if size > LARGEST:
+        if arguments[0].size > LARGEST:
             return measured
+        size = dispatch.size_of(name)(*arguments)
         with np.errstate(all="ignore"):
             ours, numpy = in_turn(name, arguments, options)
         if size not in measured:
