@@ -5,11 +5,13 @@ import json
 import types
 
 import numba
+import numpy as np
 import pytest
 
 import kernels
+from kernels.cpu import compilation, peak
 from tests.benchmarks import __main__ as command_line
-from tests.benchmarks import contestants, harness, machine
+from tests.benchmarks import contestants, harness, machine, profile
 from tests.benchmarks.harness import Case
 
 MILLISECOND = 0.001
@@ -222,6 +224,39 @@ def test_the_geometric_mean_of_all_cases_has_a_target_of_its_own(
     line = f"fake against PyTorch: geometric mean 1.73, least 1.00 (target >= {target} {verdict})"
     assert line in capsys.readouterr().out
     assert status == (verdict == "MISSED")
+
+
+def test_a_missed_target_is_explained_by_the_time_of_each_kernel(clock, monkeypatch, capsys):
+    x = np.ones((20, 30), "float32")
+
+    def ours():
+        def run(times):
+            clock.now += times * 2 * MILLISECOND
+            with kernels.use("numba"):
+                kernels.softmax(x)
+
+        yield "as it is", run
+
+    slow = case(clock, targets={"PyTorch": 2})
+    slow.ours = ours
+    benchmark(monkeypatch, slow)
+    command_line.main([])
+    [line] = [x for x in capsys.readouterr().out.splitlines() if x.startswith("where our time")]
+    assert line.startswith("where our time goes, small, as it is: 2 ms per step, of which ")
+    assert "in compiled kernels (softmax.softmax " in line
+
+
+def test_the_clocks_of_kernels_are_taken_away_again():
+    peak.repeat_copy.kernel["float32"]
+    before = [dict(kernel) for kernel in compilation.KERNELS]
+    with profile.clocks():
+        assert [dict(kernel) for kernel in compilation.KERNELS] != before
+    assert [dict(kernel) for kernel in compilation.KERNELS] == before
+
+
+def test_a_target_that_is_met_needs_no_explanation(clock):
+    [row], _ = harness.measure("fake", case(clock, targets={"PyTorch": 1}))
+    assert "profile" not in row
 
 
 def test_columns_are_aligned(clock):

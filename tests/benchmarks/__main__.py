@@ -10,7 +10,7 @@ from minigrad import registry
 from tests import benchmarks
 from tests.benchmarks import harness, machine
 
-NOT_BENCHMARKS = ("__main__", "choices", "contestants", "harness", "machine")
+NOT_BENCHMARKS = ("__main__", "choices", "contestants", "harness", "machine", "profile")
 
 
 def main(arguments=None):
@@ -71,6 +71,8 @@ def run(modules, json_file):
     if rows:
         print(f"\n{harness.table(rows)}\n\nratio = peer's time / our time: above 1 we are ahead")
         print("\n".join(means))
+        for line in dict.fromkeys(row["profile"] for row in rows if "profile" in row):
+            print(f"where our time goes, {line}")
     for peer, reason in absent.items():
         print(f"not measured: {peer} ({reason})")
     if absent:

@@ -32,7 +32,7 @@ from pathlib import Path
 from statistics import geometric_mean, median
 from time import perf_counter, sleep
 
-from tests.benchmarks import machine
+from tests.benchmarks import machine, profile
 
 ROUNDS = 7
 ROUND = 0.5  # seconds that one variant is timed for in one round
@@ -106,7 +106,8 @@ def measure(benchmark, case):
     """Time one case.   -> rows, {name: reason}
 
     There is one row for each peer, with the medians of all rounds and their ratio, peer's time /
-    ours: above 1 we are ahead. A peer that cannot be imported has a reason instead of a row.
+    ours: above 1 we are ahead. A peer that cannot be imported has a reason instead of a row. Where
+    a target is missed, rows have a "profile": where our time goes.
     """
     contenders, missing = {OURS: finalists(case.ours)}, {}
     for name, contestant in case.peers.items():
@@ -137,7 +138,26 @@ def measure(benchmark, case):
         }
         for name, peer in best.items()
     ]
+    if not all(map(is_met, rows)):
+        explained = {"profile": explanation(case, ours)}
+        rows = [row | explained for row in rows]
     return rows, missing
+
+
+def explanation(case, variant):
+    """One line: the time of all compiled kernels, of each of them, and of what is around them."""
+    times = repetitions(ROUND, variant.seconds)
+    with profile.clocks() as spent:
+        whole = timed(variant.run, times)
+    scale = PER_SECOND[case.unit.split()[0]] / case.count / times
+    kernels = sorted(spent.items(), key=lambda item: -item[1])
+    named = ", ".join(f"{name} {number(seconds * scale)}" for name, seconds in kernels)
+    compiled = sum(spent.values())
+    return (
+        f"{case.name}, {variant.settings}: {number(whole * scale)} {case.unit}, of which "
+        f"{number(compiled * scale)} in compiled kernels ({named}) and "
+        f"{number((whole - compiled) * scale)} in Python and NumPy around them"
+    )
 
 
 def rate(case, seconds):
