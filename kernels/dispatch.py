@@ -187,7 +187,8 @@ def _range(name, dtype):
     if _backend == "numba" or not _is_loaded:
         return _EVERY
     start, stop = _measured().get(name, {}).get(dtype.name, (0, 0))
-    return range(start, _EVERY.stop if stop is None else stop)
+    sizes = range(start, _EVERY.stop if stop is None else stop)
+    return _EVERY if sizes == _EVERY else sizes  # which `call` knows without a look at the array
 
 
 @functools.cache

@@ -107,7 +107,8 @@ class threaded:
         """Run it with as many threads as the work, counted in multiplications, is worth."""
         if self.has_queue:
             arguments = *arguments, np.zeros(1, np.int64)
-        parts = count(work)
+        is_alone = work < WORTH_SHARING or _is_forked
+        parts = 1 if is_alone else numba.get_num_threads()
         if parts > 1:
             shared(self.loop[dtype], self.kernel.address(dtype), arguments, parts)
         elif self.has_queue:
@@ -138,11 +139,6 @@ def _loop(kernel, body):
         "parts": integer,
     }
     return loop
-
-
-def count(work):
-    """How many threads are to share some work: 1, or as many as numba.set_num_threads allows."""
-    return 1 if work < WORTH_SHARING or _is_forked else numba.get_num_threads()
 
 
 def shared(kernel, *arguments):
