@@ -40,12 +40,17 @@ def dense_backward(g, z, x, weight, activation=None, needs=(True, True, True)):
     `needs` says which are wanted; None stands for the others.
     """
     h = g if activation is None else _ACTIVATIONS[activation][1](g, z)
-    rows, h_rows = x.reshape(-1, x.shape[-1]), h.reshape(-1, h.shape[-1])
+    rows, h_rows = _rows(x), _rows(h)
     return (
         np.matmul(h, weight.T) if needs[0] else None,
         np.matmul(rows.T, h_rows) if needs[1] else None,
         np.sum(h_rows, axis=0) if needs[2] else None,
     )
+
+
+def _rows(x):
+    """(..., d) -> (n, d)"""
+    return x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 
 def scatter_add(x, index, g):
@@ -262,7 +267,7 @@ def layer_norm_backward(g, x, mean, r, scale):
 
 def _sum_rows(x):
     """(..., d) -> (d,)"""
-    return np.sum(x.reshape(-1, x.shape[-1]), axis=0)
+    return np.sum(_rows(x), axis=0)
 
 
 def rms_norm(x, scale, epsilon):

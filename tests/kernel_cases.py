@@ -102,11 +102,11 @@ CASES = {
     ),
     "matmul": lambda r, m, k, n: (r(m, k), r(k, n)),
     "dense": lambda r, n, d, u: (
-        *(r(n, d + 1), r(d + 1, u + 1), r(u + 1)),
+        *(r(n, d), r(d, u), r(u)),
         {"activation": r.choice(*ACTIVATIONS)},
     ),
     "dense_backward": lambda r, n, d, u: (
-        *(r(n, u + 1), r(n, u + 1), r(n, d + 1), r(d + 1, u + 1)),
+        *(r(n, u), r(n, u), r(n, d), r(d, u)),
         {"activation": r.choice(*ACTIVATIONS)},
     ),
     "attention": lambda r, t, s, d: (*_attention(r, t, s, d), _attention_options(r, s)),

@@ -64,6 +64,13 @@ def test_no_operand_needs_to_be_contiguous(m, k, n, dtype):
     assert_product(matmul(a, np.broadcast_to(b[:, :1], (k, n))), a, np.tile(b[:, :1], n))
 
 
+@pytest.mark.parametrize("m, n", [(8, 32), (8, 3), (1, 1)])
+def test_a_long_sum_of_like_numbers_keeps_its_digits(m, n):
+    k = 2**16
+    for columns in (np.full((k, n), 0.1, "float32"), np.full((n, k), 0.1, "float32").T):
+        np.testing.assert_allclose(matmul(np.ones((m, k), "float32"), columns), 0.1 * k, rtol=2e-5)
+
+
 def test_heads_that_a_transformer_makes_are_read_in_place():
     q = draw(2, 50, 4, 16).transpose(0, 2, 1, 3)
     assert_product(matmul(q, q.swapaxes(-1, -2)), q, q.swapaxes(-1, -2))

@@ -47,6 +47,29 @@ def test_bits_do_not_depend_on_the_number_of_threads(layer):
     }
 
 
+@pytest.mark.parametrize("layer", POOLS)
+def test_what_fails_in_another_thread_is_an_error_of_the_call(layer):
+    if not is_there(layer):
+        pytest.skip(f"the library of {layer} is not on this machine")
+    program = """if True:
+        import numpy as np
+        from kernels.cpu.compilation import integer, write
+        from kernels.cpu.threads import threaded
+
+        @threaded
+        def fail_but_in_part_0(y: write(1), part: integer, parts: integer):
+            if part > 0:
+                raise MemoryError
+
+        try:
+            fail_but_in_part_0("float32", 1e9, np.zeros(1, "float32"))
+        except MemoryError as error:
+            print(error)
+    """
+    said = run(["-c", program], NUMBA_THREADING_LAYER=layer, NUMBA_NUM_THREADS="2").strip()
+    assert said == "a thread of fail_but_in_part_0 found no memory"
+
+
 @pytest.mark.skipif(not is_there("tbb"), reason="TBB is not installed")
 def test_tbb_is_found_where_pip_has_put_it_and_comes_first():
     program = """if True:

@@ -107,7 +107,8 @@ def pull_all(
     first, end, step = share(u, part, parts, lanes(g))
     if db.size:
         db[first:end] = 0
-    for row in range(0, g.size, u):
+    for i in range(len(g)):
+        row = i * u
         for j in range(first, end, step):
             x = load_until(g, row + j, row + end, 0)
             if activation != NO_ACTIVATION:

@@ -9,8 +9,10 @@ From the inside out:
 
 A is read where it lies, with any strides, since a tile takes single numbers of it: a transposed A
 costs nothing. Of B a tile takes vectors, so that its rows must be contiguous: where they are not,
-as in A Bᵀ, a strip is packed at a time, never the whole. Each element of C is one sum over k in
-order, so that it does not depend on the way C is cut, nor on the number of threads.
+as in A Bᵀ, a strip is packed at a time, never the whole.
+
+An element of C is a sum of sums over DEPTH numbers, each in order: a long sum in one would lose
+digits. The way C is cut follows from the shapes alone, so that no number of threads changes a bit.
 """
 
 import math
@@ -136,10 +138,10 @@ def add_rows(a, b, c, n, k):
         r0 = b.start + p * b.row
         r1, r2, r3 = r0 + b.row, r0 + 2 * b.row, r0 + 3 * b.row
         for j in range(0, whole, step):
-            sums = fma(w0, load(y, r0 + j), load(z, c.start + j))
-            sums = fma(w1, load(y, r1 + j), sums)
+            sums = fma(w1, load(y, r1 + j), w0 * load(y, r0 + j))
             sums = fma(w2, load(y, r2 + j), sums)
-            store(z, c.start + j, fma(w3, load(y, r3 + j), sums))
+            sums = fma(w3, load(y, r3 + j), sums)
+            store(z, c.start + j, load(z, c.start + j) + sums)
     for p in range(fours, k):
         w, row = spread(x, a.start + p * a.column), b.start + p * b.row
         for j in range(0, whole, step):

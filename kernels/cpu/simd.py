@@ -786,15 +786,9 @@ def _write_tile(module, dtype, rows, vectors, start, masked):
     def load_row(address):
         return [_load(builder, at(address, v), dtype, mask) for v, mask in enumerate(masks)]
 
-    scales = load_row(s[0]) if s else None
-    sums = []  # rows x vectors: places in memory that LLVM, which sees all uses, makes registers
-    for row in c_rows:
-        begin = [Lanes(builder, None, dtype).constant(0)] * vectors
-        if start != "zero":
-            begin = load_row(row)
-        if start == "scale":
-            begin = [x * scale for x, scale in zip(begin, scales)]
-        sums.append([cgutils.alloca_once_value(builder, x.value) for x in begin])
+    zero = Lanes(builder, None, dtype).constant(0)
+    # rows x vectors: places in memory that LLVM, which sees all uses, makes registers
+    sums = [[cgutils.alloca_once_value(builder, zero.value) for _ in masks] for _ in c_rows]
 
     with cgutils.for_range(builder, k) as loop:
         b_vectors = load_row(builder.gep(b, [builder.mul(loop.index, b_row)]))
@@ -804,8 +798,14 @@ def _write_tile(module, dtype, rows, vectors, start, masked):
             for register, y in zip(row, b_vectors):
                 builder.store(x.fma(y, x.like(builder.load(register))).value, register)
 
+    scales = load_row(s[0]) if s else None
     for row, address in zip(sums, c_rows):
-        for v, register in enumerate(row):
-            _store(at(address, v), Lanes(builder, builder.load(register), dtype), masks[v])
+        total = [Lanes(builder, builder.load(register), dtype) for register in row]
+        if start == "add":
+            total = [x + y for x, y in zip(load_row(address), total)]
+        if start == "scale":
+            total = [x.fma(scale, y) for x, scale, y in zip(load_row(address), scales, total)]
+        for v, x in enumerate(total):
+            _store(at(address, v), x, masks[v])
     builder.ret_void()
     return function

@@ -71,7 +71,10 @@ def take(context, queue):
 
 @intrinsic
 def _call(context, address, arguments):
-    """Call the compiled function at an address with a tuple of arguments."""
+    """Call the compiled function at an address with a tuple of arguments.   -> 1 if it failed
+
+    An exception that leaves a turn of `prange` ends nothing: in another thread it is lost.
+    """
 
     def generate(context, builder, signature, values):
         convention, kinds = context.call_conv, list(arguments)
@@ -79,11 +82,9 @@ def _call(context, address, arguments):
         function = builder.inttoptr(values[0], kind)
         given = [builder.extract_value(values[1], i) for i in range(len(kinds))]
         status, _ = convention.call_function(builder, function, types.none, kinds, given)
-        with builder.if_then(status.is_error, likely=False):
-            convention.return_status_propagate(builder, status)
-        return context.get_dummy_value()
+        return builder.zext(status.is_error, ir.IntType(64))
 
-    return types.none(address, arguments), generate
+    return types.int64(address, arguments), generate
 
 
 def counter(dtype):
@@ -110,7 +111,8 @@ class threaded:
         is_alone = work < WORTH_SHARING or _is_forked
         parts = 1 if is_alone else numba.get_num_threads()
         if parts > 1:
-            shared(self.loop[dtype], self.kernel.address(dtype), arguments, parts)
+            if shared(self.loop[dtype], self.kernel.address(dtype), arguments, parts):
+                raise MemoryError(f"a thread of {self.kernel.function.__name__} found no memory")
         elif self.has_queue:
             self.kernel[dtype](*arguments)
         else:
@@ -118,13 +120,17 @@ class threaded:
 
 
 def _in_parts(kernel, arguments, parts):
+    failed = 0
     for part in prange(parts):
-        _call(kernel, (*arguments, np.int64(part), parts))
+        failed += _call(kernel, (*arguments, np.int64(part), parts))
+    return failed
 
 
 def _by_queue(kernel, arguments, parts):
+    failed = 0
     for _ in prange(parts):
-        _call(kernel, arguments)
+        failed += _call(kernel, arguments)
+    return failed
 
 
 def _loop(kernel, body):
