@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import json
+import re
 from xml.etree import ElementTree
 
 import numpy as np
@@ -207,6 +208,26 @@ def test_nothing_but_arguments_is_sent(lesson, tmp_path, monkeypatch):
         assert all(isinstance(a, (np.ndarray, int)) for a in thing["arguments"])
 
 
+def test_what_is_shown_of_a_result_is_not_for_the_submission_to_decide():
+    text = """
+import builtins
+
+def stratified_split(labels, test_fraction, seed):
+    builtins.all = builtins.any = lambda things: True
+    kinds, counts = np.unique(labels, return_counts=True)
+    exact = counts * test_fraction
+    out = np.floor(exact).astype(int)
+    most = np.argsort(out - exact)[: round(len(labels) * test_fraction) - out.sum()]
+    out[most] += 1
+    rows = [np.flatnonzero(np.equal(labels, k)) for k in kinds]
+    parts = [[r[n:] for r, n in zip(rows, out)], [r[:n] for r, n in zip(rows, out)]]
+    return tuple(map(np.concatenate, parts))
+"""
+    with RemoteFunction(lessons.find("1.3"), text.encode()) as function:
+        verdict = check(lessons.find("1.3"), function)
+    assert "classes mixed: False" in messages.verdict(verdict)
+
+
 def test_view_that_needs_what_is_expected_is_refused(tmp_path):
     text = grading.LESSON.replace("return y.data, x.grad", "return definition(x)")
     (tmp_path / "room").mkdir()
@@ -233,19 +254,33 @@ def softmaximum(x): return 1
     assert "def softmax(self):\n        return 1" in rest
 
 
-def test_method_is_left_out_of_its_class_alone():
-    class OfDense:
-        name, target = "call", "minigrad.layers.Dense.call"
-        source = "def call(self, x): return kernels.exp(ops.add(ops.dense(x, self.weight), 1))"
+def cut_from_framework(number, text, module):
+    """The names of the functions that are left out of a module with this text."""
+    rest = room.GivenAway(lessons.find(number)).cut_from(text, module)
+    return re.findall(r"RuntimeError\('(\w+) is left out", rest)
 
-    given_away = room.GivenAway(OfDense)
-    text = (
-        "class Dense:\n    def call(self): return 1\nclass Other:\n    def call(self): return 1\n"
-    )
-    rest = given_away.cut_from(text, given_away.place.rpartition(".Dense")[0])
-    assert rest.count("raise RuntimeError") == 1 and rest.index("raise") < rest.index("Other")
-    names = [name for name in ("exp", "dense", "add", "call") if given_away.names.fullmatch(name)]
-    assert names == ["exp", "dense"]  # add is a primitive operation
+
+def test_method_is_left_out_of_its_class_alone():
+    text = "class {}:\n    def call(self): return 1\n"
+    text = text.format("Dense") + text.format("Other") + "def call(x): return 1\n"
+    assert cut_from_framework("6.6", text, "minigrad.layers.core") == ["call"]
+    assert cut_from_framework("6.6", text, "minigrad.layers.other") == []
+
+
+def test_fused_operation_is_left_out_with_what_calls_it_and_primitive_ones_stay():
+    text = "".join(f"def {name}(x): return 1\n" for name in ("exp", "dense", "add", "matmul"))
+    assert cut_from_framework("6.6", text, "kernels.reference") == ["dense"]
+
+
+def test_operation_that_a_rule_is_a_part_of_is_left_out():
+    text = "def dense(x): return 1\ndef tanh(x): return 1\ndef relu(x): return 1\n"
+    assert cut_from_framework("6.1", text, "minigrad.ops") == ["dense", "relu"]
+
+
+def test_functions_that_the_solution_calls_are_left_out_where_they_are():
+    text = "def _divide(labels): return 1\ndef other(x): return 1\n"
+    assert cut_from_framework("1.3", text, "minigrad.data.split") == ["_divide"]
+    assert cut_from_framework("1.3", text, "minigrad.data.other") == []
 
 
 def test_what_is_not_prevented_is_said(lesson, tmp_path):

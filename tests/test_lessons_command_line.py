@@ -7,8 +7,8 @@ import pytest
 
 from lessons import __main__ as command_line
 from lessons import limit, programs, terminal, watching
+from lessons.calls import call
 from lessons.observation import observe
-from lessons.views import call
 from tests import sample_lesson
 
 HAS_TIMER = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="has no such timer")

@@ -5,6 +5,7 @@ back. What comes back is data, read with care; it decides nothing but what was s
 """
 
 import builtins
+import copy
 import json
 import math
 import os
@@ -14,12 +15,12 @@ import sys
 import tempfile
 import time
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 
-from .. import views
-from ..limit import TooLongError
+from .. import calls, views
+from ..limit import TooLongError, time_limit
 from ..observation import Elsewhere, Observation, plain
 from . import isolation, room, wire
 
@@ -130,11 +131,11 @@ class RemoteFunction(Elsewhere):
     def observe(self, arguments, view):
         """What was seen of a call; see `observation.observe`."""
         if self.lost is None:
-            request = {"through_view": view is not views.call, "arguments": arguments}
+            request = {"through_view": view.call is not calls.call, "arguments": arguments}
             message = wire.message(request)
             try:
                 self._send(message)
-                return _observation(self._receive(), len(arguments))
+                return _read(_observation(self._receive(), len(arguments)), arguments, view)
             except wire.MalformedError as error:
                 self._lose(f"what it sent is no result: {error}")
             except LostError as error:
@@ -145,7 +146,7 @@ class RemoteFunction(Elsewhere):
         return Observation(error=self.lost)
 
     def __call__(self, *arguments):
-        return self.look(arguments, views.call)
+        return self.look(arguments, views.CALL)
 
     # ---- Messages --------------------------------------------------------------------------------
 
@@ -240,6 +241,18 @@ def _observation(answer, count):
     if not all(type(i) is int and 0 <= i < count for i in changed):
         raise wire.MalformedError("no places of arguments")
     return Observation(plain(answer["result"]), changed=tuple(changed))
+
+
+def _read(seen, arguments, view):
+    """The Observation of what a view shows of what it got from there."""
+    if seen.error is not None:
+        return seen
+    try:
+        with time_limit():
+            result = plain(view.read(seen.result, *copy.deepcopy(arguments)))
+    except (Exception, TooLongError) as error:
+        return Observation(error=error)
+    return replace(seen, result=result)
 
 
 def _error(name, text):
