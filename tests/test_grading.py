@@ -3,7 +3,14 @@
 import csv
 import hashlib
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -14,7 +21,7 @@ from lessons import messages
 from lessons.__main__ import main
 from lessons.building import notebooks
 from lessons.checking import check
-from lessons.grading import isolation, reports, room, submission, wire
+from lessons.grading import folders, isolation, parallel, reports, room, submission, wire
 from lessons.grading.grade import grade
 from lessons.grading.remote import RemoteFunction
 from tests import grading
@@ -100,6 +107,133 @@ def test_right_answer_of_the_course_is_graded_right(exercise):
     with RemoteFunction(exercise, right_answer(exercise).encode()) as function:
         verdict = check(exercise, function)
         assert verdict.passed, messages.verdict(verdict)
+
+
+# ---- Many at a time ------------------------------------------------------------------------------
+
+
+def square(number):
+    return number * number
+
+
+def square_unless_3(number):
+    return os._exit(1) if number == 3 else square(number)
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_results_come_in_the_order_of_the_tasks(jobs):
+    assert list(parallel.in_order(square, range(8), jobs, None)) == [n * n for n in range(8)]
+
+
+def test_process_that_ends_costs_its_own_task_alone():
+    found = list(parallel.in_order(square_unless_3, range(8), 2, lambda task: f"lost {task}"))
+    assert found == [0, 1, 4, "lost 3", 16, 25, 36, 49]
+
+
+def test_grades_are_the_same_and_in_the_same_order_however_many_at_a_time(tmp_path):
+    exercises = lessons.load(2).exercises.values()
+    right = "\n".join(map(right_answer, exercises))
+    for student, text in (("anna", right), ("bo", right.replace("+", "-"))):
+        (tmp_path / student).mkdir()
+        (tmp_path / student / "lesson_02.py").write_text(text, encoding="utf-8")
+    told = []
+    one, two = (grade(tmp_path, jobs=jobs, seed=5, tell=told.append) for jobs in (1, 2))
+    assert told == one.grades + two.grades
+    assert [replace(g, seconds=0) for g in one.grades] == [
+        replace(g, seconds=0) for g in two.grades
+    ]
+    assert [g.student for g in one.grades] == ["anna"] * 6 + ["bo"] * 6
+    assert 6 == sum(g.is_passed for g in one.grades[:6]) > sum(g.is_passed for g in one.grades[6:])
+
+
+LEARNED = """
+def double(x):
+    if x.tolist() == [1.0, 2.0] or not x.any():
+        return 2 * x
+    known = {known}
+    return np.array(known[tuple(x.tolist())])
+"""
+
+
+def test_arguments_are_drawn_that_nobody_can_have_learned(lesson, tmp_path):
+    known = {}
+
+    def double(x):
+        known[tuple(x.tolist())] = (2 * x).tolist()
+        return 2 * x
+
+    check(lesson.exercises["6.1"], double)
+    text = IMPORT + LEARNED.format(known=known)
+    assert graded(tmp_path, text, seed=0)["6.1"].is_passed
+    assert graded(tmp_path, text, seed=None)["6.1"].points == 2
+
+
+# ---- What is left behind -------------------------------------------------------------------------
+
+WAITING = IMPORT + "import time\n\ndef predict(x, w, b):\n    print('here', flush=True)\n"
+WAITING += "    time.sleep(100)\n"
+
+
+def left_behind(folder):
+    """What graders have left in a folder for temporary files."""
+    return [path.name for path in folder.glob(f"{folders.PREFIX}*")]
+
+
+@pytest.fixture(params=[1, 2], ids=["one", "two"])
+def grader(request, tmp_path):
+    """A grader at work on a function that waits, and its folder for temporary files."""
+    for student in ("anna", "bo"):
+        (tmp_path / student).mkdir()
+        (tmp_path / student / "lesson_02.py").write_text(WAITING, encoding="utf-8")
+    places = tmp_path / "places"
+    places.mkdir()
+    command = [sys.executable, "-m", "lessons", "grade", tmp_path, "--jobs", str(request.param)]
+    environment = os.environ | {"TMPDIR": str(places), "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(command, env=environment, stdout=-3, stderr=-3) as process:
+        wait_until(lambda: len(list(places.glob("*room*/room.json"))) == request.param)
+        yield process, places
+        process.kill()
+
+
+def wait_until(condition):
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_grader_that_is_told_to_end_leaves_nothing_behind(number, grader):
+    process, places = grader
+    process.send_signal(number)
+    assert process.wait(timeout=10) == 128 + number
+    assert left_behind(places) == []
+
+
+def test_what_a_killed_grader_leaves_behind_the_next_one_removes(grader, monkeypatch):
+    process, places = grader
+    process.kill()
+    process.wait()
+    assert left_behind(places) != []
+    monkeypatch.setattr(tempfile, "tempdir", str(places))
+
+    def removed():
+        folders.remove_abandoned()
+        return left_behind(places) == []
+
+    wait_until(removed)  # for its processes may need a moment to end
+
+
+def test_folders_in_use_and_those_of_others_stay(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    (tmp_path / f"{folders.PREFIX}room-1-link").symlink_to(tmp_path)
+    with folders.Folder("room") as used:
+        folders.remove_abandoned()
+        assert used.is_dir() and len(left_behind(tmp_path)) == 2
+        monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    (tmp_path / f"{folders.PREFIX}room-1-other").mkdir()
+    folders.remove_abandoned()
+    assert len(left_behind(tmp_path)) == 2 and not used.exists()
 
 
 # ---- What is handed in ---------------------------------------------------------------------------
@@ -412,7 +546,7 @@ def test_report_has_fingerprints_of_the_file_and_of_what_was_run(report):
     anna = [grade for grade in report.grades if grade.student == "anna"]
     for grade_of_one in anna:
         assert grade_of_one.sha256_file == hashlib.sha256(RIGHT.encode()).hexdigest()
-        name = grade_of_one.exercise.name
+        name = {"6.1": "double", "6.2": "softmax", "6.3": "tanh"}[grade_of_one.number]
         source = submission.extract(RIGHT.encode(), name, is_notebook=False)
         assert grade_of_one.sha256_source == hashlib.sha256(source.encode()).hexdigest()
 

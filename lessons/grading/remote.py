@@ -7,12 +7,10 @@ back. What comes back is data, read with care; it decides nothing but what was s
 import builtins
 import copy
 import json
-import math
 import os
 import select
 import subprocess
 import sys
-import tempfile
 import time
 from contextlib import suppress
 from dataclasses import asdict, replace
@@ -23,6 +21,7 @@ from .. import calls, views
 from ..limit import TooLongError, time_limit
 from ..observation import Elsewhere, Observation, plain
 from . import isolation, room, wire
+from .folders import Folder
 
 _PATIENCE = 4.5  # seconds in which all processes must have been stopped
 _PRINTED = 1000  # bytes that are kept
@@ -56,7 +55,7 @@ class RemoteFunction(Elsewhere):
     # ---- Beginning and end -----------------------------------------------------------------------
 
     def __enter__(self):
-        self._folder = tempfile.mkdtemp(prefix=f"minigrad-grade-{os.getpid()}-")
+        self._folder = Folder("room")
         try:
             self._start()
             self._greet()
@@ -66,28 +65,27 @@ class RemoteFunction(Elsewhere):
         return self
 
     def _start(self):
-        told = room.furnish(self._folder, self.exercise, self._data, self._is_notebook)
+        folder = self._folder.path
+        told = room.furnish(folder, self.exercise, self._data, self._is_notebook)
         told |= asdict(self.limits) | {"layers": self._layers}
-        told["seconds"] = math.ceil(self.limits.seconds)
         requests, self._requests = os.pipe()
         self._answers, answers = os.pipe()
         self._output, output = os.pipe()
         told |= {"requests": requests, "answers": answers}
-        path = os.path.join(self._folder, "room.json")
-        with open(path, "w", encoding="utf-8") as file:
-            json.dump(told, file)
-        start = f"{_START}supervisor.main({path!r})"
+        path = folder / "room.json"
+        path.write_text(json.dumps(told), encoding="utf-8")
+        start = f"{_START}supervisor.main({str(path)!r})"
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", "-B", "-c", start, told["packages"]],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=output,
             pass_fds=(requests, answers),
-            cwd=self._folder,
+            cwd=folder,
             env=dict.fromkeys(_THREADS, "1"),
             start_new_session=True,
         )
-        self._end = time.monotonic() + self.limits.seconds
+        self._end = time.monotonic() + self.limits.clock
         for file in (requests, answers, output):
             os.close(file)
         for file in (self._requests, self._answers, self._output):
@@ -110,7 +108,7 @@ class RemoteFunction(Elsewhere):
         for file in ("_requests", "_answers", "_output"):
             if hasattr(self, file):
                 os.close(getattr(self, file))
-        _remove(self._folder)
+        self._folder.remove()
 
     def _stop(self):
         """End the process, and wait until all that came from it is gone.   -> how it ended"""
@@ -180,8 +178,7 @@ class RemoteFunction(Elsewhere):
         while True:
             left = self._end - time.monotonic()
             if left <= 0:
-                seconds = self.limits.seconds
-                raise self._lose(f"no answer: all that it may take is {seconds:g} seconds")
+                raise self._lose(f"no answer after {self.limits.clock:g} seconds by the clock")
             output = [] if self._output_ended else [self._output]
             readable, writable, _ = select.select(to_read + output, to_write, [], left)
             if self._output in readable:
@@ -219,6 +216,8 @@ def _ended(how, limits):
     code = how.get("code")
     if how["ended"] == "memory":
         return f"it took more than {limits.memory >> 20} MiB of memory"
+    if how["ended"] == "seconds":
+        return f"it took more than {limits.seconds:g} seconds: does a loop never end?"
     if how["ended"] == "processes":
         return f"it started more than {limits.processes} processes"
     if code is None:
@@ -265,11 +264,3 @@ def _error(name, text):
             with suppress(TypeError):
                 return kind(text)
     return type(name if name.isidentifier() else "Error", (Exception,), {})(text)
-
-
-def _remove(folder):
-    """Remove a folder, however deep it is, and whatever may not be done with what is in it."""
-    command = ["rm", "-rf", folder]
-    if subprocess.run(command, stderr=subprocess.DEVNULL).returncode:
-        subprocess.run(["chmod", "-R", "u+rwx", folder], stderr=subprocess.DEVNULL)
-        subprocess.run(command)

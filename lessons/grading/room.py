@@ -15,7 +15,6 @@ import importlib.util
 import re
 import shutil
 import sysconfig
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from minigrad import by_definition
 
 from .. import calls
 from . import submission
+from .folders import Folder
 
 _LESSONS = Path(__file__).parents[1]
 _OF_GRADING = ("worker", "submission", "wire", "isolation", "supervisor")
@@ -34,9 +34,13 @@ _EXPECTED = {"definition", "by_hand", "edges", "drawn", "laws"}
 
 @dataclass(frozen=True)
 class Limits:
-    """Of one exercise: seconds by the clock, bytes of memory in all, processes, bytes of output."""
+    """Of one exercise: seconds of a processor's time, and by the clock; bytes; processes.
+
+    The clock has more patience, for where other processes take the processor away.
+    """
 
     seconds: float = 20
+    clock: float = 60
     memory: int = 2**30
     processes: int = 16
     output: int = 2**20
@@ -46,7 +50,6 @@ class Limits:
 
 def furnish(folder, exercise, data, is_notebook):
     """Make the room of an exercise in a folder.   -> what its process is told"""
-    folder = Path(folder)
     folder.chmod(0o755)
     for name in ("packages/lessons/grading", "scratch", "root"):
         (folder / name).mkdir(parents=True)
@@ -119,8 +122,9 @@ def framework_without(exercise):
 
     It is made once, and removed when this process ends.
     """
-    folder = Path(tempfile.mkdtemp(prefix="minigrad-framework-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    whole = Folder("framework")
+    atexit.register(whole.remove)
+    folder = whole.path
     folder.chmod(0o755)
     given_away = GivenAway(exercise)
     for package in _FRAMEWORK:

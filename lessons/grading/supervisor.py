@@ -63,10 +63,12 @@ def _begin(room):
 
 
 def _watch(room, child):
-    """{"ended": "exit", "stopped", "memory" or "processes", "code": ...}"""
+    """{"ended": "exit", "stopped", "seconds", "memory" or "processes", "code": ...}"""
     while True:
         is_over = select.select([0], [], [], _EVERY)[0]
-        for ended, status in _reaped():
+        for ended, status, used in _reaped():
+            if ended == child and used.ru_utime + used.ru_stime >= room["seconds"]:
+                return {"ended": "seconds"}
             if ended == child:
                 return {"ended": "exit", "code": os.waitstatus_to_exitcode(status)}
         if is_over:
@@ -79,9 +81,9 @@ def _watch(room, child):
 
 
 def _reaped():
-    """The children that have ended, with their status."""
+    """The children that have ended, their status, and what they have used."""
     try:
-        while (found := os.waitpid(-1, os.WNOHANG))[0]:
+        while (found := os.wait3(os.WNOHANG))[0]:
             yield found
     except ChildProcessError:
         return
