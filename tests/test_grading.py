@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -97,6 +98,12 @@ def test_error_is_told_as_at_home(error, lesson, tmp_path):
     exec(text, namespace)
     own = check(lesson.exercises["6.1"], namespace["double"])
     assert graded(tmp_path, text)["6.1"].message == messages.verdict(own)
+
+
+def test_function_that_is_right_now_and_then_is_wrong(lesson):
+    answers = itertools.cycle([2, 2, 2, 3])
+    verdicts = [check(lesson.exercises["6.1"], lambda x: next(answers) * x) for _ in range(5)]
+    assert not any(verdict.passed for verdict in verdicts)
 
 
 ALL = [e for number in lessons.numbers() for e in lessons.load(number).exercises.values()]
@@ -331,6 +338,11 @@ def test_room_holds_nothing_of_what_is_expected(lesson, tmp_path):
         assert secret in lesson.exercises["6.3"].checks and secret not in text
 
 
+def test_standard_library_is_that_of_python_and_not_of_an_environment():
+    places = room._standard_library()
+    assert places and all((place / "os.py").is_file() for place in places)
+
+
 def test_nothing_but_arguments_is_sent(lesson, tmp_path, monkeypatch):
     sent = []
     message = wire.message
@@ -420,7 +432,7 @@ def test_functions_that_the_solution_calls_are_left_out_where_they_are():
 def test_what_is_not_prevented_is_said(lesson, tmp_path):
     (tmp_path / "lesson_06.py").write_text(DOUBLE, encoding="utf-8")
     report = grade(tmp_path, limits=grading.LIMITS, layers=())
-    assert len(report.unprotected) == 5
+    assert len(report.unprotected) == 6
     assert "It could use the network." in report.unprotected
     assert list(isolation.unprotected(isolation.LAYERS)) == []
 
@@ -573,7 +585,7 @@ def test_unknown_kind_of_report_is_refused_before_anything_is_graded(lesson, tmp
 def test_command_writes_reports_and_prints_points(lesson, tmp_path, capsys):
     (tmp_path / "lesson_06.py").write_text(RIGHT, encoding="utf-8")
     out = tmp_path / "results.json"
-    assert main(["grade", str(tmp_path), "--only", "6", "--out", str(out)]) == 0
+    assert main(["grade", str(tmp_path), "--only", "6", "--jobs", "1", "--out", str(out)]) == 0
     assert json.loads(out.read_text(encoding="utf-8"))["score"] == 7
     assert capsys.readouterr().out.splitlines()[-1] == "7 of 7 points"
 

@@ -377,3 +377,4 @@ def unprotected(held):
         yield "It could use the network."
     if not held & {"namespaces", "seccomp", "user"}:
         yield "It could send signals to other processes of the user who grades, and read them."
+        yield "It could change the rights and dates of files of the user who grades."

@@ -14,6 +14,7 @@ import functools
 import importlib.util
 import re
 import shutil
+import sys
 import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,8 +105,10 @@ def _linked(name, packages):
 
 
 def _standard_library():
-    """The folders of what is installed together with Python."""
-    return sorted({Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")})
+    """The folders of what is installed together with Python, and not in an environment of it."""
+    bases = {"base": sys.base_prefix, "platbase": sys.base_exec_prefix}
+    names = ("stdlib", "platstdlib")
+    return sorted({Path(sysconfig.get_path(name, vars=bases)) for name in names})
 
 
 def _is_standard(path):
