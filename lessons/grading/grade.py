@@ -131,6 +131,10 @@ def _tasks(students, numbers):
                 yield _Task(printable(student), exercise, texts)
 
 
+class _EndedError(KeyboardInterrupt):
+    """A signal came to end this process. No check keeps to itself what ends it by Ctrl-C."""
+
+
 @contextmanager
 def _ending_in_order():
     """Let signals to end this process be exceptions in the body of a `with`."""
@@ -139,11 +143,13 @@ def _ending_in_order():
         return
 
     def end(number, frame):
-        sys.exit(isolation.SIGNAL + number)
+        raise _EndedError(number)
 
     before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
+    except _EndedError as ended:
+        sys.exit(isolation.SIGNAL + ended.args[0])
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
