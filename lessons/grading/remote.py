@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 import numpy as np
 
@@ -25,7 +25,8 @@ from .folders import Folder
 
 _PATIENCE = 4.5  # seconds in which all processes must have been stopped
 _PRINTED = 1000  # bytes that are kept
-_START = "import sys; sys.path.append(sys.argv[1]); from lessons.grading import supervisor; "
+_START = "import sys; sys.path.append(sys.argv[1])\n"
+_START += "from lessons.grading import supervisor; supervisor.main(sys.argv[2])"
 _THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -74,9 +75,8 @@ class RemoteFunction(Elsewhere):
         told |= {"requests": requests, "answers": answers}
         path = folder / "room.json"
         path.write_text(json.dumps(told), encoding="utf-8")
-        start = f"{_START}supervisor.main({str(path)!r})"
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-B", "-c", start, told["packages"]],
+            [sys.executable, "-I", "-S", "-B", "-c", _START, told["packages"], path],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=output,
@@ -133,7 +133,7 @@ class RemoteFunction(Elsewhere):
             message = wire.message(request)
             try:
                 self._send(message)
-                return _read(_observation(self._receive(), len(arguments)), arguments, view)
+                return _seen(self._receive(), arguments, view)
             except wire.MalformedError as error:
                 self._lose(f"what it sent is no result: {error}")
             except LostError as error:
@@ -228,8 +228,8 @@ def _ended(how, limits):
     return f"its process ended itself (exit code {code})"
 
 
-def _observation(answer, count):
-    """The Observation in an answer to a call with so many arguments."""
+def _seen(answer, arguments, view):
+    """The Observation that a view makes of an answer to a call with these arguments."""
     if not isinstance(answer, dict):
         raise wire.MalformedError("no answer")
     changed, error = answer.get("changed"), answer.get("error")
@@ -237,21 +237,14 @@ def _observation(answer, count):
         return Observation(error=_error(*error))
     if "result" not in answer or not isinstance(changed, list):
         raise wire.MalformedError("no result")
-    if not all(type(i) is int and 0 <= i < count for i in changed):
+    if not all(type(i) is int and 0 <= i < len(arguments) for i in changed):
         raise wire.MalformedError("no places of arguments")
-    return Observation(plain(answer["result"]), changed=tuple(changed))
-
-
-def _read(seen, arguments, view):
-    """The Observation of what a view shows of what it got from there."""
-    if seen.error is not None:
-        return seen
     try:
         with time_limit():
-            result = plain(view.read(seen.result, *copy.deepcopy(arguments)))
+            result = plain(view.read(plain(answer["result"]), *copy.deepcopy(arguments)))
     except (Exception, TooLongError) as error:
         return Observation(error=error)
-    return replace(seen, result=result)
+    return Observation(result, changed=tuple(changed))
 
 
 def _error(name, text):

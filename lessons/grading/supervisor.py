@@ -43,13 +43,9 @@ def _begin(room):
         isolation.end_with_parent()
         process = os.getpid()
         os.setsid()
-        nothing = os.open(os.devnull, os.O_RDWR)
-        os.dup2(nothing, 0)
+        os.dup2(os.open(os.devnull, os.O_RDWR), 0)
         os.dup2(2, 1)
-        kept = sorted((room["requests"], room["answers"]))
-        os.closerange(3, kept[0])
-        os.closerange(kept[0] + 1, kept[1])
-        os.closerange(kept[1] + 1, os.sysconf("SC_OPEN_MAX"))
+        _close_all_but(room["requests"], room["answers"])
         from . import worker
 
         worker.ready(room)
@@ -60,6 +56,13 @@ def _begin(room):
         traceback.print_exc()
     finally:
         os._exit(code)
+
+
+def _close_all_but(*files):
+    """Close all files but these and the first three."""
+    kept = [2, *sorted(files), os.sysconf("SC_OPEN_MAX")]
+    for before, after in zip(kept, kept[1:]):
+        os.closerange(before + 1, after)
 
 
 def _watch(room, child):
