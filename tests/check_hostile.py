@@ -347,7 +347,7 @@ HOSTILE = {
         import os
         class Numbers(np.ndarray):
             dtype, shape = np.dtype(object), ()
-            def __reduce__(self): return os.system, ("touch /tmp/evil",)
+            def __reduce__(self): return os.system, ("touch evil",)
             def __deepcopy__(self, memo): raise KeyboardInterrupt
         class Pair(tuple):
             def __len__(self): return 2
