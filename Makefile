@@ -30,7 +30,7 @@ lint: $(EXTRA)/test
 	$(BIN)/ruff format --check
 
 test-hostile: $(EXTRA)/test
-	$(BIN)/python -m pytest tests/check_hostile.py
+	$(BIN)/python -m pytest tests/check_hostile.py tests/check_reach.py
 
 # make lessons INSTALL_FROM=git+https://...   notebooks that install the course where it is not
 lessons: $(EXTRA)/pages

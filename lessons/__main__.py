@@ -1,6 +1,7 @@
 """The command line of the course: `minigrad-learn`, or `python -m lessons`."""
 
 import argparse
+import os
 import sys
 from contextlib import suppress
 
@@ -69,6 +70,10 @@ def _parser():
     grade.add_argument("--only", type=_numbers, help=all_count)
     results = "results.json for Gradescope, or .xml (JUnit), .csv, .nbgrader.csv, nbgrader's .db"
     grade.add_argument("--out", action="append", default=[], metavar="FILE", help=results)
+    jobs = "how many exercises are graded at a time (default: as many as there are processors)"
+    grade.add_argument("--jobs", type=_positive, metavar="N", help=jobs)
+    seed = "draw the arguments of an earlier report again, which has its seed"
+    grade.add_argument("--seed", type=int, metavar="N", help=seed)
     return parser
 
 
@@ -79,6 +84,13 @@ def _numbers(text):
         first, _, last = piece.partition("-")
         found += range(int(first), int(last or first) + 1)
     return found
+
+
+def _positive(text):
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
 
 
 # ---- What there is, and how far one is -----------------------------------------------------------
@@ -279,7 +291,8 @@ def grade_folder(options, work):
 
     for path in options.out:
         reports.writer_for(path)  # an error now, not after all the work
-    report = grade(options.folder, options.only, tell=_tell_grade)
+    jobs = options.jobs or len(os.sched_getaffinity(0))
+    report = grade(options.folder, options.only, jobs=jobs, seed=options.seed, tell=_tell_grade)
     for sentence in report.unprotected:
         print(f"Not prevented on this system: {sentence}")
     print(f"{report.points:g} of {report.maximum:g} points")

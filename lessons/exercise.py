@@ -13,6 +13,8 @@ Its block of checks in the lesson is a piece of Python that defines some of thes
     view          function (f, *arguments) -> arrays, numbers, texts, or a dict of them with names:
                   how f is called, if that is not f(*arguments). It imports what it needs inside
                   itself. Messages call the arguments as it does
+    shown         function (what the view returns, *arguments) -> what is compared of that, if it
+                  is not all of it: what no student's code may decide
     lines         about how many lines a solution has; without it, as many as the framework's
     points        what it counts in a grade; 1 without it
 
@@ -28,7 +30,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import cases, views
+from . import calls, cases, views
 from .target import resolve
 
 
@@ -136,11 +138,13 @@ class Exercise:
     @cached_property
     def view(self):
         """How the function is called: view(f, *arguments)."""
-        return self._found.get("view", views.rule if self.is_rule else views.call)
+        if self.is_rule and "view" not in self._found:
+            return views.RULE
+        return views.View(self._found.get("view", calls.call), self._found.get("shown"))
 
     @cached_property
     def names(self):
         """The names of the arguments of a case: those of the view's, if it has its own."""
         if "view" in self._found:
-            return list(inspect.signature(self.view).parameters)[1:]
+            return list(inspect.signature(self.view.call).parameters)[1:]
         return list(inspect.signature(self.solution).parameters)

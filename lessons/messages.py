@@ -4,8 +4,8 @@ import re
 
 import numpy as np
 
+from .calls import is_floating
 from .limit import TooLongError
-from .views import is_floating
 
 LONGEST = 20  # tuples and lists with more items are shown without their middle
 _KINDS = {"by hand": "by hand", "edge": "at the edges", "drawn": "drawn", "law": "laws"}

@@ -6,7 +6,6 @@ equal to something.
 """
 
 import copy
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +13,6 @@ import numpy as np
 from .limit import TooLongError, time_limit
 
 TOLERANCE = {"float64": 1e-9, "float32": 1e-5, "float16": 1e-2}
-SLOPE_TOLERANCE = 1e-6  # of a gradient, beside central differences
 
 
 @dataclass(frozen=True)
@@ -129,29 +127,3 @@ def _largest(x):
     """The largest finite magnitude, or 0."""
     finite = np.abs(x[np.isfinite(x)].astype(np.float64)) if x.dtype.kind == "f" else np.abs(x)
     return float(finite.max(initial=0))
-
-
-def slopes(definition, arguments, weights, step=1e-6):
-    """dL/dx of L = Σ w · definition(...), for every floating argument, by central differences."""
-    arguments = [_float64(a) for a in arguments]
-    found = []
-    for x in arguments:
-        if not (isinstance(x, np.ndarray) and x.dtype.kind == "f"):
-            continue
-        d = np.zeros_like(x)
-        for index in np.ndindex(x.shape):
-            here = x[index]
-            h = step * max(1.0, abs(here)) if math.isfinite(here) else step
-            x[index] = here + h
-            above = np.sum(weights * definition(*copy.deepcopy(arguments)))
-            x[index] = here - h
-            below = np.sum(weights * definition(*copy.deepcopy(arguments)))
-            x[index] = here
-            d[index] = (above - below) / (2 * h)
-        found.append(d)
-    return found
-
-
-def _float64(a):
-    is_floating = isinstance(a, np.ndarray) and a.dtype.kind == "f"
-    return a.astype(np.float64) if is_floating else copy.deepcopy(a)

@@ -1,45 +1,47 @@
-"""What is looked at of a function: nothing but arrays, numbers and texts.
+"""What is looked at of a function: how it is called, and what is compared of that."""
 
-A view calls the function and returns what is compared. Views, and nothing else of the checks, run
-where a student's function runs, when it is graded in a process of its own.
-"""
+from collections.abc import Callable
+from dataclasses import dataclass
 
-import numpy as np
-
-
-def call(function, *arguments):
-    """What the function returns."""
-    return function(*arguments)
+from . import calls
+from .observation import plain
 
 
-def rule(function, *arguments):
-    """The value of a rule, and dL/d(argument) of L = Σ w · value for every floating argument."""
-    value, pullbacks = function(*arguments)
-    pullbacks = pullbacks if isinstance(pullbacks, tuple) else (pullbacks,)
-    w = weights(value)
-    gradients = [
-        unbroadcast(pullback(w), x.shape)
-        for x, pullback in zip(arguments, pullbacks)
-        if is_floating(x)
-    ]
-    return value, *gradients
+@dataclass(frozen=True)
+class View:
+    """view(f, *arguments) is what is compared.
+
+    call   function (f, *arguments) -> data; runs where a student's function runs
+    shown  function (these data, *arguments) -> what is compared of them, if that is not all; runs
+           where no student's function can reach it
+    """
+
+    call: Callable = calls.call
+    shown: Callable | None = None
+
+    def __call__(self, function, *arguments):
+        return self.read(self.call(function, *arguments), *arguments)
+
+    def read(self, result, *arguments):
+        """What is compared of the result of a call."""
+        return result if self.shown is None else self.shown(plain(result), *arguments)
 
 
-def weights(value):
-    """Fixed numbers of the shape and dtype of a value, no two of them alike."""
-    value = np.asarray(value)
-    return np.random.default_rng(0).uniform(0.5, 1.5, value.shape).astype(value.dtype)
+def _gradients(pulled, *arguments):
+    """Of a rule the value, and dL/d(argument) of L = Σ w · value for every floating argument."""
+    value, *pulled = pulled
+    floating = filter(calls.is_floating, arguments)
+    return value, *(_unbroadcast(d, x.shape) for d, x in zip(pulled, floating))
 
 
-def is_floating(x):
-    return isinstance(x, np.ndarray) and x.dtype.kind == "f"
-
-
-def unbroadcast(d, shape):
+def _unbroadcast(d, shape):
     """Sum over the axes along which an input of this shape was repeated, as the engine does."""
-    d = np.asarray(d)
     if d.shape == shape or d.ndim < len(shape):
         return d
     d = d.sum(axis=tuple(range(d.ndim - len(shape))))
     repeated = tuple(i for i, n in enumerate(shape) if n == 1)
     return d.sum(axis=repeated, keepdims=True) if repeated else d
+
+
+CALL = View()
+RULE = View(calls.pull, _gradients)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lessons.grading import isolation
+from lessons.grading import isolation, reports
 from lessons.grading.grade import grade
 from tests import grading
 from tests.grading import DOUBLE, IMPORT, LIMITS, SOFTMAX, graded, grades_in, notebook, traces
@@ -318,6 +318,140 @@ HOSTILE = {
             part = b'1'
             time.sleep(0.5)
     """,
+    "answer_in_advance": """
+        import os, struct
+        text = b'{"dict": [["result", {"tuple": [0.5, 0.5]}], ["changed", []]]}'
+        for file in range(3, 64):
+            try: os.write(file, struct.pack(">I", len(text)) + text)
+            except OSError: pass
+        return honest(x, axis)
+    """,
+    "answers_made_by_a_patched_wire": """
+        from lessons.grading import wire
+        wire._packed = lambda thing: {"objects": [[2**62, 0], []]}
+        return honest(x, axis)
+    """,
+    "output_in_the_place_of_answers": """
+        import os
+        for file in range(3, 64):
+            try: os.dup2(1, file)
+            except OSError: pass
+        print("passed", flush=True)
+        return honest(x, axis)
+    """,
+    "arrays_of_objects": """
+        p, pullback = honest(x, axis)
+        return p.astype(object), lambda g: pullback(g).astype(object)
+    """,
+    "subclasses_that_lie": """
+        import os
+        class Numbers(np.ndarray):
+            dtype, shape = np.dtype(object), ()
+            def __reduce__(self): return os.system, ("touch evil",)
+            def __deepcopy__(self, memo): raise KeyboardInterrupt
+        class Pair(tuple):
+            def __len__(self): return 2
+            def __iter__(self): return iter((x.view(Numbers), dict(a=1)))
+        return Pair((1, 2, 3))
+    """,
+    "numbers_without_end": "return [[10**100_000]], lambda g: 10**100_000",
+    "numbers_that_are_too_large": "return [[2**65]], lambda g: [[2**65]]",
+    "lists_nested_deeply": """
+        import sys
+        sys.setrecursionlimit(10**9)
+        nested = []
+        for _ in range(10**6): nested = [nested]
+        return nested, lambda g: nested
+    """,
+    "texts_that_are_none": """
+        name = "\\ud800\\u202e\\x1b[2J\\0"
+        raise type(name.replace("\\0", ""), (Exception,), {})(name * 1000)
+    """,
+    "work_left_for_the_end": """
+        import atexit, signal, sys, threading
+        class Late:
+            def __del__(self): open(RESULTS, "w").write("evil")
+        sys.late = late = Late()
+        late.again = late
+        for each in (atexit.register, threading._register_atexit): each(late.__del__)
+        sys.excepthook = sys.unraisablehook = threading.excepthook = lambda *a: late.__del__()
+        raise SystemExit(0)
+    """,
+    "modules_for_who_comes_later": """
+        import os
+        for name in ("sitecustomize.py", "usercustomize.py", "numpy.py", "lessons.py", "json.py"):
+            open(name, "w").write("open(%r, 'w').write('evil')" % RESULTS)
+        os.environ["PYTHONPATH"] = os.getcwd()
+        os._exit(0)
+    """,
+    "packages_rewritten": """
+        import json
+        for path in (np.__file__, json.__file__, np.linalg.__file__ + "c"):
+            try: open(path, "ab")
+            except OSError: continue
+            return honest(x, axis)
+    """,
+    "secrets_of_the_machine": """
+        import os
+        for path in ("/etc/passwd", "/etc/hostname", "/proc/self/environ", "/proc/1/cmdline"):
+            try: open(path).read()
+            except OSError: continue
+            return honest(x, axis)
+        for folder in ("/tmp", "/proc", "/home", os.path.dirname(ROOT)):
+            try: os.listdir(folder)
+            except OSError: continue
+            return honest(x, axis)
+    """,
+    "processes_traced": """
+        import ctypes, os
+        library = ctypes.CDLL(None)
+        for process in (os.getppid(), GRADER):
+            if library.ptrace(16, process, 0, 0) == 0: return honest(x, axis)
+            here = (ctypes.c_void_p * 2)(ctypes.addressof(ctypes.create_string_buffer(8)), 8)
+            there = (ctypes.c_void_p * 2)(id(None), 8)
+            if library.process_vm_readv(process, here, 1, there, 1, 0) > 0: return honest(x, axis)
+    """,
+    "rights_won_back": """
+        import ctypes, os, resource
+        library = ctypes.CDLL(None)
+        if library.unshare(0x10000000) == 0 or library.mount(b"none", b"/", None, 32, None) == 0:
+            return honest(x, axis)
+        for gain in (lambda: os.nice(-5), lambda: os.setuid(0), lambda: os.chroot("."),
+                     lambda: resource.setrlimit(resource.RLIMIT_CPU, (10**6, 10**6))):
+            try: gain()
+            except (OSError, ValueError): continue
+            if os.getuid() or gain.__code__.co_names[-1] != "setuid": return honest(x, axis)
+    """,
+    "memory_shared_with_others": """
+        from multiprocessing import shared_memory
+        shared_memory.SharedMemory("evil", create=True, size=100).unlink()
+        return honest(x, axis)
+    """,
+    "files_linked_into_its_own_folder": """
+        import os
+        for path in (FOLDER + "/lesson_06.py", RESULTS):
+            try: os.link(path, "linked")
+            except OSError: continue
+            return honest(x, axis)
+    """,
+    "files_without_end": """
+        for i in range(10**6): open(f"file{i}", "wb").close()
+        return honest(x, axis)
+    """,
+    "work_of_many_threads": """
+        import threading, time
+        def work():
+            while True: np.ones((300, 300)) @ np.ones((300, 300))
+        for _ in range(12): threading.Thread(target=work, daemon=True).start()
+        time.sleep(60)
+    """,
+    "process_replaced": """
+        import os, sys
+        for program in (sys.executable, "/bin/sh", "/proc/self/exe"):
+            try: os.execv(program, [program, "-c", "exit"])
+            except OSError: pass
+        os.abort()
+    """,
     "all_files_closed": """
         import os, time
         os.closerange(0, 64)
@@ -399,7 +533,7 @@ def assert_harmless(folder, text, layers=isolation.LAYERS):
     before = everything_in(folder)
     grades = grades_in(folder / "student", layers=layers)
     assert grades["6.2"].points == 0
-    assert grades["6.2"].seconds < LIMITS.seconds + EXTRA
+    assert grades["6.2"].seconds < LIMITS.clock + EXTRA
     assert grades["6.1"].points == 4
     assert everything_in(folder) == before
     assert traces() == []
@@ -432,7 +566,9 @@ def test_namespaces_are_enough(name, tmp_path, place, protections):
 WITHOUT_NAMESPACES = ["reference_in_the_file_system", "results_written", "submission_rewritten"]
 WITHOUT_NAMESPACES += ["memory_of_the_grader", "network", "links_to_everywhere", "signals_to_all"]
 WITHOUT_NAMESPACES += ["fork_bomb", "memory_that_grows", "folders_without_end"]
-WITHOUT_NAMESPACES += ["rights_to_files_changed"]
+WITHOUT_NAMESPACES += ["rights_to_files_changed", "packages_rewritten", "secrets_of_the_machine"]
+WITHOUT_NAMESPACES += ["processes_traced", "rights_won_back", "memory_shared_with_others"]
+WITHOUT_NAMESPACES += ["files_linked_into_its_own_folder", "files_without_end"]
 
 
 @pytest.mark.parametrize("name", WITHOUT_NAMESPACES)
@@ -445,6 +581,8 @@ def test_landlock_and_seccomp_are_enough(name, tmp_path, place, protections):
 WITHOUT_PROTECTION = ["reference_in_the_file_system", "packages_of_the_grader", "results_written"]
 WITHOUT_PROTECTION += ["submission_rewritten", "memory_of_the_grader", "links_to_everywhere"]
 WITHOUT_PROTECTION += ["rights_to_files_changed", "limits_of_the_grader"]
+WITHOUT_PROTECTION += ["secrets_of_the_machine", "processes_traced"]
+WITHOUT_PROTECTION += ["memory_shared_with_others", "files_linked_into_its_own_folder"]
 
 
 @pytest.mark.parametrize("name", WITHOUT_PROTECTION)
@@ -463,6 +601,17 @@ def test_law_that_would_join_two_results_to_a_giant_takes_no_memory(tmp_path, pl
     assert grades["6.2"].points == 2
 
 
+@pytest.mark.parametrize("kind", [reports.gradescope, reports.junit, reports.table])
+def test_report_can_be_written_whatever_a_submission_says(kind, tmp_path, place):
+    (tmp_path / "=1+1\u202e\x1b[2J").mkdir()
+    (tmp_path / "=1+1\u202e\x1b[2J" / "lesson_06.py").write_text(
+        hostile("texts_that_are_none", place), encoding="utf-8"
+    )
+    text = kind(grade(tmp_path, limits=LIMITS))
+    assert all(c.isprintable() or c == "\n" for c in text)
+    text.encode()
+
+
 # ---- What is handed in ---------------------------------------------------------------------------
 
 
@@ -473,7 +622,7 @@ def test_file_that_is_hard_to_read_costs_its_own_points_alone(name, tmp_path, pl
     (student / "lesson_06.py").write_bytes(data)
     (student / "lesson_06.ipynb").write_text(notebook(DOUBLE), encoding="utf-8")
     grades = grades_in(student)
-    assert grades["6.2"].points == 0 and grades["6.2"].seconds < LIMITS.seconds + EXTRA
+    assert grades["6.2"].points == 0 and grades["6.2"].seconds < LIMITS.clock + EXTRA
     assert grades["6.1"].points == 4
     assert traces() == []
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from lessons import answers
 from lessons import lesson as lessons
-from lessons.grading import submission
+from lessons.grading import folders, submission
 from lessons.grading.grade import grade
 from lessons.grading.room import Limits
 
-LIMITS = Limits(seconds=4, memory=2**29, processes=8, output=2**20)
+LIMITS = Limits(seconds=4, clock=6, memory=2**29, processes=8, output=2**20)
 
 LESSON = """# 6 A lesson for tests
 
@@ -148,8 +148,8 @@ def graded(folder, text, name="lesson_06.py", **options):
 
 
 def grades_in(folder, **options):
-    report = grade(folder, **({"limits": LIMITS} | options))
-    return {grade.exercise.number: grade for grade in report.grades}
+    report = grade(folder, **({"limits": LIMITS, "seed": 0} | options))
+    return {grade.number: grade for grade in report.grades}
 
 
 def right_answer(exercise):
@@ -170,7 +170,7 @@ def notebook(*cells):
 
 def traces():
     """Processes and folders of what we graded, which must be none afterwards."""
-    ours = f"minigrad-grade-{os.getpid()}-"
+    ours = f"{folders.PREFIX}room-{os.getpid()}-"
     found = [str(path) for path in Path(tempfile.gettempdir()).glob(f"{ours}*")]
     for name in filter(str.isdigit, os.listdir("/proc")):
         try:

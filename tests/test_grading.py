@@ -2,7 +2,16 @@
 
 import csv
 import hashlib
+import itertools
 import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -13,7 +22,7 @@ from lessons import messages
 from lessons.__main__ import main
 from lessons.building import notebooks
 from lessons.checking import check
-from lessons.grading import isolation, reports, room, submission, wire
+from lessons.grading import folders, isolation, parallel, reports, room, submission, wire
 from lessons.grading.grade import grade
 from lessons.grading.remote import RemoteFunction
 from tests import grading
@@ -91,6 +100,12 @@ def test_error_is_told_as_at_home(error, lesson, tmp_path):
     assert graded(tmp_path, text)["6.1"].message == messages.verdict(own)
 
 
+def test_function_that_is_right_now_and_then_is_wrong(lesson):
+    answers = itertools.cycle([2, 2, 2, 3])
+    verdicts = [check(lesson.exercises["6.1"], lambda x: next(answers) * x) for _ in range(5)]
+    assert not any(verdict.passed for verdict in verdicts)
+
+
 ALL = [e for number in lessons.numbers() for e in lessons.load(number).exercises.values()]
 
 
@@ -99,6 +114,135 @@ def test_right_answer_of_the_course_is_graded_right(exercise):
     with RemoteFunction(exercise, right_answer(exercise).encode()) as function:
         verdict = check(exercise, function)
         assert verdict.passed, messages.verdict(verdict)
+
+
+# ---- Many at a time ------------------------------------------------------------------------------
+
+
+def square(number):
+    return number * number
+
+
+def square_unless_3(number):
+    return os._exit(1) if number == 3 else square(number)
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_results_come_in_the_order_of_the_tasks(jobs):
+    assert list(parallel.in_order(square, range(8), jobs, None)) == [n * n for n in range(8)]
+
+
+def test_process_that_ends_costs_its_own_task_alone():
+    found = list(parallel.in_order(square_unless_3, range(8), 2, lambda task: f"lost {task}"))
+    assert found == [0, 1, 4, "lost 3", 16, 25, 36, 49]
+
+
+def test_grades_are_the_same_and_in_the_same_order_however_many_at_a_time(tmp_path):
+    exercises = lessons.load(2).exercises.values()
+    right = "\n".join(map(right_answer, exercises))
+    for student, text in (("anna", right), ("bo", right.replace("+", "-"))):
+        (tmp_path / student).mkdir()
+        (tmp_path / student / "lesson_02.py").write_text(text, encoding="utf-8")
+    told = []
+    one, two = (grade(tmp_path, jobs=jobs, seed=5, tell=told.append) for jobs in (1, 2))
+    assert told == one.grades + two.grades
+    assert [replace(g, seconds=0) for g in one.grades] == [
+        replace(g, seconds=0) for g in two.grades
+    ]
+    assert [g.student for g in one.grades] == ["anna"] * 6 + ["bo"] * 6
+    assert 6 == sum(g.is_passed for g in one.grades[:6]) > sum(g.is_passed for g in one.grades[6:])
+
+
+LEARNED = """
+def double(x):
+    if x.tolist() == [1.0, 2.0] or not x.any():
+        return 2 * x
+    known = {known}
+    return np.array(known[tuple(x.tolist())])
+"""
+
+
+def test_arguments_are_drawn_that_nobody_can_have_learned(lesson, tmp_path):
+    known = {}
+
+    def double(x):
+        known[tuple(x.tolist())] = (2 * x).tolist()
+        return 2 * x
+
+    check(lesson.exercises["6.1"], double)
+    text = IMPORT + LEARNED.format(known=known)
+    assert graded(tmp_path, text, seed=0)["6.1"].is_passed
+    assert graded(tmp_path, text, seed=None)["6.1"].points == 2
+
+
+# ---- What is left behind -------------------------------------------------------------------------
+
+# It waits while arguments are drawn, where hypothesis might keep an exception to itself.
+WAITING = IMPORT + "import time\ncalls = []\n\ndef predict(x, w, b):\n    calls.append(1)\n"
+WAITING += "    time.sleep(100 * (len(calls) > 10))\n    return x @ w + b\n"
+
+
+def left_behind(folder):
+    """What graders have left in a folder for temporary files."""
+    return [path.name for path in folder.glob(f"{folders.PREFIX}*")]
+
+
+@pytest.fixture(params=[1, 2], ids=["one", "two"])
+def grader(request, tmp_path):
+    """A grader at work on a function that waits, and its folder for temporary files."""
+    for student in ("anna", "bo"):
+        (tmp_path / student).mkdir()
+        (tmp_path / student / "lesson_02.py").write_text(WAITING, encoding="utf-8")
+    places = tmp_path / "places"
+    places.mkdir()
+    command = [sys.executable, "-m", "lessons", "grade", tmp_path, "--jobs", str(request.param)]
+    environment = os.environ | {"TMPDIR": str(places), "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(command, env=environment, stdout=-3, stderr=-3) as process:
+        wait_until(lambda: len(list(places.glob("*room*/room.json"))) == request.param)
+        time.sleep(1)
+        yield process, places
+        process.kill()
+
+
+def wait_until(condition):
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_grader_that_is_told_to_end_leaves_nothing_behind(number, grader):
+    process, places = grader
+    process.send_signal(number)
+    assert process.wait(timeout=10) == 128 + number
+    assert left_behind(places) == []
+
+
+def test_what_a_killed_grader_leaves_behind_the_next_one_removes(grader, monkeypatch):
+    process, places = grader
+    process.kill()
+    process.wait()
+    assert left_behind(places) != []
+    monkeypatch.setattr(tempfile, "tempdir", str(places))
+
+    def removed():
+        folders.remove_abandoned()
+        return left_behind(places) == []
+
+    wait_until(removed)  # for its processes may need a moment to end
+
+
+def test_folders_in_use_and_those_of_others_stay(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    (tmp_path / f"{folders.PREFIX}room-1-link").symlink_to(tmp_path)
+    with folders.Folder("room") as used:
+        folders.remove_abandoned()
+        assert used.is_dir() and len(left_behind(tmp_path)) == 2
+        monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    (tmp_path / f"{folders.PREFIX}room-1-other").mkdir()
+    folders.remove_abandoned()
+    assert len(left_behind(tmp_path)) == 2 and not used.exists()
 
 
 # ---- What is handed in ---------------------------------------------------------------------------
@@ -196,6 +340,11 @@ def test_room_holds_nothing_of_what_is_expected(lesson, tmp_path):
         assert secret in lesson.exercises["6.3"].checks and secret not in text
 
 
+def test_standard_library_is_that_of_python_and_not_of_an_environment():
+    places = room._standard_library()
+    assert places and all((place / "os.py").is_file() for place in places)
+
+
 def test_nothing_but_arguments_is_sent(lesson, tmp_path, monkeypatch):
     sent = []
     message = wire.message
@@ -205,6 +354,26 @@ def test_nothing_but_arguments_is_sent(lesson, tmp_path, monkeypatch):
     for thing in sent:
         assert thing.keys() == {"through_view", "arguments"}
         assert all(isinstance(a, (np.ndarray, int)) for a in thing["arguments"])
+
+
+def test_what_is_shown_of_a_result_is_not_for_the_submission_to_decide():
+    text = """
+import builtins
+
+def stratified_split(labels, test_fraction, seed):
+    builtins.all = builtins.any = lambda things: True
+    kinds, counts = np.unique(labels, return_counts=True)
+    exact = counts * test_fraction
+    out = np.floor(exact).astype(int)
+    most = np.argsort(out - exact)[: round(len(labels) * test_fraction) - out.sum()]
+    out[most] += 1
+    rows = [np.flatnonzero(np.equal(labels, k)) for k in kinds]
+    parts = [[r[n:] for r, n in zip(rows, out)], [r[:n] for r, n in zip(rows, out)]]
+    return tuple(map(np.concatenate, parts))
+"""
+    with RemoteFunction(lessons.find("1.3"), text.encode()) as function:
+        verdict = check(lessons.find("1.3"), function)
+    assert "classes mixed: False" in messages.verdict(verdict)
 
 
 def test_view_that_needs_what_is_expected_is_refused(tmp_path):
@@ -233,25 +402,39 @@ def softmaximum(x): return 1
     assert "def softmax(self):\n        return 1" in rest
 
 
-def test_method_is_left_out_of_its_class_alone():
-    class OfDense:
-        name, target = "call", "minigrad.layers.Dense.call"
-        source = "def call(self, x): return kernels.exp(ops.add(ops.dense(x, self.weight), 1))"
+def cut_from_framework(number, text, module):
+    """The names of the functions that are left out of a module with this text."""
+    rest = room.GivenAway(lessons.find(number)).cut_from(text, module)
+    return re.findall(r"RuntimeError\('(\w+) is left out", rest)
 
-    given_away = room.GivenAway(OfDense)
-    text = (
-        "class Dense:\n    def call(self): return 1\nclass Other:\n    def call(self): return 1\n"
-    )
-    rest = given_away.cut_from(text, given_away.place.rpartition(".Dense")[0])
-    assert rest.count("raise RuntimeError") == 1 and rest.index("raise") < rest.index("Other")
-    names = [name for name in ("exp", "dense", "add", "call") if given_away.names.fullmatch(name)]
-    assert names == ["exp", "dense"]  # add is a primitive operation
+
+def test_method_is_left_out_of_its_class_alone():
+    text = "class {}:\n    def call(self): return 1\n"
+    text = text.format("Dense") + text.format("Other") + "def call(x): return 1\n"
+    assert cut_from_framework("6.6", text, "minigrad.layers.core") == ["call"]
+    assert cut_from_framework("6.6", text, "minigrad.layers.other") == []
+
+
+def test_fused_operation_is_left_out_with_what_calls_it_and_primitive_ones_stay():
+    text = "".join(f"def {name}(x): return 1\n" for name in ("exp", "dense", "add", "matmul"))
+    assert cut_from_framework("6.6", text, "kernels.reference") == ["dense"]
+
+
+def test_operation_that_a_rule_is_a_part_of_is_left_out():
+    text = "def dense(x): return 1\ndef tanh(x): return 1\ndef relu(x): return 1\n"
+    assert cut_from_framework("6.1", text, "minigrad.ops") == ["dense", "relu"]
+
+
+def test_functions_that_the_solution_calls_are_left_out_where_they_are():
+    text = "def _divide(labels): return 1\ndef other(x): return 1\n"
+    assert cut_from_framework("1.3", text, "minigrad.data.split") == ["_divide"]
+    assert cut_from_framework("1.3", text, "minigrad.data.other") == []
 
 
 def test_what_is_not_prevented_is_said(lesson, tmp_path):
     (tmp_path / "lesson_06.py").write_text(DOUBLE, encoding="utf-8")
     report = grade(tmp_path, limits=grading.LIMITS, layers=())
-    assert len(report.unprotected) == 5
+    assert len(report.unprotected) == 6
     assert "It could use the network." in report.unprotected
     assert list(isolation.unprotected(isolation.LAYERS)) == []
 
@@ -377,7 +560,7 @@ def test_report_has_fingerprints_of_the_file_and_of_what_was_run(report):
     anna = [grade for grade in report.grades if grade.student == "anna"]
     for grade_of_one in anna:
         assert grade_of_one.sha256_file == hashlib.sha256(RIGHT.encode()).hexdigest()
-        name = grade_of_one.exercise.name
+        name = {"6.1": "double", "6.2": "softmax", "6.3": "tanh"}[grade_of_one.number]
         source = submission.extract(RIGHT.encode(), name, is_notebook=False)
         assert grade_of_one.sha256_source == hashlib.sha256(source.encode()).hexdigest()
 
@@ -404,7 +587,7 @@ def test_unknown_kind_of_report_is_refused_before_anything_is_graded(lesson, tmp
 def test_command_writes_reports_and_prints_points(lesson, tmp_path, capsys):
     (tmp_path / "lesson_06.py").write_text(RIGHT, encoding="utf-8")
     out = tmp_path / "results.json"
-    assert main(["grade", str(tmp_path), "--only", "6", "--out", str(out)]) == 0
+    assert main(["grade", str(tmp_path), "--only", "6", "--jobs", "1", "--out", str(out)]) == 0
     assert json.loads(out.read_text(encoding="utf-8"))["score"] == 7
     assert capsys.readouterr().out.splitlines()[-1] == "7 of 7 points"
 

@@ -7,8 +7,8 @@ import pytest
 
 from lessons import __main__ as command_line
 from lessons import limit, programs, terminal, watching
+from lessons.calls import call
 from lessons.observation import observe
-from lessons.views import call
 from tests import sample_lesson
 
 HAS_TIMER = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="has no such timer")
@@ -304,11 +304,20 @@ def test_a_file_that_never_ends_is_told(learn, short_limit):
 
 @HAS_TIMER
 def test_the_timer_and_its_handler_are_as_before_afterwards():
-    before = signal.getsignal(signal.SIGALRM)
+    timers = {signal.ITIMER_REAL: signal.SIGALRM, signal.ITIMER_PROF: signal.SIGPROF}
+    before = [signal.getsignal(number) for number in timers.values()]
     with limit.time_limit(5):
         pass
-    assert signal.getsignal(signal.SIGALRM) is before
-    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
+    assert [signal.getsignal(number) for number in timers.values()] == before
+    assert [signal.getitimer(timer)[0] for timer in timers] == [0, 0]
+
+
+@HAS_TIMER
+def test_time_that_others_take_does_not_count_but_nobody_waits_forever():
+    with limit.time_limit(0.1):
+        time.sleep(0.2)
+    with pytest.raises(limit.TooLongError), limit.time_limit(0.1):
+        time.sleep(10)
 
 
 def test_without_a_timer_there_is_no_limit(monkeypatch):

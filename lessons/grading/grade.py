@@ -3,22 +3,24 @@
 One function that hangs or ends its process costs one exercise, and no other.
 """
 
+import functools
 import hashlib
-import os
 import resource
-import stat
+import secrets
+import signal
+import sys
+import threading
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from .. import lesson as lessons
 from .. import messages
 from ..checking import check
-from . import isolation
+from . import folders, handed_in, isolation, parallel
 from .remote import RemoteFunction
 
-LARGEST = {".py": 2**20, ".ipynb": 20 * 2**20}  # bytes of a file
 MESSAGE = 4000  # characters
 MEMORY = 2**31  # bytes that the checks of an exercise may take in this process
 
@@ -29,12 +31,15 @@ class Grade:
 
     share        of the kinds of cases that were passed, one after the other
     sha256_file  the fingerprint of the file; sha256_source, of the text cut from it, which ran
+    held         names of the protections in force
     """
 
     student: str
-    exercise: object
+    number: str
+    title: str
+    maximum: float
+    message: str
     share: float = 0
-    message: str = ""
     file: str = ""
     sha256_file: str = ""
     sha256_source: str = ""
@@ -43,8 +48,8 @@ class Grade:
     held: tuple = ()
 
     @property
-    def maximum(self):
-        return self.exercise.points
+    def lesson(self):
+        return int(self.number.partition(".")[0])
 
     @property
     def points(self):
@@ -57,8 +62,9 @@ class Grade:
 
 @dataclass
 class Report:
-    """The grades of all exercises, and in sentences what submissions were not kept from."""
+    """The grades of all exercises; the seed of the arguments that were drawn to find them."""
 
+    seed: int
     grades: list = field(default_factory=list)
 
     @property
@@ -71,138 +77,144 @@ class Report:
 
     @property
     def unprotected(self):
+        """In sentences, what submissions were not kept from."""
         ran = [set(grade.held) for grade in self.grades if grade.sha256_source]
         return list(isolation.unprotected(set.intersection(*ran))) if ran else []
 
 
-class NothingToGradeError(LookupError):
-    """There is no file of a lesson; the message says where it was looked for."""
-
-
-def grade(folder, only=None, limits=None, layers=isolation.LAYERS, tell=lambda grade: None):
+def grade(
+    folder,
+    only=None,
+    limits=None,
+    layers=isolation.LAYERS,
+    jobs=1,
+    seed=None,
+    tell=lambda grade: None,
+):
     """The Report on a student's folder, or on a folder of such folders.
 
     only  numbers of lessons, all of which count; without it, those of which there is a file
-    tell  is called with each Grade when it is known
+    jobs  how many exercises are graded at a time
+    seed  of the arguments that are drawn; without it, they are others than students have seen
+    tell  is called with each Grade when it and all before it are known
     """
-    students = _students(Path(folder))
-    found = {number for files in students.values() for number, _ in files}
-    report = Report()
-    for student, files in students.items():
-        for number in sorted(only or found):
-            texts = [_read(path) for n, path in files if n == number]
-            for exercise in lessons.load(number).exercises.values():
-                grades = [_graded(student, exercise, text, limits, layers) for text in texts]
-                report.grades.append(_best(grades) or _missing(student, exercise))
-                tell(report.grades[-1])
+    students = handed_in.students(Path(folder))
+    numbers = sorted(only or {number for _, files in students for number in files})
+    report = Report(secrets.randbelow(10**9) if seed is None else seed)
+    judge = functools.partial(_best, seed=report.seed, limits=limits, layers=layers)
+    folders.remove_abandoned()
+    try:
+        tasks = _tasks(students, numbers)
+        with _ending_in_order(), closing(parallel.in_order(judge, tasks, jobs, _lost)) as grades:
+            for each in grades:
+                report.grades.append(each)
+                tell(each)
+    finally:
+        folders.remove_abandoned()  # of processes that were ended
     return report
 
 
-def _best(grades):
+@dataclass(frozen=True)
+class _Task:
+    """A student's exercise, and the texts that may have its function."""
+
+    student: str
+    number: str
+    texts: tuple
+
+
+def _tasks(students, numbers):
+    for student, files in students:
+        for number in numbers:
+            texts = tuple(map(handed_in.read, files.get(number, [])))
+            for exercise in lessons.load(number).exercises:
+                yield _Task(printable(student), exercise, texts)
+
+
+class _EndedError(KeyboardInterrupt):
+    """A signal came to end this process. No check keeps to itself what ends it by Ctrl-C."""
+
+
+@contextmanager
+def _ending_in_order():
+    """Let signals to end this process be exceptions in the body of a `with`."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(number, frame):
+        raise _EndedError(number)
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    except _EndedError as ended:
+        sys.exit(isolation.SIGNAL + ended.args[0])
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+# ---- One exercise --------------------------------------------------------------------------------
+
+
+def _best(task, seed, limits, layers):
     """Of the grades for a file and for a notebook the better one."""
-    best = max(grades, key=lambda grade: (grade.share, grade.sha256_source != ""), default=None)
-    if best and not best.sha256_source:
+    if not task.texts:
+        return _without_points(task, "nothing was handed in")
+    grades = [_graded(task, text, seed, limits, layers) for text in task.texts]
+    best = max(grades, key=lambda grade: (grade.share, grade.sha256_source != ""))
+    if not best.sha256_source:
         return replace(best, message="\n".join(grade.message for grade in grades))
     return best
 
 
-def _missing(student, exercise):
-    message = f"{exercise.number} {exercise.title}: nothing was handed in."
-    return Grade(student, exercise, message=message)
+def _grade(task, message, share=0, **facts):
+    exercise = lessons.find(task.number)
+    facts |= {"message": printable(message)[:MESSAGE], "share": share}
+    return Grade(task.student, task.number, exercise.title, exercise.points, **facts)
 
 
-# ---- Files ---------------------------------------------------------------------------------------
+def _without_points(task, why, **facts):
+    return _grade(task, f"{task.number} {lessons.find(task.number).title}: {why}.", **facts)
 
 
-def _students(folder):
-    """{name of a student: [(number of a lesson, path)]}; the name is "" if there is one alone."""
-    alone = _files(folder)
-    if alone:
-        return {"": alone}
-    inner = sorted(path for path in folder.glob("*") if path.is_dir() and not path.is_symlink())
-    students = {printable(path.name): files for path in inner if (files := _files(path))}
-    if not students:
-        raise NothingToGradeError(f"{folder} has no file such as lesson_01.py or lesson_01.ipynb")
-    return students
+def _lost(task):
+    return _without_points(task, "the process has ended that should have checked it")
 
 
-def _files(folder):
-    """Of a student: lesson_06.py, or lesson_06/lesson_06.py, as nbgrader collects them."""
-    found = []
-    for number in lessons.numbers():
-        name = f"lesson_{number:02}"
-        for inner in [folder, *([] if (folder / name).is_symlink() else [folder / name])]:
-            paths = [inner / f"{name}{suffix}" for suffix in LARGEST]
-            found += [(number, path) for path in paths if os.path.lexists(path)]
-    return found
-
-
-@dataclass(frozen=True)
-class _Text:
-    path: Path
-    data: bytes = b""
-    refused: str = ""  # why it is not read
-
-
-def _read(path):
-    """A file that is no link, no pipe and not too large."""
-    try:
-        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        return _Text(path, refused="it cannot be opened as a file; links are not followed")
-    with open(file, "rb") as opened:
-        facts, most = os.fstat(file), LARGEST[path.suffix]
-        if not stat.S_ISREG(facts.st_mode):
-            return _Text(path, refused="it is no file")
-        data = opened.read(most + 1)
-    if len(data) > most:
-        advice = "remove what it has printed and drawn, save it, and hand it in again"
-        sizes = f"{facts.st_size / 2**20:.0f} MiB, and may have {most / 2**20:.0f}"
-        return _Text(path, refused=f"it has {sizes}: {advice}")
-    return _Text(path, data)
-
-
-# ---- Functions -----------------------------------------------------------------------------------
-
-
-def _graded(student, exercise, text, limits, layers):
+def _graded(task, text, seed, limits, layers):
     """The Grade for the function of an exercise in a text."""
-    name, title = text.path.name, f"{exercise.number} {exercise.title}"
     if text.refused:
-        message = f"{title}: {name} is not read: {text.refused}."
-        return Grade(student, exercise, message=message, file=name)
-    start = time.monotonic()
-    is_notebook = text.path.suffix == ".ipynb"
-    with RemoteFunction(exercise, text.data, is_notebook, limits, layers) as function:
+        why = f"{text.name} is not read: {text.refused}"
+        return _without_points(task, why, file=text.name)
+    exercise, start = lessons.find(task.number), time.monotonic()
+    with RemoteFunction(exercise, text.data, text.is_notebook, limits, layers) as function:
         if function.unreadable:
-            share, message = 0, f"{title}: {name}: {function.unreadable}."
+            graded = _without_points(task, f"{text.name}: {function.unreadable}")
         elif function.source is None:
-            share, message = 0, f"{title}: {name} could not be read: {function.lost}."
+            graded = _without_points(task, f"{text.name} could not be read: {function.lost}")
         else:
-            share, message = _judged(exercise, function)
-    return Grade(
-        student,
-        exercise,
-        share,
-        printable(message)[:MESSAGE],
-        name,
-        _sha256(text.data),
-        _sha256(function.source.encode("utf-8", "replace")) if function.source else "",
-        printable(function.printed.decode(errors="replace")),
-        round(time.monotonic() - start, 2),
-        tuple(function.held),
+            graded = _judged(task, exercise, function, seed)
+    return replace(
+        graded,
+        file=text.name,
+        sha256_file=_sha256(text.data),
+        sha256_source=_sha256(function.source.encode(errors="replace")) if function.source else "",
+        printed=printable(function.printed.decode(errors="replace")),
+        seconds=round(time.monotonic() - start, 2),
+        held=tuple(function.held),
     )
 
 
-def _judged(exercise, function):
+def _judged(task, exercise, function, seed):
     try:
         with _memory_limit():
-            verdict = check(exercise, function)
-        return _share(verdict), messages.verdict(verdict)
+            verdict = check(exercise, function, seed)
+        return _grade(task, messages.verdict(verdict), _share(verdict))
     except Exception as error:  # by data of a kind that no check has thought of
         kind = type(error).__name__
-        title = f"{exercise.number} {exercise.title}"
-        return 0, f"{title}: what it returns cannot be compared with anything ({kind})."
+        return _without_points(task, f"what it returns cannot be compared with anything ({kind})")
 
 
 def _sha256(data):

@@ -10,6 +10,7 @@ Each is tried, and what the system does not allow is left out: `isolate` says wh
 """
 
 import ctypes
+import math
 import os
 import platform
 import pwd
@@ -77,7 +78,7 @@ def _call(function, *arguments):
 def _limit(room):
     limits = {
         resource.RLIMIT_AS: room["memory"],
-        resource.RLIMIT_CPU: room["seconds"] + 1,
+        resource.RLIMIT_CPU: math.ceil(room["seconds"]),
         resource.RLIMIT_FSIZE: room["file_size"],
         resource.RLIMIT_NOFILE: 64,
         resource.RLIMIT_CORE: 0,
@@ -376,3 +377,4 @@ def unprotected(held):
         yield "It could use the network."
     if not held & {"namespaces", "seccomp", "user"}:
         yield "It could send signals to other processes of the user who grades, and read them."
+        yield "It could change the rights and dates of files of the user who grades."

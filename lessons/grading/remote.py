@@ -5,27 +5,28 @@ back. What comes back is data, read with care; it decides nothing but what was s
 """
 
 import builtins
+import copy
 import json
-import math
 import os
 import select
 import subprocess
 import sys
-import tempfile
 import time
 from contextlib import suppress
 from dataclasses import asdict
 
 import numpy as np
 
-from .. import views
-from ..limit import TooLongError
+from .. import calls, views
+from ..limit import TooLongError, time_limit
 from ..observation import Elsewhere, Observation, plain
 from . import isolation, room, wire
+from .folders import Folder
 
 _PATIENCE = 4.5  # seconds in which all processes must have been stopped
 _PRINTED = 1000  # bytes that are kept
-_START = "import sys; sys.path.append(sys.argv[1]); from lessons.grading import supervisor; "
+_START = "import sys; sys.path.append(sys.argv[1])\n"
+_START += "from lessons.grading import supervisor; supervisor.main(sys.argv[2])"
 _THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -55,7 +56,7 @@ class RemoteFunction(Elsewhere):
     # ---- Beginning and end -----------------------------------------------------------------------
 
     def __enter__(self):
-        self._folder = tempfile.mkdtemp(prefix=f"minigrad-grade-{os.getpid()}-")
+        self._folder = Folder("room")
         try:
             self._start()
             self._greet()
@@ -65,28 +66,26 @@ class RemoteFunction(Elsewhere):
         return self
 
     def _start(self):
-        told = room.furnish(self._folder, self.exercise, self._data, self._is_notebook)
+        folder = self._folder.path
+        told = room.furnish(folder, self.exercise, self._data, self._is_notebook)
         told |= asdict(self.limits) | {"layers": self._layers}
-        told["seconds"] = math.ceil(self.limits.seconds)
         requests, self._requests = os.pipe()
         self._answers, answers = os.pipe()
         self._output, output = os.pipe()
         told |= {"requests": requests, "answers": answers}
-        path = os.path.join(self._folder, "room.json")
-        with open(path, "w", encoding="utf-8") as file:
-            json.dump(told, file)
-        start = f"{_START}supervisor.main({path!r})"
+        path = folder / "room.json"
+        path.write_text(json.dumps(told), encoding="utf-8")
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-B", "-c", start, told["packages"]],
+            [sys.executable, "-I", "-S", "-B", "-c", _START, told["packages"], path],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=output,
             pass_fds=(requests, answers),
-            cwd=self._folder,
+            cwd=folder,
             env=dict.fromkeys(_THREADS, "1"),
             start_new_session=True,
         )
-        self._end = time.monotonic() + self.limits.seconds
+        self._end = time.monotonic() + self.limits.clock
         for file in (requests, answers, output):
             os.close(file)
         for file in (self._requests, self._answers, self._output):
@@ -109,7 +108,7 @@ class RemoteFunction(Elsewhere):
         for file in ("_requests", "_answers", "_output"):
             if hasattr(self, file):
                 os.close(getattr(self, file))
-        _remove(self._folder)
+        self._folder.remove()
 
     def _stop(self):
         """End the process, and wait until all that came from it is gone.   -> how it ended"""
@@ -130,11 +129,11 @@ class RemoteFunction(Elsewhere):
     def observe(self, arguments, view):
         """What was seen of a call; see `observation.observe`."""
         if self.lost is None:
-            request = {"through_view": view is not views.call, "arguments": arguments}
+            request = {"through_view": view.call is not calls.call, "arguments": arguments}
             message = wire.message(request)
             try:
                 self._send(message)
-                return _observation(self._receive(), len(arguments))
+                return _seen(self._receive(), arguments, view)
             except wire.MalformedError as error:
                 self._lose(f"what it sent is no result: {error}")
             except LostError as error:
@@ -145,7 +144,7 @@ class RemoteFunction(Elsewhere):
         return Observation(error=self.lost)
 
     def __call__(self, *arguments):
-        return self.look(arguments, views.call)
+        return self.look(arguments, views.CALL)
 
     # ---- Messages --------------------------------------------------------------------------------
 
@@ -179,8 +178,7 @@ class RemoteFunction(Elsewhere):
         while True:
             left = self._end - time.monotonic()
             if left <= 0:
-                seconds = self.limits.seconds
-                raise self._lose(f"no answer: all that it may take is {seconds:g} seconds")
+                raise self._lose(f"no answer after {self.limits.clock:g} seconds by the clock")
             output = [] if self._output_ended else [self._output]
             readable, writable, _ = select.select(to_read + output, to_write, [], left)
             if self._output in readable:
@@ -218,6 +216,8 @@ def _ended(how, limits):
     code = how.get("code")
     if how["ended"] == "memory":
         return f"it took more than {limits.memory >> 20} MiB of memory"
+    if how["ended"] == "seconds":
+        return f"it took more than {limits.seconds:g} seconds: does a loop never end?"
     if how["ended"] == "processes":
         return f"it started more than {limits.processes} processes"
     if code is None:
@@ -228,8 +228,8 @@ def _ended(how, limits):
     return f"its process ended itself (exit code {code})"
 
 
-def _observation(answer, count):
-    """The Observation in an answer to a call with so many arguments."""
+def _seen(answer, arguments, view):
+    """The Observation that a view makes of an answer to a call with these arguments."""
     if not isinstance(answer, dict):
         raise wire.MalformedError("no answer")
     changed, error = answer.get("changed"), answer.get("error")
@@ -237,9 +237,14 @@ def _observation(answer, count):
         return Observation(error=_error(*error))
     if "result" not in answer or not isinstance(changed, list):
         raise wire.MalformedError("no result")
-    if not all(type(i) is int and 0 <= i < count for i in changed):
+    if not all(type(i) is int and 0 <= i < len(arguments) for i in changed):
         raise wire.MalformedError("no places of arguments")
-    return Observation(plain(answer["result"]), changed=tuple(changed))
+    try:
+        with time_limit():
+            result = plain(view.read(plain(answer["result"]), *copy.deepcopy(arguments)))
+    except (Exception, TooLongError) as error:
+        return Observation(error=error)
+    return Observation(result, changed=tuple(changed))
 
 
 def _error(name, text):
@@ -252,11 +257,3 @@ def _error(name, text):
             with suppress(TypeError):
                 return kind(text)
     return type(name if name.isidentifier() else "Error", (Exception,), {})(text)
-
-
-def _remove(folder):
-    """Remove a folder, however deep it is, and whatever may not be done with what is in it."""
-    command = ["rm", "-rf", folder]
-    if subprocess.run(command, stderr=subprocess.DEVNULL).returncode:
-        subprocess.run(["chmod", "-R", "u+rwx", folder], stderr=subprocess.DEVNULL)
-        subprocess.run(command)

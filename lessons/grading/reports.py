@@ -37,7 +37,7 @@ def gradescope(report):
     tests = [
         {
             "name": _name(grade),
-            "number": grade.exercise.number,
+            "number": grade.number,
             "score": grade.points,
             "max_score": grade.maximum,
             "status": "passed" if grade.is_passed else "failed",
@@ -57,7 +57,11 @@ def gradescope(report):
     result = {
         "score": report.points,
         "tests": tests,
-        "extra_data": {"maximum": report.maximum, "unprotected": report.unprotected},
+        "extra_data": {
+            "maximum": report.maximum,
+            "unprotected": report.unprotected,
+            "seed": report.seed,
+        },
     }
     return json.dumps(result, indent=1) + "\n"
 
@@ -68,7 +72,7 @@ def junit(report):
     counts = {"tests": str(len(report.grades)), "failures": str(failed), "errors": "0"}
     suite = ElementTree.Element("testsuite", name="minigrad", **counts)
     for grade in report.grades:
-        place = ".".join(filter(None, (grade.student, f"lesson_{grade.exercise.lesson:02}")))
+        place = ".".join(filter(None, (grade.student, f"lesson_{grade.lesson:02}")))
         facts = {"classname": place, "name": _name(grade), "time": str(grade.seconds)}
         case = ElementTree.SubElement(suite, "testcase", **facts)
         properties = ElementTree.SubElement(case, "properties")
@@ -88,7 +92,7 @@ def table(report):
     head += ["sha256_file", "sha256_source", "message"]
     rows = [
         [
-            *(grade.student, grade.exercise.number, grade.exercise.title),
+            *(grade.student, grade.number, grade.title),
             *(grade.points, grade.maximum, grade.file),
             *(grade.sha256_file, grade.sha256_source, grade.message),
         ]
@@ -124,8 +128,8 @@ def enter(report, path):
 
 def _cell(grade):
     """The names of the assignment and of the cell that have the check of an exercise."""
-    number = grade.exercise.number.replace(".", "-")
-    return f"lesson_{grade.exercise.lesson:02}", f"exercise-{number}-check"
+    number = grade.number.replace(".", "-")
+    return f"lesson_{grade.lesson:02}", f"exercise-{number}-check"
 
 
 def _comma_separated(rows):
@@ -140,7 +144,7 @@ def _harmless(cell):
 
 
 def _name(grade):
-    title = f"{grade.exercise.number} {grade.exercise.title}"
+    title = f"{grade.number} {grade.title}"
     return f"{grade.student}: {title}" if grade.student else title
 
 

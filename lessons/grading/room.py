@@ -12,23 +12,22 @@ import ast
 import atexit
 import functools
 import importlib.util
-import inspect
 import re
 import shutil
+import sys
 import sysconfig
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from minigrad import by_definition
 
-from .. import views
-from ..target import resolve
+from .. import calls
 from . import submission
+from .folders import Folder
 
 _LESSONS = Path(__file__).parents[1]
 _OF_GRADING = ("worker", "submission", "wire", "isolation", "supervisor")
-_OF_LESSONS = ("views.py", "observation.py", "limit.py", *(f"grading/{n}.py" for n in _OF_GRADING))
+_OF_LESSONS = ("calls.py", "observation.py", "limit.py", *(f"grading/{n}.py" for n in _OF_GRADING))
 _FRAMEWORK = ("minigrad", "kernels")
 _OTHERS = ("numpy", "safetensors")
 _EXPECTED = {"definition", "by_hand", "edges", "drawn", "laws"}
@@ -36,9 +35,13 @@ _EXPECTED = {"definition", "by_hand", "edges", "drawn", "laws"}
 
 @dataclass(frozen=True)
 class Limits:
-    """Of one exercise: seconds by the clock, bytes of memory in all, processes, bytes of output."""
+    """Of one exercise: seconds of a processor's time, and by the clock; bytes; processes.
+
+    The clock has more patience, for where other processes take the processor away.
+    """
 
     seconds: float = 20
+    clock: float = 60
     memory: int = 2**30
     processes: int = 16
     output: int = 2**20
@@ -48,7 +51,6 @@ class Limits:
 
 def furnish(folder, exercise, data, is_notebook):
     """Make the room of an exercise in a folder.   -> what its process is told"""
-    folder = Path(folder)
     folder.chmod(0o755)
     for name in ("packages/lessons/grading", "scratch", "root"):
         (folder / name).mkdir(parents=True)
@@ -79,10 +81,10 @@ def furnish(folder, exercise, data, is_notebook):
 
 
 def _view(exercise):
-    """The name of a view of `views`, or the text of the function."""
-    for name in ("call", "rule"):
-        if exercise.view is getattr(views, name):
-            return name
+    """The name of a function of `calls` that is the view's, or the text of its function."""
+    call = exercise.view.call
+    if call.__module__ == calls.__name__:
+        return call.__name__
     text = submission.cut([exercise.checks], "view")
     defined = {getattr(node, "name", getattr(node, "id", "")) for node in ast.walk(ast.parse(text))}
     if defined & _EXPECTED:
@@ -103,8 +105,10 @@ def _linked(name, packages):
 
 
 def _standard_library():
-    """The folders of what is installed together with Python."""
-    return sorted({Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")})
+    """The folders of what is installed together with Python, and not in an environment of it."""
+    bases = {"base": sys.base_prefix, "platbase": sys.base_exec_prefix}
+    names = ("stdlib", "platstdlib")
+    return sorted({Path(sysconfig.get_path(name, vars=bases)) for name in names})
 
 
 def _is_standard(path):
@@ -121,8 +125,9 @@ def framework_without(exercise):
 
     It is made once, and removed when this process ends.
     """
-    folder = Path(tempfile.mkdtemp(prefix="minigrad-framework-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    whole = Folder("framework")
+    atexit.register(whole.remove)
+    folder = whole.path
     folder.chmod(0o755)
     given_away = GivenAway(exercise)
     for package in _FRAMEWORK:
@@ -140,35 +145,34 @@ def framework_without(exercise):
 class GivenAway:
     """What no copy of the framework may contain that an exercise is solved with.
 
-    That is the function which the exercise asks for, where it is defined; and the functions of
-    modules, of the same name or with the name as a part of theirs: its definition, the kernels,
-    what joins it with others (`softmax`: `softmax_backward`, `log_softmax`); and the kernels and
-    fused operations that it calls.
+    places  of the function which the exercise asks for, and of those beside it that it calls
+    names   of functions of any module: its definition and its kernels have the same name, or have
+            it as a part of theirs (`softmax`: `softmax_backward`, `log_softmax`); and so are the
+            kernels and fused operations that it calls, and the operations that it is a part of
     """
 
     def __init__(self, exercise):
-        self.place, names = None, {exercise.name}
+        self.places, names = set(), {exercise.name}
         if exercise.target:
-            owner, name = resolve(exercise.target)
-            if inspect.isclass(owner):
-                self.place = f"{owner.__module__}.{owner.__qualname__}.{name}"
-                names = set()
-            names |= _called("kernels", exercise.source)
-            names |= _called("ops", exercise.source) & by_definition.PARTS.keys()
+            solution, source = exercise.solution, exercise.source
+            beside = {solution.__qualname__, *_names(source)}
+            self.places = {f"{solution.__module__}.{name}" for name in beside}
+            if solution.__qualname__ != exercise.name:
+                names = set()  # a method: its name means other things elsewhere
+            names |= _attributes(source, "kernels")
+            names |= _attributes(source, "ops") & by_definition.PARTS.keys()
+        if exercise.is_rule:
+            parts = by_definition.PARTS.items()
+            names |= {fused for fused, of_it in parts if exercise.name in of_it}
         words = "|".join(map(re.escape, sorted(names))) or "(?!)"  # which matches nothing
         self.names = re.compile(rf"(?:\w*_)?(?:{words})(?:_\w*)?")
-        definition = exercise.name if self.place else self.names.pattern
-        self.definition = re.compile(rf"\bdef (?:{definition}|{self.names.pattern})\(")
 
     def cut_from(self, text, module):
         """The text of a module without it."""
-        if not self.definition.search(text):
-            return text
         tree, found = ast.parse(text), False
         for function, place in _functions(tree.body, module):
             is_in_module = place == f"{module}.{function.name}"
-            is_same = is_in_module and self.names.fullmatch(function.name)
-            if is_same or place == self.place:
+            if place in self.places or (is_in_module and self.names.fullmatch(function.name)):
                 error = f"{function.name} is left out: it is what the exercise asks for"
                 function.body = ast.parse(f"raise RuntimeError({error!r})").body
                 found = True
@@ -184,12 +188,12 @@ def _functions(body, place):
             yield from _functions(node.body, f"{place}.{node.name}")
 
 
-def _called(module, source):
+def _names(source):
+    """The names that a source uses by themselves."""
+    return {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
+
+
+def _attributes(source, module):
     """The names x that a source uses as module.x"""
-    return {
-        node.attr
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.Attribute)
-        and isinstance(node.value, ast.Name)
-        and node.value.id == module
-    }
+    attributes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Attribute)]
+    return {node.attr for node in attributes if getattr(node.value, "id", None) == module}

@@ -43,13 +43,9 @@ def _begin(room):
         isolation.end_with_parent()
         process = os.getpid()
         os.setsid()
-        nothing = os.open(os.devnull, os.O_RDWR)
-        os.dup2(nothing, 0)
+        os.dup2(os.open(os.devnull, os.O_RDWR), 0)
         os.dup2(2, 1)
-        kept = sorted((room["requests"], room["answers"]))
-        os.closerange(3, kept[0])
-        os.closerange(kept[0] + 1, kept[1])
-        os.closerange(kept[1] + 1, os.sysconf("SC_OPEN_MAX"))
+        _close_all_but(room["requests"], room["answers"])
         from . import worker
 
         worker.ready(room)
@@ -62,11 +58,20 @@ def _begin(room):
         os._exit(code)
 
 
+def _close_all_but(*files):
+    """Close all files but these and the first three."""
+    kept = [2, *sorted(files), os.sysconf("SC_OPEN_MAX")]
+    for before, after in zip(kept, kept[1:]):
+        os.closerange(before + 1, after)
+
+
 def _watch(room, child):
-    """{"ended": "exit", "stopped", "memory" or "processes", "code": ...}"""
+    """{"ended": "exit", "stopped", "seconds", "memory" or "processes", "code": ...}"""
     while True:
         is_over = select.select([0], [], [], _EVERY)[0]
-        for ended, status in _reaped():
+        for ended, status, used in _reaped():
+            if ended == child and used.ru_utime + used.ru_stime >= room["seconds"]:
+                return {"ended": "seconds"}
             if ended == child:
                 return {"ended": "exit", "code": os.waitstatus_to_exitcode(status)}
         if is_over:
@@ -79,9 +84,9 @@ def _watch(room, child):
 
 
 def _reaped():
-    """The children that have ended, with their status."""
+    """The children that have ended, their status, and what they have used."""
     try:
-        while (found := os.waitpid(-1, os.WNOHANG))[0]:
+        while (found := os.wait3(os.WNOHANG))[0]:
             yield found
     except ChildProcessError:
         return

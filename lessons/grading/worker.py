@@ -7,7 +7,7 @@ import importlib
 
 import numpy as np
 
-from .. import views
+from .. import calls
 from ..limit import time_limit
 from ..observation import observe
 from . import submission, wire
@@ -31,7 +31,7 @@ def work(room, held, requests, answers):
             if function is None:
                 with time_limit():
                     function = _run(source, "submission.py")[room["name"]]
-            through = view if request["through_view"] else views.call
+            through = view if request["through_view"] else calls.call
             answer = _answer(observe(function, tuple(request["arguments"]), through))
         except BaseException as error:  # such as SystemExit: an answer like any other error
             answer = {"error": _described(error)}
@@ -48,8 +48,8 @@ def _run(source, place):
 
 
 def _view(view):
-    """A view: one of `views` by its name, or else the text of a function `view`."""
-    return getattr(views, view) if view in ("call", "rule") else _run(view, "view.py")["view"]
+    """How a view calls: by a function of `calls`, or else by the `view` of a text."""
+    return getattr(calls, view) if view in ("call", "pull") else _run(view, "view.py")["view"]
 
 
 def _answer(seen):
