@@ -77,7 +77,7 @@ def logistic(seed=0, epochs=5):
     return _figures(loss, y_test, p) | {"R²": metrics.r2_score(data.one_hot(y_test, 10), p)}
 
 
-def soft_labels(seed=0, steps=100):
+def soft_labels(seed=0, steps=60):
     """A softmax regression without layers, and with labels that leave room for a doubt.
 
     This loop is what `fit` does, with all digits in each step.

@@ -204,12 +204,12 @@ def test_a_function_that_this_model_has_no_need_of_is_told_with_one_that_has(
 def test_a_function_whose_work_another_one_does_is_an_error(learn, short, monkeypatch):
     write(*BOTH)
     learn("check", "91")
-    run, none = programs.run, {"91.2": 0}
+    run, others = programs.run, {"91.2": 0, "91.3": 1}
 
     def bypassing(program, functions):
         found = run(program, functions)
         is_own = any(e.solution is function for e, function in functions.items())
-        return found if is_own else programs.Run(found.figures, none)
+        return found if is_own else programs.Run(found.figures, others)
 
     monkeypatch.setattr(programs, "run", bypassing)
     status, text, _ = learn("run", "mlp", "--mine")
