@@ -220,7 +220,7 @@ def run_program(options, work):
     faults = 0
     for exercise in mine:
         count = found.calls[exercise.number]
-        called = f"called {count} times"
+        called = f"called {count} times" if count > 1 else "called once"
         if not count:
             is_bypassed = own.calls[exercise.number] > 0
             faults += is_bypassed or bool(options.mine)

@@ -105,17 +105,19 @@ PROGRAMS = {"mlp": mlp, "logistic": logistic, "soft_labels": soft_labels}
 
 
 def _digits(seed, lost=0.0):
-    """((x, y) to train on, (x, y) to test with), scaled; a lost pixel is filled with its mean."""
+    """((x, y) to train on, (x, y) to test with), what is missing filled in, and scaled.
+
+    lost  the share of the pixels that are missing
+    """
     random.seed(seed)
+    generator = np.random.default_rng(seed)
     (x_train, y_train), (x_test, y_test) = data.digits.load_data()
-    if lost:
-        generator = np.random.default_rng(seed)
-        for x in (x_train, x_test):
-            x[generator.random(x.shape) < lost] = np.nan
-        imputer = data.Imputer().fit(x_train)
-        x_train, x_test = imputer.transform(x_train), imputer.transform(x_test)
-    scaler = data.StandardScaler().fit(x_train)
-    return (scaler.transform(x_train), y_train), (scaler.transform(x_test), y_test)
+    for x in (x_train, x_test):
+        x[generator.random(x.shape) < lost] = np.nan
+    for learned in (data.Imputer(), data.StandardScaler()):
+        learned.fit(x_train)
+        x_train, x_test = learned.transform(x_train), learned.transform(x_test)
+    return (x_train, y_train), (x_test, y_test)
 
 
 def _dense(units, activation, price=PRICE):

@@ -7,13 +7,14 @@ an error if one is accepted, or if too few are named.
 
 import argparse
 import importlib
+import pkgutil
 import sys
 from dataclasses import dataclass
 
 from lessons import answers
 from lessons import lesson as lessons
 from lessons.checking import check
-from tests.unseen import Variant
+from tests import unseen
 
 LEAST = 0.8  # of the variants, whose mistake must be named
 
@@ -22,7 +23,7 @@ LEAST = 0.8  # of the variants, whose mistake must be named
 class Named:
     """A variant of a mistake, the sentence for the mistake, and the Verdict on the variant."""
 
-    variant: Variant
+    variant: unseen.Variant
     sentence: str
     verdict: object
 
@@ -34,9 +35,15 @@ class Named:
 def named(lesson):
     """What all variants of the mistakes in a lesson are told."""
     things = vars(importlib.import_module(f"tests.unseen.lesson_{lesson:02}")).values()
-    for variant in [thing for thing in things if isinstance(thing, Variant)]:
+    for variant in [thing for thing in things if isinstance(thing, unseen.Variant)]:
         verdict = check(lessons.find(variant.number), variant.function)
         yield Named(variant, _sentence(variant), verdict)
+
+
+def _numbers():
+    """The lessons of whose mistakes there are variants."""
+    names = [module.name for module in pkgutil.iter_modules(unseen.__path__)]
+    return sorted(int(name.removeprefix("lesson_")) for name in names)
 
 
 def _sentence(variant):
@@ -60,10 +67,10 @@ def summary(found):
 
 def main(arguments=None):
     parser = argparse.ArgumentParser("python -m tests.naming", description=__doc__.splitlines()[0])
-    parser.add_argument("lessons", type=int, nargs="*", help="all of them, if none is named")
+    parser.add_argument("lessons", type=int, nargs="*", help="all that have any, if none is named")
     options = parser.parse_args(arguments)
     everything = []
-    for number in options.lessons or lessons.numbers():
+    for number in options.lessons or _numbers():
         found = list(named(number))
         everything += found
         first, *others = summary(found)
