@@ -1,5 +1,6 @@
 # make quickstart      train, evaluate, save and reload a model on real digits
 # make test            the linter and all tests, with coverage, in two processes
+# make course-check    exercises tell right from wrong; models learn with any right answer inside
 # make test-hostile    what a submission may try against the grader, and does not achieve
 # make lessons         notebooks and pages, made anew from the texts of the lessons
 # make test-notebooks  all notebooks run from a clean kernel; nbgrader takes and grades them
@@ -17,7 +18,8 @@ endif
 # Each file in .venv/installed/ says that an extra of setup.cfg is installed there.
 EXTRA := .venv/installed
 
-.PHONY: quickstart test lint test-hostile lessons test-notebooks test-browser bench golden clean
+.PHONY: quickstart test lint course-check test-hostile lessons test-notebooks test-browser bench
+.PHONY: golden clean
 
 quickstart: $(EXTRA)/core
 	$(BIN)/minigrad quickstart
@@ -28,6 +30,10 @@ test: $(EXTRA)/test lint
 lint: $(EXTRA)/test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+
+course-check: $(EXTRA)/test
+	$(BIN)/python -m tests.naming
+	$(BIN)/python -m pytest -n 2 --dist worksteal --durations=10 tests/check_course.py
 
 test-hostile: $(EXTRA)/test
 	$(BIN)/python -m pytest tests/check_hostile.py tests/check_reach.py

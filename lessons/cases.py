@@ -15,9 +15,12 @@ _NOTHING = object()
 STEP = 1 / 8  # drawn numbers are multiples of it: exact in binary, and short to read
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Case:
-    """A call: the arguments; the result, unless the definition gives it; what is special in it."""
+    """A call: the arguments; the result, unless the definition gives it; what is special in it.
+
+    Each is equal to itself alone, so that what is right in it can be remembered.
+    """
 
     arguments: tuple
     gives: object = _NOTHING

@@ -1,18 +1,20 @@
 """Does a function do what an exercise asks for?  If not: with what, what came, and why probably.
 
 The cases are gone through in the order in which a student can follow them: those worked out by
-hand, those at the edge, then hypothesis draws arguments, and looks for the smallest that fail; for
-these the laws must hold as well. In all of them a rule's gradients are compared too.
+hand, those at the edge, then arguments that hypothesis draws; for these the laws must hold as well.
+In all of them a rule's gradients are compared too. What is drawn is the same for every function,
+until one fails: then hypothesis looks for the smallest arguments with which it does.
 """
 
+import functools
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import hypothesis
 import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from hypothesis.errors import Flaky
 
 import kernels
 
@@ -21,6 +23,7 @@ from .limit import TooLongError
 from .observation import Observation, difference, look, observe, plain
 
 EXAMPLES = 40  # drawn of each kind
+REMEMBERED = 2000  # cases of which it is remembered what is right
 
 
 @dataclass(frozen=True)
@@ -71,36 +74,41 @@ def check(exercise, function, seed=0):
 # ---- One case ------------------------------------------------------------------------------------
 
 
+@functools.lru_cache(REMEMBERED)
 def expected(exercise, case):
-    """What a view of the right function shows: of a rule, the gradients are central differences.
+    """What a view of the right function shows, and what it shows of the solution.
 
-    Values come from the definition, and dtypes from the solution.
+    Values come from the definition, and dtypes from the solution; of a rule, the gradients are
+    central differences of the definition.
     """
     value = plain(case.expected(exercise.definition))
-    if not exercise.is_rule or exercise.view is not views.RULE:
-        return value
     solved = observe(exercise.solution, case.arguments, exercise.view)
+    if not _is_seen_as_rule(exercise):
+        return value, solved.result
     w = calls.weights(solved.result[0]) if solved.error is None else np.ones(np.shape(value))
-    return [value, *slopes.central(exercise.definition, case.arguments, w)]
+    return [value, *slopes.central(exercise.definition, case.arguments, w)], solved.result
+
+
+def _is_seen_as_rule(exercise):
+    return exercise.is_rule and exercise.view is views.RULE
 
 
 def examine(exercise, function, kind, case):
     """The Failure of a function in a case, or None."""
     seen = observe(function, case.arguments, exercise.view)
-    wanted = expected(exercise, case)
-    what, place = _compare(exercise, case, seen, wanted)
+    wanted, solved = expected(exercise, case)
+    what, place = _compare(exercise, case, seen, wanted, solved)
     if what is None:
         return None
     return Failure(kind, case.asked, case.arguments, wanted, seen, what, place)
 
 
-def _compare(exercise, case, seen, wanted):
+def _compare(exercise, case, seen, wanted, solved):
     if seen.error is not None:
         return "error", ""
     if seen.changed:
         return "changed", ""
-    solved = observe(exercise.solution, case.arguments, exercise.view).result
-    if not (exercise.is_rule and exercise.view is views.RULE):
+    if not _is_seen_as_rule(exercise):
         return difference(seen.result, _with_dtypes(wanted, solved)), ""
     names = ["value", *_floating_names(exercise, case.arguments)]
     if not isinstance(seen.result, list) or len(seen.result) != len(wanted):
@@ -149,8 +157,8 @@ def _listed(kind, listed):
 
 
 def _drawn(exercise, function, seed):
-    def look(arguments):
-        return examine(exercise, function, "drawn", cases.Case(arguments))
+    def look(case):
+        return examine(exercise, function, "drawn", case)
 
     return _search(exercise, look, seed)
 
@@ -159,15 +167,15 @@ def _lawful(exercise, function, seed):
     passed = 0
     for law in exercise.laws:
 
-        def look(arguments, law=law):
-            pair = observe(value_of(exercise, function), arguments, law)
+        def look(case, law=law):
+            pair = observe(value_of(exercise, function), case.arguments, law)
             asked = law.__doc__.strip()
             if pair.error is not None:
-                return Failure("law", asked, arguments, None, pair, "error")
+                return Failure("law", asked, case.arguments, None, pair, "error")
             got, want = pair.result
             what = difference(got, want, dtypes=False)
             seen = Observation(got)
-            return Failure("law", asked, arguments, want, seen, what) if what else None
+            return Failure("law", asked, case.arguments, want, seen, what) if what else None
 
         count, failure = _search(exercise, look, seed)
         if failure:
@@ -183,11 +191,52 @@ def value_of(exercise, function):
     return lambda *arguments: look(function, arguments, exercise.view)
 
 
+# ---- What is drawn -------------------------------------------------------------------------------
+
+
 def _search(exercise, look, seed):
-    """How many drawn arguments pass, and the Failure of the smallest that do not."""
+    """How many drawn cases pass, and the Failure of the smallest that does not."""
+    drawn = drawn_cases(exercise, seed)
+    for count, case in enumerate(drawn):
+        failure = look(case)
+        if failure:
+            return count, _smallest(exercise, look, seed, failure)
+    return len(drawn), None
+
+
+@functools.lru_cache(REMEMBERED // EXAMPLES)
+def drawn_cases(exercise, seed):
+    """The cases that hypothesis draws, of which the first is the simplest."""
+    found = []
+    _draw(exercise, seed, found.append, [Phase.generate])
+    return found
+
+
+def _smallest(exercise, look, seed, failure):
+    """The Failure in the smallest case that hypothesis finds, beginning with a Failure."""
+    smallest = [failure]
+
+    def fail_again(case):
+        found = look(case)
+        if found:
+            smallest[:] = [found]
+            raise _LongSearchError if _takes_too_long(found) else _FoundError
+
+    if not _takes_too_long(failure):
+        # Of a function that answers one way now and another way later, any Failure will do.
+        with suppress(_FoundError, _LongSearchError, hypothesis.errors.Flaky):
+            _draw(exercise, seed, fail_again, [Phase.generate, Phase.shrink])
+    return smallest[0]
+
+
+def _takes_too_long(failure):
+    return isinstance(failure.seen.error, TooLongError)
+
+
+def _draw(exercise, seed, look, phases):
+    """Let hypothesis draw cases to look at."""
     if exercise.drawn is None:
-        return 0, None
-    smallest, count = [], 0
+        return
 
     @st.composite
     def arguments(draw):
@@ -198,25 +247,15 @@ def _search(exercise, look, seed):
         max_examples=EXAMPLES,
         database=None,
         deadline=None,
-        phases=[Phase.generate, Phase.shrink],
+        phases=phases,
         suppress_health_check=list(HealthCheck),
         report_multiple_bugs=False,
     )
     @given(arguments())
-    def passes(drawn):
-        nonlocal count
-        failure = look(tuple(drawn))
-        if failure:
-            smallest[:] = [failure]
-            is_too_long = isinstance(failure.seen.error, TooLongError)
-            raise _LongSearchError if is_too_long else _FoundError
-        count += 1
+    def look_at(drawn):
+        look(cases.Case(tuple(drawn)))
 
-    try:
-        passes()
-    except (_FoundError, _LongSearchError, Flaky):  # which is, right now and wrong now
-        return count, smallest[0]
-    return count, None
+    look_at()
 
 
 class _FoundError(Exception):

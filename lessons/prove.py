@@ -1,8 +1,8 @@
 """Do the exercises of a lesson tell right from wrong?  `python -m lessons.prove 6`
 
-For every exercise: the solution is accepted, and an open hole is not; every other right answer is
-accepted, whatever is drawn; every wrong answer is rejected, with the sentence written for it, and
-differs from all others by what it does.
+For every exercise: the solution is accepted, and an open hole is not; it and every other right
+answer are accepted, whatever is drawn; every wrong answer is rejected, with the sentence written
+for it, and differs from all others by what it does.
 """
 
 import argparse
@@ -35,11 +35,11 @@ def prove(exercise, seeds=SEEDS):
             yield f"it has no {name}"
     if len(exercise.hints) != 3:
         yield f"it has {len(exercise.hints)} hints, not 3"
-    for answer in right:
+    for function in (exercise.solution, *(answer.function for answer in right)):
         for seed in range(seeds):
-            verdict = check(exercise, answer.function, seed)
+            verdict = check(exercise, function, seed)
             if not verdict.passed:
-                yield f"{answer.function.__name__} is right, and rejected: {verdict.failure}"
+                yield f"{function.__name__} is right, and rejected: {verdict.failure}"
                 break
     for answer in wrong:
         verdict = check(exercise, answer.function)

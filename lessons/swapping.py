@@ -37,9 +37,7 @@ def swapped(functions):
         names |= {ENGINE[e.name] for e in functions if e.name in ENGINE}
         for fused, parts in by_definition.PARTS.items():
             if names & set(parts) and fused not in names:
-                undo.append(
-                    (ops._replace, fused, ops._replace(fused, getattr(by_definition, fused)))
-                )
+                _put_operation(fused, getattr(by_definition, fused), undo)
         yield calls
     finally:
         for put, *arguments in reversed(undo):
@@ -59,16 +57,19 @@ def _counted(function, calls, exercise):
 def _put(exercise, function, undo):
     module_name, _, name = exercise.target.rpartition(".")
     if module_name == OPERATIONS:
-        operation = op(function)
-        if name in ("softmax", "sigmoid"):
-            operation = ops._remember_logits(operation)
-        undo.append((ops._replace, name, ops._replace(name, operation)))
+        _put_operation(name, op(function), undo)
         return
     owner, name = resolve(exercise.target)
     original = inspect.getattr_static(owner, name)
     for place in [owner, *_importers(name, original)]:
         undo.append((setattr, place, name, original))
         setattr(place, name, function)
+
+
+def _put_operation(name, operation, undo):
+    if name in ("softmax", "sigmoid"):  # of which losses want to know the logits
+        operation = ops._remember_logits(operation)
+    undo.append((ops._replace, name, ops._replace(name, operation)))
 
 
 def _importers(name, function):

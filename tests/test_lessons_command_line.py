@@ -182,11 +182,42 @@ def test_what_passes_no_longer_trains_nothing(learn, short):
 def test_a_function_that_is_never_called_is_an_error(learn, short, monkeypatch):
     write(*BOTH)
     learn("check", "91")
-    monkeypatch.setitem(programs.PROGRAMS, "mlp", lambda seed: (1.0, 0.5))
-    status, text, _ = learn("run", "mlp", "--mine", "91.2")
-    assert status == 1 and "91.2 softmax: never called, which is an error" in text
+    monkeypatch.setitem(programs.PROGRAMS, "mlp", lambda seed: {"accuracy": 0.5})
     status, text, _ = learn("run", "mlp", "--mine")
     assert status == 1 and "None of your functions was called, which is an error." in text
+
+
+def test_a_function_that_this_model_has_no_need_of_is_told_with_one_that_has(
+    learn, short, monkeypatch
+):
+    write(*BOTH)
+    learn("check", "91")
+    uncalled = dict.fromkeys(("mlp", "logistic"), lambda seed: {"accuracy": 0.5})
+    monkeypatch.setattr(programs, "PROGRAMS", uncalled | {"soft_labels": programs.mlp})
+    _, text, _ = learn("run", "mlp", "--mine")
+    assert (
+        "91.2 softmax: never called: this model has no need of it. "
+        "Another one has: minigrad-learn run soft_labels --mine 91.2\n"
+    ) in text
+
+
+def test_a_function_whose_work_another_one_does_is_an_error(learn, short, monkeypatch):
+    write(*BOTH)
+    learn("check", "91")
+    run, others = programs.run, {"91.2": 0, "91.3": 1}
+
+    def bypassing(program, functions):
+        found = run(program, functions)
+        is_own = any(e.solution is function for e, function in functions.items())
+        return found if is_own else programs.Run(found.figures, others)
+
+    monkeypatch.setattr(programs, "run", bypassing)
+    status, text, _ = learn("run", "mlp", "--mine")
+    assert status == 1 and "91.2 softmax: never called, which is an error: other" in text
+
+
+def test_the_programs_that_the_command_knows_are_those_that_there_are():
+    assert tuple(programs.PROGRAMS) == command_line.PROGRAMS
 
 
 def test_what_the_framework_has_no_place_for_is_told(learn, short):
