@@ -27,6 +27,9 @@ def main(arguments=None):
     except (StudentError, LookupError, ValueError) as error:
         print(error.args[0], file=sys.stderr)
         return 2
+    except ModuleNotFoundError as error:
+        print(f"{error.name} is missing, of minigrad's extra `teach`: make teach", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         return 130  # as shells count: 128 and the number of the signal
     except BrokenPipeError:  # whoever reads, such as `head`, has read enough
@@ -134,9 +137,10 @@ def start_lesson(options, work):
     if options.notebook:
         print("Open it in Jupyter.")
         return
-    print(f"Read pages/{name}.html, which `make lessons` writes, or notebooks/{name}.ipynb.")
+    print(f"What it is about: pages/{name}.html, which `make lessons` writes,")
+    print(f"or, as a notebook, {typed(f'start {number} --notebook')}")
     first = next(iter(lessons.load(number).exercises))
-    print(f"Fill in the first function, then: {typed(f'check {first}')}")
+    print(f"Fill in the first function, then {typed(f'check {first}')}")
 
 
 # ---- Checks --------------------------------------------------------------------------------------

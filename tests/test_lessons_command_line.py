@@ -293,6 +293,12 @@ def test_an_assignment_is_written(learn, tmp_path):
     assert (tmp_path / "out" / "nbgrader_config.py").is_file()
 
 
+def test_a_package_that_is_missing_is_told_with_what_brings_it(learn, monkeypatch):
+    monkeypatch.setitem(sys.modules, "markdown_it", None)
+    status, _, errors = learn("build", "--out", "out", "--only", "91")
+    assert status == 2 and "markdown_it is missing" in errors and "make teach" in errors
+
+
 @pytest.mark.parametrize("text, numbers", [("1-4", [1, 2, 3, 4]), ("1,3", [1, 3]), ("2", [2])])
 def test_lessons_are_named_by_numbers(text, numbers):
     assert command_line._numbers(text) == numbers
