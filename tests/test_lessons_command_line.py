@@ -6,10 +6,11 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
 from lessons import __main__ as command_line
-from lessons import limit, programs, terminal, watching
+from lessons import limit, messages, programs, terminal, watching
 from lessons.observation import observe
 from lessons.views import call
 from tests import sample_lesson
@@ -413,3 +414,19 @@ def test_ctrl_c_ends_a_command_quietly(learn, monkeypatch):
 
     monkeypatch.setattr(command_line, "show_status", interrupted)
     assert learn("status") == (130, "", "")
+
+
+# ---- Calls, as a message shows them --------------------------------------------------------------
+
+
+def test_a_call_with_a_long_argument_has_a_line_for_each(sample):
+    x = np.array([[1.0, 2.0], [3.0, 4.0]])
+    assert messages.call(sample.exercises["91.2"], (x, 0)) == (
+        "softmax(\n    x=array([[1., 2.],\n             [3., 4.]]),\n    axis=0,\n)"
+    )
+
+
+def test_the_lines_of_a_single_argument_stand_below_each_other(sample):
+    assert messages.call(sample.exercises["91.1"], (np.eye(2),)) == (
+        "totals(x=array([[1., 0.],\n                [0., 1.]]))"
+    )
