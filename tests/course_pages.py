@@ -27,9 +27,18 @@ FENCED = re.compile(r"^```(sh|python|text)\n(.*?)^```$", flags=re.MULTILINE | re
 DONE = re.compile(r"^<!-- (\S+) has ([\d., ]+) -->$", flags=re.MULTILINE)
 FIRST = "work/lesson_01.py"
 NUMBER = re.compile(r"(\d+\.\d+)")
-COMPILED = re.compile(r"^compiled .* \(once\)\n", flags=re.MULTILINE)
+COMPILED = re.compile(r"^compiled .* in [\d.]+ s \(.*\)\n", flags=re.MULTILINE)
 MARK = "-- that command ended with status"
-SECONDS = 8  # after which Ctrl-C ends `watch`
+# A command that goes on until Ctrl-C gets it when it has said that it watches.
+WATCHER = """
+interrupted() {
+    set -m
+    "$@" > watched 2>&1 &
+    until grep -q ^Watching watched || ! kill -0 $!; do sleep 0.1; done
+    kill -INT $!
+    wait $!
+}
+"""
 
 
 def blocks(text):
@@ -55,6 +64,8 @@ class Reader:
         self.folder, self.place, self.leaves_out = folder, folder, leaves_out
         self.entered = []  # such as `. .venv/bin/activate`, which lasts
         (folder / ".venv").symlink_to(sys.prefix, target_is_directory=True)
+        program = folder / ".venv" / "bin" / "minigrad-learn"
+        assert program.exists(), f"{sys.prefix} has no minigrad-learn, which `make install` brings"
         self.environment = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "100"}
         self.environment.pop("MINIGRAD_WORK", None)
 
@@ -79,7 +90,7 @@ class Reader:
         before = "".join(f"{line}\n" for line in [*self.entered, f"cd '{self.place}'"])
         self.entered += [line for line in lines if line.startswith(". ")]
         run = subprocess.run(
-            ["bash", "-c", before + script],
+            ["bash", "-c", WATCHER + before + script],
             cwd=self.folder,
             env=self.environment,
             stdin=subprocess.DEVNULL,
@@ -99,9 +110,7 @@ class Reader:
 
 
 def _ending(line):
-    """A command, which after some seconds gets Ctrl-C if it would not end by itself."""
-    ends = " watch " not in line
-    return line if ends else f"timeout --preserve-status --signal=INT {SECONDS} {line}"
+    return f"interrupted {line}" if " watch " in line else line
 
 
 def write(path, name, source):
