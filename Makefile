@@ -1,3 +1,5 @@
+# make install         minigrad and the course into .venv, which takes a minute
+# make teach           JupyterLab and nbgrader as well
 # make quickstart      train, evaluate, save and reload a model on real digits
 # make test            the linter and all tests, with coverage, in two processes
 # make course-check    exercises tell right from wrong; models learn with any right answer inside
@@ -18,8 +20,13 @@ endif
 # Each file in .venv/installed/ says that an extra of setup.cfg is installed there.
 EXTRA := .venv/installed
 
-.PHONY: quickstart test lint course-check test-hostile lessons test-notebooks test-browser bench
-.PHONY: golden clean
+.PHONY: install teach quickstart test lint course-check test-hostile lessons \
+    test-notebooks test-browser bench golden clean
+
+install: $(EXTRA)/core
+	@echo "installed. The course begins with: $(BIN)/minigrad-learn start 1"
+
+teach: $(EXTRA)/teach
 
 quickstart: $(EXTRA)/core
 	$(BIN)/minigrad quickstart
@@ -38,12 +45,13 @@ course-check: $(EXTRA)/test
 test-hostile: $(EXTRA)/test
 	$(BIN)/python -m pytest tests/check_hostile.py tests/check_reach.py
 
-# make lessons INSTALL_FROM=git+https://...   notebooks that install the course where it is not
+# make lessons INSTALL_FROM=git+https://...   into hosted/, notebooks that install the course
 lessons: $(EXTRA)/pages
-	$(BIN)/python -m lessons.building $(if $(INSTALL_FROM),--install-from $(INSTALL_FROM))
+	$(BIN)/python -m lessons.building $(if $(INSTALL_FROM),--out hosted --install-from $(INSTALL_FROM))
 
 test-notebooks: $(EXTRA)/test $(EXTRA)/teach
-	$(BIN)/python -m pytest tests/jupyter/check_kernel.py tests/jupyter/check_nbgrader.py
+	$(BIN)/python -m pytest tests/jupyter/check_kernel.py tests/jupyter/check_nbgrader.py \
+	    tests/jupyter/check_pages.py
 
 test-browser: $(EXTRA)/test $(EXTRA)/browser
 	$(BIN)/python -m pytest tests/jupyter/check_browser.py

@@ -4,10 +4,11 @@ import argparse
 import os
 import sys
 from contextlib import suppress
+from dataclasses import replace
 
 from . import lesson as lessons
 from . import messages
-from .terminal import say
+from .terminal import say, typed
 from .work import StudentError, Work
 
 PROGRAMS = ("mlp", "logistic", "soft_labels")  # of programs.py, which takes a second to import
@@ -22,12 +23,20 @@ def main(arguments=None):
         sys.stdout.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     try:
-        return options.run(options, Work()) or 0
+        status = options.run(options, Work()) or 0
+        sys.stdout.flush()
+        return status
     except (StudentError, LookupError, ValueError) as error:
         print(error.args[0], file=sys.stderr)
         return 2
+    except ModuleNotFoundError as error:
+        print(f"{error.name} is missing, of minigrad's extra `teach`: make teach", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         return 130  # as shells count: 128 and the number of the signal
+    except BrokenPipeError:  # whoever reads, such as `head`, has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
 
 
 def _parser():
@@ -44,6 +53,8 @@ def _parser():
     command("status", show_status, "how far you are, and what comes next")
     start = command("start", start_lesson, "write work/lesson_NN.py, with the holes to fill")
     start.add_argument("lesson", type=int)
+    notebook = "write work/lesson_NN.ipynb instead, the whole lesson as a notebook"
+    start.add_argument("--notebook", action="store_true", help=notebook)
     check = command("check", check_work, "say what is right, and what is not yet")
     check.add_argument("number", **number)
     watch = command("watch", watch_work, "check again whenever the file is saved; Ctrl-C ends it")
@@ -53,7 +64,9 @@ def _parser():
     solution = command("solution", show_solution, "the solution, once the exercise is passed")
     solution.add_argument("exercise")
     solution.add_argument("--give-up", action="store_true", help="show it now; is recorded")
-    reset = command("reset", reset_lesson, "write a lesson's file anew, and keep the old one")
+    reset = command(
+        "reset", reset_lesson, "begin a lesson anew, and keep the old file beside the new one"
+    )
     reset.add_argument("lesson", type=int)
     run = command("run", run_program, "train a real model with the functions that you have written")
     run.add_argument("program", choices=PROGRAMS, help="the model, see lessons/programs.py")
@@ -127,14 +140,20 @@ def show_status(options, work):
         return
     begun = work.path(following.lesson).exists()
     ask = f"check {following.number}" if begun else f"start {following.lesson}"
-    print(f"Next: {following.number} {following.title}. minigrad-learn {ask}")
+    print(f"Next: {following.number} {following.title}: {typed(ask)}")
 
 
 def start_lesson(options, work):
-    path, is_new = work.start(options.lesson)
+    number, name = options.lesson, f"lesson_{options.lesson:02}"
+    path, is_new = (work.start_notebook if options.notebook else work.start)(number)
     print(f"wrote {path}" if is_new else f"{path} is there already, and stays as it is")
-    first = next(iter(lessons.load(options.lesson).exercises))
-    print(f"Fill in its first function, then: minigrad-learn check {first}")
+    if options.notebook:
+        print("Open it in Jupyter.")
+        return
+    print(f"What it is about: pages/{name}.html, which `make lessons` writes,")
+    print(f"or, as a notebook, {typed(f'start {number} --notebook')}")
+    first = next(iter(lessons.load(number).exercises))
+    print(f"Fill in the first function, then {typed(f'check {first}')}")
 
 
 # ---- Checks --------------------------------------------------------------------------------------
@@ -143,11 +162,15 @@ def start_lesson(options, work):
 def check_work(options, work):
     lesson, wanted = _wanted(options.number)
     functions = work.functions(lesson.number)
-    verdicts = []
+    passed = 0
     for exercise in wanted:
-        verdicts.append(_checked(exercise, functions, work))
-        say(messages.verdict(verdicts[-1]), end="\n\n" if len(wanted) > 1 else "\n")
-    return int(not all(verdict.passed for verdict in verdicts))
+        verdict = _checked(exercise, functions, work)
+        text = messages.verdict(verdict) if len(wanted) == 1 else messages.brief(verdict)
+        say(text, end="\n\n" if "\n" in text and len(wanted) > 1 else "\n")
+        passed += verdict.passed
+    if len(wanted) > 1:
+        print(f"{passed} of {len(wanted)} passed.")
+    return int(passed < len(wanted))
 
 
 def watch_work(options, work):
@@ -210,7 +233,7 @@ def show_solution(options, work):
 
 def reset_lesson(options, work):
     old = work.reset(options.lesson)
-    print(f"wrote {work.path(options.lesson)} anew; the old one is {old}")
+    print(f"wrote {work.path(options.lesson)}{f' anew; the old one is {old}' if old else ''}")
 
 
 # ---- The real model ------------------------------------------------------------------------------
@@ -284,7 +307,7 @@ def _passing(numbers, work):
             )
         if not _checked(exercise, functions, work).passed:
             raise StudentError(
-                f"{exercise.number} does not pass: minigrad-learn check {exercise.number}"
+                f"{exercise.number} does not pass: {typed(f'check {exercise.number}')}"
             )
         passing[exercise] = functions[exercise.number]
     return passing
@@ -313,14 +336,17 @@ def grade_folder(options, work):
     report = grade(options.folder, options.only, jobs=jobs, seed=options.seed, tell=_tell_grade)
     for sentence in report.unprotected:
         print(f"Not prevented on this system: {sentence}")
-    print(f"{report.points:g} of {report.maximum:g} points")
+    for student in dict.fromkeys(found.student for found in report.grades):
+        own = replace(report, grades=[g for g in report.grades if g.student == student])
+        print(f"{student}{': ' if student else ''}{own.points:g} of {own.maximum:g} points")
     for path in options.out:
         reports.write(report, path)
 
 
 def _tell_grade(grade):
     student = f"{grade.student}: " if grade.student else ""
-    print(f"{student}{grade.points:g} of {grade.maximum:g}  {grade.message}", flush=True)
+    first_line = grade.message.partition("\n")[0]
+    print(f"{student}{grade.points:g} of {grade.maximum:g}  {first_line}", flush=True)
 
 
 if __name__ == "__main__":

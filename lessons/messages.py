@@ -32,6 +32,14 @@ def verdict(found):
     return "\n".join(lines)
 
 
+def brief(found):
+    """One line about a Verdict, which is enough for a function that is not written yet."""
+    is_hole = found.failure and isinstance(found.failure.seen.error, NotImplementedError)
+    if is_hole:
+        return f"{found.exercise.number} {found.exercise.title}: not yet written."
+    return verdict(found)
+
+
 def _described(exercise, failure):
     if failure.kind == "law":
         yield from _item("what holds", failure.asked)
@@ -70,15 +78,26 @@ def compared(exercise, failure):
 
 def _item(name, text):
     """A name in a column of its own, and a text of one line or several beside it."""
-    first, *others = str(text).splitlines() or [""]
-    yield f"{name:<10} {first}"
-    yield from (f"{'':<10} {line}" for line in others)
+    yield from _beside(f"{name:<10} ", str(text)).splitlines()
 
 
 def call(exercise, arguments):
-    """The call as one would write it: softmax(x=array([[1., 2.]]), axis=0)"""
-    inner = (f"{name}={shown(a)}" for name, a in zip(exercise.names, arguments))
-    return f"{exercise.name}({', '.join(inner)})"
+    """The call as one would write it: softmax(x=array([[1., 2.]]), axis=0)
+
+    With an argument of many lines, each argument begins a line of its own.
+    """
+    inner = [_beside(f"{name}=", shown(a)) for name, a in zip(exercise.names, arguments)]
+    if len(inner) == 1:
+        return _beside(f"{exercise.name}(", f"{inner[0]})")
+    if not any("\n" in argument for argument in inner):
+        return f"{exercise.name}({', '.join(inner)})"
+    lines = "".join(_beside("    ", f"{argument},") + "\n" for argument in inner)
+    return f"{exercise.name}(\n{lines})"
+
+
+def _beside(begin, text):
+    """The text right of its beginning, all its lines below each other."""
+    return begin + text.replace("\n", "\n" + " " * len(begin))
 
 
 def shown(thing):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from . import lesson as lessons
 from . import messages
-from .work import StudentError, Work
+from .work import FOLDER, StudentError, Work
 
 _latest = {}  # {exercise's number: the student's function that was checked last, whether passed}
 
@@ -66,10 +66,10 @@ def solution(number, give_up=False):
 
 
 def _work():
-    """The student's folder: beside the folder `notebooks`, where the notebook lies in one."""
+    """The student's folder: where the notebook lies in it, or beside it in `notebooks`."""
     here = Path.cwd()
-    beside = here.name == "notebooks" and "MINIGRAD_WORK" not in os.environ
-    return Work(here.parent / "work" if beside else None)
+    within = here.name in ("work", "notebooks") and FOLDER not in os.environ
+    return Work(here.parent / "work" if within else None)
 
 
 def _names(frame):

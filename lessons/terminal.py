@@ -1,10 +1,20 @@
 """What a terminal shows: the same words as anywhere, with colours where there are any to see."""
 
 import os
+import shutil
 import sys
+from pathlib import Path
 
+PROGRAM = "minigrad-learn"
 GREEN, YELLOW, PLAIN = "\033[32m", "\033[33m", "\033[0m"
 _COLOURS = {": passed": GREEN, ": not yet": YELLOW}
+
+
+def typed(words):
+    """`check 1.1` as it can be typed here: with the program's path, if its name is not enough."""
+    called = sys.argv[0]
+    is_found = Path(called).stem != PROGRAM or shutil.which(PROGRAM)
+    return f"{PROGRAM if is_found else called} {words}"
 
 
 def say(text, end="\n"):

@@ -3,6 +3,7 @@
 The file is the student's: it is written once, and never overwritten without being asked.
 """
 
+import itertools
 import json
 import os
 import traceback
@@ -12,14 +13,16 @@ from types import ModuleType
 from . import lesson as lessons
 from .limit import TooLongError, time_limit
 from .skeleton import length, skeleton
+from .terminal import PROGRAM, typed
 
 FOLDER = "MINIGRAD_WORK"
 START = '''"""Lesson {number}: {title}
 
 Fill in the functions, then ask in the terminal:
 
-    minigrad-learn check {number}          about all of them; check {first} about the first
-    minigrad-learn hint {first}          if you are stuck; hint again for more
+    {program} check {first}     is the first one right?
+    {program} check {number}       are all of them?
+    {program} hint {first}      if you are stuck; again for one that says more
 """
 
 import numpy as np
@@ -42,15 +45,33 @@ class Work:
         if path.exists():
             return path, False
         self.folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(student_file(lesson), encoding="utf-8")
+        path.write_text(student_file(lesson, typed("").strip()), encoding="utf-8")
+        return path, True
+
+    def start_notebook(self, number):
+        """The same for the lesson's notebook, with its text, its figures and its holes."""
+        from .building import notebooks
+
+        path = self.path(number).with_suffix(".ipynb")
+        if path.exists():
+            return path, False
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(notebooks.text(lessons.load(number)).encode())
         return path, True
 
     def reset(self, number):
-        """Put a lesson's file aside, as lesson_02.old.py, and write it anew.   -> where it is"""
-        path = self.path(number)
-        old = path.with_suffix(".old.py")
+        """Put a lesson's file aside and write it anew.   -> where it is, or None if there was none
+
+        It becomes lesson_02.old1.py, or old2 if there is one already: no work is ever lost. The
+        exercises are open again.
+        """
+        path, old = self.path(number), None
         if path.exists():
+            names = (path.with_suffix(f".old{n}.py") for n in itertools.count(1))
+            old = next(name for name in names if not name.exists())
             os.replace(path, old)
+        for exercise in self.progress().keys() & lessons.load(number).exercises.keys():
+            self.note(exercise, passed=False)
         self.start(number)
         return old
 
@@ -58,7 +79,7 @@ class Work:
         """{exercise: the student's function}; what cannot be run raises a StudentError."""
         path = self.path(number)
         if not path.exists():
-            raise StudentError(f"there is no {path}: minigrad-learn start {number} writes it")
+            raise StudentError(f"there is no {path}: {typed(f'start {number}')} writes it")
         module = ModuleType(path.stem)
         module.__file__ = str(path)
         try:
@@ -83,7 +104,7 @@ class Work:
         if not (facts.get("passed") or facts.get("gave_up") or give_up):
             raise StudentError(
                 f"the solution opens when {exercise.number} is passed. To see it now, which is "
-                f"recorded: minigrad-learn solution {exercise.number} --give-up"
+                f"recorded: {typed(f'solution {exercise.number} --give-up')}"
             )
         if not facts.get("passed"):
             self.note(exercise.number, gave_up=True)
@@ -120,10 +141,11 @@ class StudentError(Exception):
     """Something that the student can mend; the message says what."""
 
 
-def student_file(lesson):
-    """The text of a lesson's file with its holes."""
+def student_file(lesson, program=PROGRAM):
+    """The text of a lesson's file with its holes, and how to call the program that checks them."""
     exercises = list(lesson.exercises.values())
-    parts = [START.format(number=lesson.number, title=lesson.title, first=exercises[0].number)]
+    facts = {"number": lesson.number, "title": lesson.title, "first": exercises[0].number}
+    parts = [START.format(program=program, **facts)]
     for exercise in exercises:
         lines = length(exercise)
         about = f"about {lines} line{'s' if lines > 1 else ''}"

@@ -1,15 +1,20 @@
-"""minigrad-learn: watch, status, run, build; colours; and what takes too long."""
+"""minigrad-learn: start, check, reset, watch, status, run, build; colours; what takes too long."""
 
+import os
 import signal
+import subprocess
+import sys
 import time
 
+import numpy as np
 import pytest
 
 from lessons import __main__ as command_line
-from lessons import limit, programs, terminal, watching
+from lessons import limit, messages, programs, terminal, watching
 from lessons.calls import call
 from lessons.observation import observe
 from tests import sample_lesson
+from tests.test_readme import ROOT
 
 HAS_TIMER = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="has no such timer")
 
@@ -45,13 +50,93 @@ def write(*functions):
 BOTH = [*sample_lesson.RIGHT.values()]
 WRONG = sample_lesson.WRONG["91.1"]
 
+# ---- Files ---------------------------------------------------------------------------------------
+
+
+def test_start_writes_the_holes_once(learn, tmp_path):
+    _, text, _ = learn("start", "91")
+    file = tmp_path / "work" / "lesson_91.py"
+    assert f"wrote {os.path.join('work', 'lesson_91.py')}" in text and "check 91.1" in text
+    assert file.read_text(encoding="utf-8").count("raise NotImplementedError") == 2
+    file.write_text("mine", encoding="utf-8")
+    assert "stays as it is" in learn("start", "91")[1]
+    assert file.read_text(encoding="utf-8") == "mine"
+
+
+def test_start_writes_a_notebook_once(learn, tmp_path):
+    learn("start", "91", "--notebook")
+    notebook = tmp_path / "work" / "lesson_91.ipynb"
+    assert "exercise-91-1-check" in notebook.read_text(encoding="utf-8")
+    notebook.write_text("mine", encoding="utf-8")
+    learn("start", "91", "--notebook")
+    assert notebook.read_text(encoding="utf-8") == "mine"
+
+
+def test_reset_keeps_what_was_there_however_often(learn, tmp_path):
+    write("# first")
+    learn("reset", "91")
+    write("# second")
+    _, text, _ = learn("reset", "91")
+    assert "lesson_91.old2.py" in text
+    first, second = (tmp_path / "work" / f"lesson_91.old{n}.py" for n in (1, 2))
+    assert "# first" in first.read_text() and "# second" in second.read_text()
+
+
+def test_after_a_reset_the_exercises_are_open_again(learn):
+    write(*BOTH)
+    learn("check", "91")
+    learn("reset", "91")
+    assert learn("status")[1].startswith("0 of 2 exercises passed")
+
+
+def test_reset_where_nothing_was_says_so_by_saying_nothing(learn):
+    assert "old" not in learn("reset", "91")[1]
+
+
+# ---- Checks --------------------------------------------------------------------------------------
+
+
+def test_of_many_exercises_those_not_written_take_a_line_each(learn):
+    learn("start", "91")
+    assert learn("check", "91")[:2] == (
+        1,
+        "91.1 Totals: not yet written.\n91.2 Softmax: not yet written.\n0 of 2 passed.\n",
+    )
+
+
+def test_of_one_that_is_not_written_the_first_case_is_shown(learn):
+    learn("start", "91")
+    assert "called     totals(" in learn("check", "91.1")[1]
+
+
+def test_commands_are_told_as_they_can_be_typed(learn, monkeypatch):
+    called = os.path.join("folder", "bin", "minigrad-learn")
+    monkeypatch.setattr(sys, "argv", [called, "start", "91"])
+    monkeypatch.setenv("PATH", "")
+    assert f"{called} check 91.1" in learn("start", "91")[1]
+    assert f"{called} hint 91.1" in command_line.Work().path(91).read_text(encoding="utf-8")
+
+
+def test_where_the_name_of_the_program_is_enough_it_is_told_alone(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["/folder/bin/minigrad-learn"])
+    monkeypatch.setattr(terminal.shutil, "which", lambda name: "/folder/bin/minigrad-learn")
+    assert terminal.typed("check 1") == "minigrad-learn check 1"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="has no such shell")
+def test_who_reads_the_first_lines_alone_gets_no_error():
+    command = f"{sys.executable} -m lessons list | true"
+    run = subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, text=True)
+    assert run.stderr == ""
+
+
 # ---- How far one is ------------------------------------------------------------------------------
 
 
 def test_status_says_what_is_next(learn):
     assert learn("status") == (
         0,
-        "0 of 2 exercises passed, 0 hints read.\nNext: 91.1 Totals. minigrad-learn start 91\n",
+        "0 of 2 exercises passed, 0 hints read.\nNext: 91.1 Totals: minigrad-learn start 91\n",
         "",
     )
     learn("start", "91")
@@ -60,7 +145,7 @@ def test_status_says_what_is_next(learn):
     learn("check", "91.1")
     _, text, _ = learn("status")
     assert text == (
-        "1 of 2 exercises passed, 1 hint read.\nNext: 91.2 Softmax. minigrad-learn check 91.2\n"
+        "1 of 2 exercises passed, 1 hint read.\nNext: 91.2 Softmax: minigrad-learn check 91.2\n"
     )
 
 
@@ -240,6 +325,12 @@ def test_an_assignment_is_written(learn, tmp_path):
     assert (tmp_path / "out" / "nbgrader_config.py").is_file()
 
 
+def test_a_package_that_is_missing_is_told_with_what_brings_it(learn, monkeypatch):
+    monkeypatch.setitem(sys.modules, "markdown_it", None)
+    status, _, errors = learn("build", "--out", "out", "--only", "91")
+    assert status == 2 and "markdown_it is missing" in errors and "make teach" in errors
+
+
 @pytest.mark.parametrize("text, numbers", [("1-4", [1, 2, 3, 4]), ("1,3", [1, 3]), ("2", [2])])
 def test_lessons_are_named_by_numbers(text, numbers):
     assert command_line._numbers(text) == numbers
@@ -363,3 +454,19 @@ def test_ctrl_c_ends_a_command_quietly(learn, monkeypatch):
 
     monkeypatch.setattr(command_line, "show_status", interrupted)
     assert learn("status") == (130, "", "")
+
+
+# ---- Calls, as a message shows them --------------------------------------------------------------
+
+
+def test_a_call_with_a_long_argument_has_a_line_for_each(sample):
+    x = np.array([[1.0, 2.0], [3.0, 4.0]])
+    assert messages.call(sample.exercises["91.2"], (x, 0)) == (
+        "softmax(\n    x=array([[1., 2.],\n             [3., 4.]]),\n    axis=0,\n)"
+    )
+
+
+def test_the_lines_of_a_single_argument_stand_below_each_other(sample):
+    assert messages.call(sample.exercises["91.1"], (np.eye(2),)) == (
+        "totals(x=array([[1., 0.],\n                [0., 1.]]))"
+    )

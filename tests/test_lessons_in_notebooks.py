@@ -51,9 +51,10 @@ def test_progress_is_noted(sample, tmp_path):
     assert progress["91.1"]["passed"]
 
 
-def test_beside_a_folder_of_notebooks_is_the_students_folder(sample, tmp_path, monkeypatch):
-    (tmp_path / "notebooks").mkdir()
-    monkeypatch.chdir(tmp_path / "notebooks")
+@pytest.mark.parametrize("folder", ["notebooks", "work"])
+def test_beside_or_around_a_notebook_is_the_students_folder(sample, tmp_path, monkeypatch, folder):
+    (tmp_path / folder).mkdir()
+    monkeypatch.chdir(tmp_path / folder)
     run(RIGHT + 'check("91.1")')
     assert (tmp_path / "work" / "progress.json").is_file()
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from . import right, wrong
 
-# ---- 1.1 What is missing? ------------------------------------------------------------------------
+# ---- 1.1 What is missing -------------------------------------------------------------------------
 
 
 def _each(test, values):
@@ -16,6 +16,21 @@ def _each(test, values):
 @wrong("1.1", "It never finds NaN, which equals nothing, not even itself: no comparison is true.")
 def compared_with_nan(values):
     return _each(lambda v: v is None or v == np.nan, values)
+
+
+@wrong("1.1", "It compares with NaN, which equals nothing, not even itself; and None goes unseen.")
+def compared_with_nan_alone(values):
+    return np.asarray(values) == np.nan
+
+
+@wrong("1.1", "It compares with NaN, which equals nothing, not even itself; and None goes unseen.")
+def compared_with_nan_at_once(values):
+    return values == np.nan
+
+
+@wrong("1.1", "np.isnan takes numbers alone. A text or None has to be looked at value by value.")
+def asked_of_texts_too(values):
+    return np.isnan(values)
 
 
 @wrong("1.1", "It finds NaN alone. Among texts, a missing value is None.")

@@ -15,7 +15,10 @@ from ..exercise import Exercise
 from ..lesson import Code
 from ..skeleton import body, head, length, parse, skeleton
 
-IMPORTS = """import numpy as np
+IMPORTS = """\
+# In cells of your own: hint("{number}.1") if you are stuck, again for one that says more,
+# and solution("{number}.1") when you have passed.
+import numpy as np
 
 from lessons import check, hint, solution, working
 """
@@ -53,7 +56,7 @@ def text(lesson, solved=False, hidden_seed=None, install_from=None):
 
 def _cells(lesson, solved, hidden_seed, install_from):
     name = f"lesson-{lesson.number:02}"
-    yield _code(f"{name}-start", _start(install_from))
+    yield _code(f"{name}-start", _start(lesson.number, install_from))
     place = 0
     for part in lesson.parts:
         if isinstance(part, Exercise):
@@ -78,14 +81,15 @@ def captioned(markdown):
     return PICTURE.sub(r"*The picture: \1*", markdown)
 
 
-def _start(address):
+def _start(number, address):
+    imports = IMPORTS.format(number=number)
     if address is None:
-        return IMPORTS
+        return imports
     if "://" not in address:
         raise ValueError(
             f"an address to install from has :// in it; {address!r} might be any package's name"
         )
-    return INSTALLS.format(address=json.dumps(address)) + IMPORTS
+    return INSTALLS.format(address=json.dumps(address)) + imports
 
 
 # ---- Exercises -----------------------------------------------------------------------------------
