@@ -150,10 +150,13 @@ def _load():
     with _loading:  # of several Python threads one imports, and the others wait
         if _is_loaded:
             return
+        from numba import config
+
         from . import cpu
 
         found = dict.fromkeys(_sizes, _covers_nothing)
-        for module in pkgutil.iter_modules(cpu.__path__):
+        modules = [] if config.DISABLE_JIT else pkgutil.iter_modules(cpu.__path__)
+        for module in modules:
             module = importlib.import_module(f"{cpu.__name__}.{module.name}")
             for name in _sizes:
                 function = getattr(module, name, None)

@@ -195,7 +195,8 @@ def fingerprint():
     features = config.CPU_FEATURES
     features = codegen.get_host_cpu_features() if features is None else features
     machine = config.CPU_NAME, features, platform.machine()
-    digest.update(repr((machine, sys.version, numba.__version__)).encode())
+    versions = sys.version, numba.__version__, np.__version__
+    digest.update(repr((machine, versions)).encode())
     return digest.hexdigest()[:16]
 
 

@@ -108,8 +108,7 @@ class threaded:
         """Run it with as many threads as the work, counted in multiplications, is worth."""
         if self.has_queue:
             arguments = *arguments, np.zeros(1, np.int64)
-        is_alone = work < WORTH_SHARING or _is_forked
-        parts = 1 if is_alone else numba.get_num_threads()
+        parts = count(work)
         if parts > 1:
             if shared(self.loop[dtype], self.kernel.address(dtype), arguments, parts):
                 raise MemoryError(f"a thread of {self.kernel.function.__name__} found no memory")
@@ -145,6 +144,11 @@ def _loop(kernel, body):
         "parts": integer,
     }
     return loop
+
+
+def count(work):
+    """How many threads are to share some work: 1, or as many as numba.set_num_threads allows."""
+    return 1 if work < WORTH_SHARING or _is_forked else numba.get_num_threads()
 
 
 def shared(kernel, *arguments):
