@@ -15,7 +15,7 @@ Its block of checks in the lesson is a piece of Python that defines some of thes
                   itself. Messages call the arguments as it does
     shown         function (what the view returns, *arguments) -> what is compared of that, if it
                   is not all of it: what no student's code may decide
-    lines         about how many lines a solution has; without it, as many as the framework's
+    lines         about how many lines a solution has; without it, as many as the one shown
     points        what it counts in a grade; 1 without it
 
 A rule of `minigrad.ops`, which returns a value and pullbacks, is looked at in a view of its own:
@@ -37,7 +37,11 @@ from .target import resolve
 class Exercise:
     """number "2.1", title, and the blocks of the lesson that it is made of.
 
-    target  the name of a function of the framework that is the solution; else `solution` has it
+    target    the name of a function of the framework that is the solution: it is compared with
+              what students write, which takes its place when a real model is trained
+    solution  the block that defines the solution where the framework has none. With a target as
+              well it is the solution written out, for the framework's leaves the mathematics to a
+              kernel or a helper; it is what students are shown
     """
 
     def __init__(self, number, title, path, checks, solution=None, target=None):
@@ -47,9 +51,9 @@ class Exercise:
         self.target = target
         self._solution = solution
         self._checks = checks
-        if (target is None) == (solution is None):
+        if target is None and solution is None:
             raise ValueError(
-                f"{path}: exercise {number} needs a block with the solution, or else the name of a "
+                f"{path}: exercise {number} needs a block with the solution, or the name of a "
                 "function of the framework after the word checks"
             )
 
@@ -61,13 +65,25 @@ class Exercise:
 
     @cached_property
     def solution(self):
-        """The function that is asked for."""
-        if self.target:
-            owner, name = resolve(self.target)
-            return inspect.unwrap(getattr(owner, name))
+        """The function that is asked for: the framework's, if it has one."""
+        if self.target is None:
+            return self.shown_solution
+        owner, name = resolve(self.target)
+        return inspect.unwrap(getattr(owner, name))
+
+    @cached_property
+    def shown_solution(self):
+        """The function that students see as the solution: that of the block, if there is one."""
+        if self._solution is None:
+            return self.solution
         namespace = self._run(self._solution, {"np": np})
         functions = [f for f in namespace.values() if inspect.isfunction(f)]
         return functions[-1]
+
+    @property
+    def is_written_out(self):
+        """Whether students see another text than the framework's."""
+        return self.shown_solution is not self.solution
 
     @property
     def name(self):
@@ -80,6 +96,11 @@ class Exercise:
             return self._solution.source
         text = textwrap.dedent(inspect.getsource(self.solution))
         return text[text.index("def ") :]
+
+    @property
+    def shown_source(self):
+        """The text of the solution that is shown."""
+        return self._solution.source if self._solution else self.source
 
     @property
     def is_rule(self):

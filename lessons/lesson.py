@@ -8,6 +8,7 @@ stands behind "python" says what a block is for:
     ```python checks 2.1                  what it must do, see `exercise.py`
     ```python checks 6.2 minigrad.ops.relu     the solution is a function of the framework
 
+Beside such a name, a block with the solution writes out what the framework leaves to a kernel.
 The title of exercise 2.1 is the heading "### Exercise 2.1: ..." above its blocks. From this text
 the students' files, the notebooks and the pages are made, and from no other.
 """

@@ -1,17 +1,18 @@
 """Do the exercises of a lesson tell right from wrong?  `python -m lessons.prove 6`
 
-For every exercise: the solution is accepted, and an open hole is not; it and every other right
-answer are accepted, whatever is drawn; every wrong answer is rejected, with the sentence written
-for it, and differs from all others by what it does.
+For every exercise: the solution is accepted, as the framework has it and as it is shown, and an
+open hole is not; it and every other right answer are accepted, whatever is drawn; every wrong
+answer is rejected, with the sentence written for it, and differs from all others by what it does.
 """
 
 import argparse
+import ast
 import sys
 
 from . import answers, diagnosis
 from . import lesson as lessons
 from .checking import check
-from .skeleton import skeleton
+from .skeleton import parse, skeleton
 
 SEEDS = 20
 WRONG, RIGHT = 5, 3  # answers to an exercise, at least
@@ -19,10 +20,14 @@ WRONG, RIGHT = 5, 3  # answers to an exercise, at least
 
 def prove(exercise, seeds=SEEDS):
     """All that is wrong with an exercise, in sentences."""
-    first = check(exercise, exercise.solution)
-    if not first.passed:
-        yield f"its own solution is rejected: {first.failure}"
-        return
+    own = list(dict.fromkeys([exercise.solution, exercise.shown_solution]))
+    for function in own:
+        verdict = check(exercise, function)
+        if not verdict.passed:
+            yield f"its own solution is rejected: {verdict.failure}"
+            return
+    if exercise.is_written_out:
+        yield from faults_of_text(exercise)
     if check(exercise, hole(exercise)).passed:
         yield "an open hole is accepted"
     right, wrong = answers.right_answers(exercise.number), answers.wrong_answers(exercise.number)
@@ -35,7 +40,7 @@ def prove(exercise, seeds=SEEDS):
             yield f"it has no {name}"
     if len(exercise.hints) != 3:
         yield f"it has {len(exercise.hints)} hints, not 3"
-    for function in (exercise.solution, *(answer.function for answer in right)):
+    for function in (*own, *(answer.function for answer in right)):
         for seed in range(seeds):
             verdict = check(exercise, function, seed)
             if not verdict.passed:
@@ -49,6 +54,16 @@ def prove(exercise, seeds=SEEDS):
             yield f"{answer.function.__name__} is told {verdict.reason!r}, not {answer.sentence!r}"
     for one, other in diagnosis.twins(exercise):
         yield f"{one.function.__name__} and {other.function.__name__} do the same"
+
+
+def faults_of_text(exercise):
+    """What is wrong with a solution that is written out beside the framework's."""
+    wanted, shown = parse(exercise.source), parse(exercise.shown_source)
+    calls = [f"{f.name}({ast.unparse(f.args)})" for f in (wanted, shown)]
+    if calls[0] != calls[1]:
+        yield f"its solution is written out as {calls[1]}, and the framework has {calls[0]}"
+    if ast.get_docstring(shown):
+        yield "its solution is written out with a docstring: students see the framework's"
 
 
 def hole(exercise):

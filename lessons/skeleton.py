@@ -1,12 +1,13 @@
-"""The hole that an exercise is: the signature and the docstring of the solution, and no body.
+"""The hole that an exercise is, and what fills it: the solution as students see it.
 
-Nothing of the body gets out of here but its length.
+Of the hole's body nothing but its length is told.
 """
 
 import ast
 import doctest
 
 RAISES = 'raise NotImplementedError("exercise {number}")'
+WRITTEN_OUT = "# Written out; {target} itself calls a kernel or a helper."
 
 
 def skeleton(exercise):
@@ -14,9 +15,14 @@ def skeleton(exercise):
     return "\n".join([*head(exercise), f"    {RAISES.format(number=exercise.number)}"]) + "\n"
 
 
+def filled(exercise):
+    """The text of the function, its body that of the solution that is shown."""
+    return "\n".join([*head(exercise), *body(exercise)]) + "\n"
+
+
 def head(exercise):
     """The lines of signature and docstring, the latter without its doctests."""
-    function = parse(exercise)
+    function = parse(exercise.source)
     lines = exercise.source.rstrip().splitlines()
     signature = lines[: _last_line_of_signature(function)]
     return [*signature, *(f"    {line}".rstrip() for line in _docstring(function))]
@@ -24,22 +30,30 @@ def head(exercise):
 
 def length(exercise):
     """About how many lines the body of a solution has."""
-    if exercise.lines:
-        return exercise.lines
-    return len(body(exercise))
+    return exercise.lines or len(body_of(exercise.shown_source))
 
 
 def body(exercise):
-    """The lines of the solution's body, which no student's file may contain."""
-    function = parse(exercise)
+    """The lines of the body of the solution that is shown, which no student's file may contain.
+
+    Where the framework's function reads otherwise, the first line says so.
+    """
+    lines = body_of(exercise.shown_source)
+    if exercise.is_written_out:
+        lines.insert(0, "    " + WRITTEN_OUT.format(target=exercise.target))
+    return lines
+
+
+def body_of(source):
+    """The lines of the body of the last function in a source."""
+    function = parse(source)
     statements = function.body[1:] if ast.get_docstring(function) else function.body
-    lines = exercise.source.splitlines()
-    return lines[statements[0].lineno - 1 : statements[-1].end_lineno]
+    return source.splitlines()[statements[0].lineno - 1 : statements[-1].end_lineno]
 
 
-def parse(exercise):
-    """The syntax tree of the solution."""
-    functions = [n for n in ast.parse(exercise.source).body if isinstance(n, ast.FunctionDef)]
+def parse(source):
+    """The syntax tree of the last function in a source."""
+    functions = [n for n in ast.parse(source).body if isinstance(n, ast.FunctionDef)]
     return functions[-1]
 
 

@@ -12,7 +12,7 @@ from types import ModuleType
 
 from . import lesson as lessons
 from .limit import TooLongError, time_limit
-from .skeleton import length, skeleton
+from .skeleton import filled, length, skeleton
 from .terminal import PROGRAM, typed
 
 FOLDER = "MINIGRAD_WORK"
@@ -108,7 +108,7 @@ class Work:
             )
         if not facts.get("passed"):
             self.note(exercise.number, gave_up=True)
-        return exercise.source.rstrip()
+        return filled(exercise).rstrip()
 
     # ---- Progress --------------------------------------------------------------------------------
 

@@ -4,7 +4,6 @@ The exercises tell right from wrong, the grader gives all points or none, and th
 as before with any of the right answers inside it.
 """
 
-import ast
 import csv
 import functools
 import json
@@ -18,9 +17,7 @@ import pytest
 from lessons import answers, programs
 from lessons import lesson as lessons
 from lessons.building import notebooks
-from lessons.grading import room
 from lessons.prove import prove
-from lessons.skeleton import parse
 from lessons.work import student_file
 from tests.grading import right_answer
 
@@ -68,7 +65,7 @@ def test_holes_get_no_points_and_solutions_all(number, tmp_path):
 
 def hand_in(folder, lesson):
     """A folder for each student: holes, solutions, and the other right answers, in both forms."""
-    solved = {e.number: solution(e) for e in lesson.exercises.values()}
+    solved = {n: notebooks.marked_solution(e) for n, e in lesson.exercises.items()}
     texts = {
         "holes_file": student_file(lesson),
         "solved_file": file_with(solved.values()),
@@ -83,19 +80,6 @@ def hand_in(folder, lesson):
         path = folder / student / f"lesson_{lesson.number:02}{suffix}"
         path.parent.mkdir(parents=True)
         path.write_text(text, encoding="utf-8")
-
-
-def solution(exercise):
-    """The text of the solution; or of a right answer, where the solution is not all there is to it.
-
-    Such a solution calls what the grader has left out of the framework: a kernel, say, which does
-    what the exercise asks for.
-    """
-    called = {ast.unparse(n.func) for n in ast.walk(parse(exercise)) if isinstance(n, ast.Call)}
-    called = {name.rpartition(".")[2] for name in called if not name.startswith("np.")}
-    left_out = room.GivenAway(exercise).names
-    is_enough = not any(map(left_out.fullmatch, called))
-    return notebooks.marked_solution(exercise) if is_enough else right_answer(exercise)
 
 
 def file_with(functions):

@@ -126,10 +126,10 @@ def marked_solution(exercise):
 
 def _imports(exercise):
     """Where a function of the framework takes the names from that its module has for it."""
-    if not exercise.target:
+    if not exercise.target or exercise.is_written_out:
         return
     given = vars(inspect.getmodule(exercise.solution))
-    loaded = {node.id for node in ast.walk(parse(exercise)) if isinstance(node, ast.Name)}
+    loaded = {node.id for node in ast.walk(parse(exercise.source)) if isinstance(node, ast.Name)}
     names = sorted(loaded & given.keys() - vars(builtins).keys() - {"np", exercise.name})
     for name in names:
         thing = given[name]

@@ -12,7 +12,7 @@ from .. import lesson as lessons
 from ..exercise import Exercise
 from ..lesson import Code
 from ..pictures import embedded
-from ..skeleton import body, head, skeleton
+from ..skeleton import filled, skeleton
 from .notebooks import PICTURE
 from .running import run
 
@@ -73,7 +73,7 @@ def _way(number, names):
 
 
 def _exercise(exercise, solved):
-    source = "\n".join([*head(exercise), *body(exercise)]) if solved else skeleton(exercise)
+    source = filled(exercise) if solved else skeleton(exercise)
     number = exercise.number
     ask = f"<p>In the terminal: <code>minigrad-learn check {number}</code></p>\n"
     return f'<div class="exercise">\n{_code(source)}{ask}</div>\n'
