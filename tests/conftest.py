@@ -1,7 +1,9 @@
 """What all tests share."""
 
 import os
+import signal
 import sys
+import threading
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -10,6 +12,10 @@ from tests import strict_array
 
 # Students' functions are graded in isolated processes, which Linux alone has.
 collect_ignore = [] if sys.platform == "linux" else ["test_grading.py"]
+
+# `pytest &` has Ctrl-C ignored, and so would have the programs that tests start and interrupt.
+if threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Every run draws the same examples, so a red test stays red until the code is mended.
 settings.register_profile(

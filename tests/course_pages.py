@@ -36,6 +36,8 @@ interrupted() {
     "$@" > watched 2>&1 &
     until grep -q ^Watching watched || ! kill -0 $!; do sleep 0.1; done
     kill -INT $!
+    for tenth in {1..200}; do kill -0 $! 2> /dev/null || break; sleep 0.1; done
+    kill -KILL $! 2> /dev/null
     wait $!
 }
 """
