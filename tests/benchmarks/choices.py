@@ -22,8 +22,9 @@ from kernels import dispatch, reference
 from tests.benchmarks.harness import write_json
 from tests.kernel_cases import CASES, Draw, number_of_sizes, with_dtype
 
-ROUNDS = 7
+ROUNDS = 5
 TURN = 0.004  # seconds of one turn
+WARM_UP = 0.01  # seconds of turns before it, until all threads are awake
 LARGEST = 2**20  # of a first array
 LONGEST = 0.2  # seconds of one call: larger ones are not tried
 EDGE = 0.95  # at this ratio, NumPy's time / Numba's, the compiled kernel is as good
@@ -74,25 +75,28 @@ def ratios(name, dtype):
 
 
 def in_turn(name, arguments, options):
-    """The median seconds of one call of Numba's and of NumPy's, timed A B A B."""
-    sides = {"numba": getattr(kernels, name), "numpy": getattr(reference, name)}
-    times = {backend: [] for backend in sides}
-    for _ in range(ROUNDS):
-        for backend, function in sides.items():
-            with kernels.use(backend):  # which gives NumPy's BLAS its threads, or takes them
-                function(*arguments, **options)
-                times[backend].append(turn(lambda f=function: f(*arguments, **options)))
-    return [median(seconds) for seconds in times.values()]
+    """The median seconds of one call of Numba's and of NumPy's, timed A B A B.
+
+    NumPy's BLAS has one thread, as it has under "auto", beside Numba's.
+    """
+    sides = getattr(kernels, name), getattr(reference, name)
+    times = [], []
+    with kernels.use("numba"):
+        for _ in range(ROUNDS):
+            for function, seconds in zip(sides, times):
+                turn(lambda f=function: f(*arguments, **options), WARM_UP)
+                seconds.append(turn(lambda f=function: f(*arguments, **options), TURN))
+    return [median(seconds) for seconds in times]
 
 
-def turn(call):
-    """Seconds of one call, of as many as fit a turn."""
+def turn(call, duration):
+    """Seconds of one call, of as many as fit a turn of so many seconds."""
     count, start = 0, perf_counter()
     while True:
         call()
         count += 1
         seconds = perf_counter() - start
-        if seconds >= TURN:
+        if seconds >= duration:
             return seconds / count
 
 
