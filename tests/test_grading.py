@@ -293,6 +293,13 @@ def test_values_are_taken_with_all_that_changes_them():
     assert cut(text).count("\n\n") == 4
 
 
+def test_values_are_taken_with_all_that_is_put_into_them():
+    filled = "a = {}\nfor i in (1, 2): a[i] = i\na[3][0].b = 3\na.update(b=1)\n"
+    assert cut(f"{filled}def f(): return a\n").count("\n\n") == 4
+    others = "import a\na.b = 1\na.go()\nc = []\nc.append(a)\n"
+    assert cut(f"{others}def f(): return a\n") == "import a\n\ndef f(): return a\n"
+
+
 def test_mistake_elsewhere_in_the_file_costs_nothing():
     assert cut("import math\n\ndef g(:\n  pass\n\ndef f():\n    return math.pi\n\ndef h(") == (
         "import math\n\ndef f():\n    return math.pi\n"
@@ -595,6 +602,17 @@ def test_command_writes_reports_and_prints_points(lesson, tmp_path, capsys):
 def test_folder_without_files_is_told(lesson, tmp_path, capsys):
     assert main(["grade", str(tmp_path)]) == 2
     assert "has no file such as lesson_01.py" in capsys.readouterr().err
+
+
+def test_what_is_no_folder_is_told(lesson, tmp_path, capsys):
+    assert main(["grade", str(tmp_path / "nowhere")]) == 2
+    assert "nowhere is no folder" in capsys.readouterr().err
+
+
+def test_lesson_that_there_is_not_is_told_before_anything_is_graded(lesson, tmp_path, capsys):
+    (tmp_path / "lesson_06.py").write_text(DOUBLE, encoding="utf-8")
+    assert main(["grade", str(tmp_path), "--only", "6,99"]) == 2
+    assert capsys.readouterr().out == ""
 
 
 def test_lessons_that_all_count_have_no_points_where_nothing_was_handed_in(lesson, tmp_path):
