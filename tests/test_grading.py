@@ -422,6 +422,12 @@ def test_method_is_left_out_of_its_class_alone():
     assert cut_from_framework("6.6", text, "minigrad.layers.other") == []
 
 
+@pytest.mark.parametrize("number, left_out", [("3.3", ["backward"]), ("6.6", [])])
+def test_engine_is_left_out_where_the_exercise_is_not_seen_through_it(number, left_out):
+    text = "class Tensor:\n    def backward(self): return 1\n"
+    assert cut_from_framework(number, text, "minigrad.tensor") == left_out
+
+
 def test_fused_operation_is_left_out_with_what_calls_it_and_primitive_ones_stay():
     text = "".join(f"def {name}(x): return 1\n" for name in ("exp", "dense", "add", "matmul"))
     assert cut_from_framework("6.6", text, "kernels.reference") == ["dense"]
