@@ -198,7 +198,7 @@ def watch_work(options, work):
 
 def _wanted(number):
     """The Lesson and the Exercises that "4" or "4.2" names."""
-    lesson = lessons.load(int(number.partition(".")[0])) if number[:1].isdigit() else None
+    lesson = lessons.load(int(number.partition(".")[0])) if number[:1].isdecimal() else None
     if lesson is None:
         raise LookupError(f"{number!r} is the number of no lesson and of no exercise")
     exact = "." in number

@@ -129,6 +129,13 @@ def test_commands_are_told_as_they_can_be_typed(learn, monkeypatch):
     assert f"{called} hint 91.1" in command_line.Work().path(91).read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("number", ["abc", "", "²"])
+@pytest.mark.parametrize("command", ["check", "hint", "solution"])
+def test_what_is_no_number_is_told(learn, command, number):
+    status, _, error = learn(command, number)
+    assert status == 2 and error.startswith(f"{number!r} is the number of no")
+
+
 def test_where_the_name_of_the_program_is_enough_it_is_told_alone(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["/folder/bin/minigrad-learn"])
     monkeypatch.setattr(terminal.shutil, "which", lambda name: "/folder/bin/minigrad-learn")
