@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import sys
 from contextlib import suppress
 from dataclasses import replace
@@ -37,6 +38,9 @@ def main(arguments=None):
     except BrokenPipeError:  # whoever reads, such as `head`, has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
+    except OSError as error:  # such as a folder in which nothing can be written
+        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
+        return 2
 
 
 def _parser():
@@ -96,15 +100,18 @@ def _numbers(text):
     """[1, 2, 3, 4] for "1-4", [1, 3] for "1,3"."""
     found = []
     for piece in text.split(","):
-        first, _, last = piece.partition("-")
-        found += range(int(first), int(last or first) + 1)
+        written = re.fullmatch(r"(\d+)(?:-(\d+))?", piece)
+        between = range(int(written[1]), int(written[2] or written[1]) + 1) if written else ()
+        if not between:
+            raise argparse.ArgumentTypeError(f"lessons are named as 1-4 or 1,3. Received: {text}")
+        found += between
     return found
 
 
 def _positive(text):
     number = int(text)
     if number < 1:
-        raise ValueError
+        raise argparse.ArgumentTypeError(f"at least 1 is needed. Received: {number}")
     return number
 
 
@@ -191,7 +198,7 @@ def watch_work(options, work):
 
 def _wanted(number):
     """The Lesson and the Exercises that "4" or "4.2" names."""
-    lesson = lessons.load(int(number.partition(".")[0])) if number[:1].isdigit() else None
+    lesson = lessons.load(int(number.partition(".")[0])) if number[:1].isdecimal() else None
     if lesson is None:
         raise LookupError(f"{number!r} is the number of no lesson and of no exercise")
     exact = "." in number
@@ -272,11 +279,11 @@ def _why_not(exercise, program, is_bypassed):
 
     if is_bypassed:
         why = ", which is an error: other functions of yours do without it. Alone it is called:"
-        return f"{why} minigrad-learn run {program} --mine {exercise.number}"
+        return f"{why} {typed(f'run {program} --mine {exercise.number}')}"
     for other in programs.callers(exercise):
         if other != program:
             why = ": this model has no need of it. Another one has:"
-            return f"{why} minigrad-learn run {other} --mine {exercise.number}"
+            return f"{why} {typed(f'run {other} --mine {exercise.number}')}"
     return ": no model here has need of it"
 
 

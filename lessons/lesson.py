@@ -75,6 +75,8 @@ def find(number):
     """The Exercise of a number such as "2.1"."""
     lesson, _, _ = str(number).partition(".")
     exercises = load(int(lesson)).exercises if lesson.isdecimal() else {}
+    if not exercises:
+        raise LookupError(f"{number!r} is the number of no exercise")
     if number not in exercises:
         raise LookupError(f"there is no exercise {number}. There are {', '.join(exercises)}")
     return exercises[number]

@@ -12,7 +12,7 @@ _KINDS = {"by hand": "by hand", "edge": "at the edges", "drawn": "drawn", "law":
 _DIFFERS = {
     "shape": "the shape is another",
     "dtype": "the dtype is another",
-    "type": "that is no such thing",
+    "type": "the kind is another",
     "length": "the number of results is another",
     "changed": "an argument was changed, which belongs to the caller",
 }
@@ -122,7 +122,10 @@ def _kind(thing):
     if isinstance(thing, np.ndarray):
         return f"{thing.dtype} {thing.shape}"
     if isinstance(thing, (list, tuple)):
-        return ", ".join(map(_kind, thing))
+        kinds = list(map(_kind, thing))
+        if len(kinds) > LONGEST:
+            kinds[3:-3] = ["..."]
+        return f"[{', '.join(kinds)}]"
     return type(thing).__name__
 
 

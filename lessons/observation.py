@@ -53,7 +53,7 @@ def observe(function, arguments, view):
     try:
         with time_limit():
             result = plain(view(function, *given))
-    except (Exception, TooLongError) as error:
+    except (Exception, SystemExit, TooLongError) as error:
         return Observation(error=error)
     pairs = enumerate(zip(arguments, given, strict=True))
     changed = tuple(i for i, (a, b) in pairs if not same(plain(a), plain(b)))

@@ -85,7 +85,7 @@ class Work:
         try:
             with time_limit():
                 exec(compile(path.read_bytes(), str(path), "exec"), vars(module))
-        except (Exception, TooLongError) as error:
+        except (Exception, SystemExit, TooLongError) as error:
             raise StudentError(_where(error, path)) from error
         exercises = lessons.load(number).exercises.items()
         return {n: getattr(module, e.name) for n, e in exercises if hasattr(module, e.name)}
@@ -119,13 +119,15 @@ class Work:
     def progress(self):
         """{exercise: {"passed": bool, "hints": how many were read, "gave_up": bool}}"""
         try:
-            return json.loads(self._progress_file.read_text(encoding="utf-8"))
+            progress = json.loads(self._progress_file.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return {}
         except ValueError:
-            raise StudentError(
-                f"{self._progress_file} is damaged: remove it to begin anew"
-            ) from None
+            progress = None
+        entries = progress.values() if isinstance(progress, dict) else [None]
+        if not all(isinstance(facts, dict) for facts in entries):
+            raise StudentError(f"{self._progress_file} is damaged: remove it to begin anew")
+        return progress
 
     def note(self, number, **facts):
         """Remember facts about an exercise."""
@@ -156,7 +158,8 @@ def student_file(lesson, program=PROGRAM):
 def _where(error, path):
     """The line of the student's file in which an error arose, and what it was."""
     if isinstance(error, SyntaxError):
-        return f"{path}, line {error.lineno}: {error.msg}"
+        line = f", line {error.lineno}" if error.lineno else ""  # a zero byte is in no line
+        return f"{path}{line}: {error.msg}"
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
     line = f", line {frames[-1].lineno}" if frames else ""
     name = "" if isinstance(error, TooLongError) else f"{type(error).__name__}: "

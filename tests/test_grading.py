@@ -293,6 +293,13 @@ def test_values_are_taken_with_all_that_changes_them():
     assert cut(text).count("\n\n") == 4
 
 
+def test_values_are_taken_with_all_that_is_put_into_them():
+    filled = "a = {}\nfor i in (1, 2): a[i] = i\na[3][0].b = 3\na.update(b=1)\n"
+    assert cut(f"{filled}def f(): return a\n").count("\n\n") == 4
+    others = "import a\na.b = 1\na.go()\nc = []\nc.append(a)\n"
+    assert cut(f"{others}def f(): return a\n") == "import a\n\ndef f(): return a\n"
+
+
 def test_mistake_elsewhere_in_the_file_costs_nothing():
     assert cut("import math\n\ndef g(:\n  pass\n\ndef f():\n    return math.pi\n\ndef h(") == (
         "import math\n\ndef f():\n    return math.pi\n"
@@ -413,6 +420,12 @@ def test_method_is_left_out_of_its_class_alone():
     text = text.format("Dense") + text.format("Other") + "def call(x): return 1\n"
     assert cut_from_framework("6.6", text, "minigrad.layers.core") == ["call"]
     assert cut_from_framework("6.6", text, "minigrad.layers.other") == []
+
+
+@pytest.mark.parametrize("number, left_out", [("3.3", ["backward"]), ("6.6", [])])
+def test_engine_is_left_out_where_the_exercise_is_not_seen_through_it(number, left_out):
+    text = "class Tensor:\n    def backward(self): return 1\n"
+    assert cut_from_framework(number, text, "minigrad.tensor") == left_out
 
 
 def test_fused_operation_is_left_out_with_what_calls_it_and_primitive_ones_stay():
@@ -595,6 +608,17 @@ def test_command_writes_reports_and_prints_points(lesson, tmp_path, capsys):
 def test_folder_without_files_is_told(lesson, tmp_path, capsys):
     assert main(["grade", str(tmp_path)]) == 2
     assert "has no file such as lesson_01.py" in capsys.readouterr().err
+
+
+def test_what_is_no_folder_is_told(lesson, tmp_path, capsys):
+    assert main(["grade", str(tmp_path / "nowhere")]) == 2
+    assert "nowhere is no folder" in capsys.readouterr().err
+
+
+def test_lesson_that_there_is_not_is_told_before_anything_is_graded(lesson, tmp_path, capsys):
+    (tmp_path / "lesson_06.py").write_text(DOUBLE, encoding="utf-8")
+    assert main(["grade", str(tmp_path), "--only", "6,99"]) == 2
+    assert capsys.readouterr().out == ""
 
 
 def test_lessons_that_all_count_have_no_points_where_nothing_was_handed_in(lesson, tmp_path):

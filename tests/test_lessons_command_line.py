@@ -109,12 +109,31 @@ def test_of_one_that_is_not_written_the_first_case_is_shown(learn):
     assert "called     totals(" in learn("check", "91.1")[1]
 
 
+def test_a_function_that_ends_the_program_is_wrong_and_nothing_ends(learn):
+    write(BOTH[0].partition("\n")[0] + "\n    raise SystemExit", BOTH[1])
+    status, text, _ = learn("check", "91.1")
+    assert status == 1 and "got        SystemExit" in text
+
+
+def test_a_file_that_ends_the_program_is_told(learn):
+    write(*BOTH, "raise SystemExit")
+    status, _, error = learn("check", "91.1")
+    assert status == 2 and "SystemExit" in error
+
+
 def test_commands_are_told_as_they_can_be_typed(learn, monkeypatch):
     called = os.path.join("folder", "bin", "minigrad-learn")
     monkeypatch.setattr(sys, "argv", [called, "start", "91"])
     monkeypatch.setenv("PATH", "")
     assert f"{called} check 91.1" in learn("start", "91")[1]
     assert f"{called} hint 91.1" in command_line.Work().path(91).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("number", ["abc", "", "²"])
+@pytest.mark.parametrize("command", ["check", "hint", "solution"])
+def test_what_is_no_number_is_told(learn, command, number):
+    status, _, error = learn(command, number)
+    assert status == 2 and error.startswith(f"{number!r} is the number of no")
 
 
 def test_where_the_name_of_the_program_is_enough_it_is_told_alone(monkeypatch):
@@ -131,6 +150,21 @@ def test_who_reads_the_first_lines_alone_gets_no_error():
 
 
 # ---- How far one is ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"91.1": 3}'])
+def test_damaged_progress_is_told(learn, tmp_path, text):
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "progress.json").write_text(text, encoding="utf-8")
+    status, _, error = learn("status")
+    assert status == 2 and "is damaged: remove it to begin anew" in error
+
+
+@pytest.mark.parametrize("command", [["start", "91"], ["status"], ["hint", "91.1"]])
+def test_a_folder_that_cannot_be_used_is_told(learn, tmp_path, command):
+    (tmp_path / "work").write_text("", encoding="utf-8")  # a file where the folder should be
+    status, _, error = learn(*command)
+    assert status == 2 and error.startswith("work") and error.count("\n") == 1
 
 
 def test_status_says_what_is_next(learn):
@@ -334,6 +368,13 @@ def test_a_package_that_is_missing_is_told_with_what_brings_it(learn, monkeypatc
 @pytest.mark.parametrize("text, numbers", [("1-4", [1, 2, 3, 4]), ("1,3", [1, 3]), ("2", [2])])
 def test_lessons_are_named_by_numbers(text, numbers):
     assert command_line._numbers(text) == numbers
+
+
+@pytest.mark.parametrize("text", ["4-1", "1.1", "x", "", "1-", "-1"])
+def test_what_names_no_lessons_is_told(learn, text, capsys):
+    with pytest.raises(SystemExit):
+        learn("grade", ".", f"--only={text}")
+    assert "lessons are named as 1-4 or 1,3. Received" in capsys.readouterr().err
 
 
 def test_an_address_to_install_from_that_is_a_bare_name_is_told(learn):

@@ -100,6 +100,8 @@ def grade(
     """
     students = handed_in.students(Path(folder))
     numbers = sorted(only or {number for _, files in students for number in files})
+    for number in numbers:
+        lessons.load(number)  # an error now, not after half of the work
     report = Report(secrets.randbelow(10**9) if seed is None else seed)
     judge = functools.partial(_best, seed=report.seed, limits=limits, layers=layers)
     folders.remove_abandoned()

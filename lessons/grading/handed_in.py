@@ -37,6 +37,8 @@ def students(folder):
         return [("", alone)]
     inner = sorted(path for path in folder.glob("*") if path.is_dir() and not path.is_symlink())
     found = [(path.name, files) for path in inner if (files := _files(path))]
+    if not folder.is_dir():
+        raise NothingToGradeError(f"{folder} is no folder")
     if not found:
         raise NothingToGradeError(f"{folder} has no file such as lesson_01.py or lesson_01.ipynb")
     return found

@@ -30,6 +30,7 @@ _OF_GRADING = ("worker", "submission", "wire", "isolation", "supervisor")
 _OF_LESSONS = ("calls.py", "observation.py", "limit.py", *(f"grading/{n}.py" for n in _OF_GRADING))
 _FRAMEWORK = ("minigrad", "kernels")
 _OTHERS = ("numpy", "safetensors")
+_ENGINE = "minigrad.tensor.Tensor.backward"
 _EXPECTED = {"definition", "by_hand", "edges", "drawn", "laws"}
 
 
@@ -145,7 +146,8 @@ def framework_without(exercise):
 class GivenAway:
     """What no copy of the framework may contain that an exercise is solved with.
 
-    places  of the function which the exercise asks for, and of those beside it that it calls
+    places  of the function which the exercise asks for, and of those beside it that it calls; and
+            of the engine, which finds any gradient, unless the exercise is seen through it
     names   of functions of any module: its definition and its kernels have the same name, or have
             it as a part of theirs (`softmax`: `softmax_backward`, `log_softmax`); and so are the
             kernels and fused operations that it calls, and the operations that it is a part of
@@ -164,6 +166,8 @@ class GivenAway:
         if exercise.is_rule:
             parts = by_definition.PARTS.items()
             names |= {fused for fused, of_it in parts if exercise.name in of_it}
+        if ".backward(" not in _view(exercise):
+            self.places.add(_ENGINE)
         words = "|".join(map(re.escape, sorted(names))) or "(?!)"  # which matches nothing
         self.names = re.compile(rf"(?:\w*_)?(?:{words})(?:_\w*)?")
 

@@ -51,13 +51,19 @@ def _places(statements):
     """{name: places of the statements that give it a meaning}
 
     That is the last definition of a function or class, or else everything that is assigned to it.
+    What fills it later, such as `TABLE[key] = 1` and `TABLE.append(1)`, belongs to it as well.
     """
-    places, definitions = {}, {}
+    places, definitions, imported = {}, {}, set()
     for place, statement in enumerate(statements):
+        nodes = [] if isinstance(statement, _DEFINITIONS) else ast.walk(statement)
+        imported |= {name for node in nodes for name in _imported(node)}
         if isinstance(statement, _DEFINITIONS):
             definitions[statement.name] = {place}
         for name in _bound(statement):
             places.setdefault(name, set()).add(place)
+    for place, statement in enumerate(statements):
+        for name in _filled(statement) & places.keys() - definitions.keys() - imported:
+            places[name].add(place)
     return places | definitions
 
 
@@ -70,8 +76,33 @@ def _bound(statement):
             yield node.id
         elif isinstance(node, _DEFINITIONS):
             yield node.name
-        elif isinstance(node, ast.alias):
-            yield node.asname or node.name.partition(".")[0]
+        else:
+            yield from _imported(node)
+
+
+def _imported(node):
+    if isinstance(node, ast.alias):
+        yield node.asname or node.name.partition(".")[0]
+
+
+def _filled(statement):
+    """The names of what a statement puts something into: x of `x[i] = 1`, `x.y = 1`, `x.add(1)`."""
+    if isinstance(statement, _DEFINITIONS):
+        return set()
+    found = set()
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            inner = node.value.func
+        elif isinstance(node, (ast.Subscript, ast.Attribute)) and isinstance(node.ctx, ast.Store):
+            inner = node
+        else:
+            continue
+        is_part = isinstance(inner, (ast.Subscript, ast.Attribute))
+        while isinstance(inner, (ast.Subscript, ast.Attribute)):
+            inner = inner.value
+        if is_part and isinstance(inner, ast.Name):
+            found.add(inner.id)
+    return found
 
 
 def _read_by(statement):
