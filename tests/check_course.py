@@ -35,6 +35,24 @@ def test_the_course_is_as_large_as_it_says():
     assert len(EXERCISES) >= 26 and wrong >= 140 and right >= 3 * len(EXERCISES)
 
 
+# Wrong answers that the tests of other courses have let through, as far as these lessons reach.
+SURVIVORS = {
+    "5.4": ["no_square", "wrong_sign"],
+    "5.6": ["mean_over_kept_axes", "mean_over_leading_axes"],
+    "6.2": ["cubic_constant_ten_times_too_large", "no_root_of_two_over_pi"],
+    "6.3": ["always_the_last_axis", "no_sum_in_the_pullback"],
+    "6.4": ["log_along_the_last_axis"],
+    "6.6": ["never_adds_the_bias"],
+    "6.8": ["root_of_the_scale_alone"],  # whatever the fan-in
+}
+
+
+@pytest.mark.parametrize("number", SURVIVORS)
+def test_mistakes_that_survive_elsewhere_are_among_the_wrong_answers(number):
+    names = {answer.function.__name__ for answer in answers.wrong_answers(number)}
+    assert names.issuperset(SURVIVORS[number])
+
+
 @pytest.mark.parametrize("exercise", EXERCISES, ids=by_number)
 def test_exercise_tells_right_from_wrong(exercise):
     """Its solution first, then all answers, the right ones with 20 seeds: see lessons/prove.py."""
