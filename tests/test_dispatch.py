@@ -207,6 +207,15 @@ def test_the_first_call_may_come_from_several_threads_at_once():
     assert run(program) == "4"
 
 
+def test_numpy_runs_all_where_numba_is_told_to_compile_nothing():
+    program = (
+        "import os; os.environ['NUMBA_DISABLE_JIT'] = '1'\n"
+        "import numpy as np, kernels; kernels.use('numba')\n"
+        "print(kernels.softmax(np.zeros(2)).sum(), 'everything' in kernels.table())"
+    )
+    assert run(program).split() == ["1.0", "False"]
+
+
 def test_blas_keeps_its_threads_where_numba_runs_nothing():
     program = (
         "import numpy as np, kernels; from threadpoolctl import threadpool_info as info\n"

@@ -190,6 +190,20 @@ def fill(c, m, n, number):
 
 
 @inlined
+def add_row(a, b, c, n, k):
+    """c += a B   (k,), (k, n), (n,), rows of B contiguous, summed DEPTH rows at a time"""
+    sums = np.empty((1, n), c.data.dtype)
+    part = Matrix(sums, 0, n, 1)
+    for p in range(0, k, DEPTH):
+        fill(part, 1, n, 0)
+        add_rows(beyond(a, 0, p), beyond(b, p, 0), part, n, min(DEPTH, k - p))
+        for j in range(0, n, lanes(sums)):
+            i, end = c.start + j, c.start + n
+            vector = load_until(c.data, i, end, 0) + load_until(sums, j, n, 0)
+            store_until(c.data, i, end, vector)
+
+
+@inlined
 def is_worth_packing(m, b, width):
     """Whether strips of B are copied: where they must, or lie in far rows that are read often"""
     return b.column != 1 or (m >= PACKED_ROWS and b.row > width)
@@ -199,16 +213,7 @@ def is_worth_packing(m, b, width):
 def add_product(a, b, c, m, n, k):
     """C += A B   (m, k), (k, n), (m, n), rows of C contiguous"""
     if m == 1 and b.column == 1:
-        sums = np.empty((1, n), c.data.dtype)
-        part = Matrix(sums, 0, n, 1)
-        for p in range(0, k, DEPTH):
-            fill(part, 1, n, 0)
-            add_rows(beyond(a, 0, p), beyond(b, p, 0), part, n, min(DEPTH, k - p))
-            for j in range(0, n, lanes(sums)):
-                i, end = c.start + j, c.start + n
-                store_until(
-                    c.data, i, end, load_until(c.data, i, end, 0) + load_until(sums, j, n, 0)
-                )
+        add_row(a, b, c, n, k)
     elif m == 1 and b.row == 1 and a.column == 1:
         add_dots(a, b, c, n, k)
     else:
