@@ -62,9 +62,15 @@ print(time.process_time())
 
 
 def test_a_first_step_takes_10_seconds_cold_and_2_warm(tmp_path):
-    """Seconds of the processor, from the start of Python on, so that no other process counts."""
-    cold = float(run(FIRST_STEP, tmp_path)[0].splitlines()[-1])
-    warm = float(run(FIRST_STEP, tmp_path)[0].splitlines()[-1])
+    """Seconds of the processor, from the start of Python on, so that no other process counts.
+
+    One that shares the processor's core makes them longer, though: the least of two is taken.
+    """
+    folders = tmp_path / "one", tmp_path / "another"
+    cold, warm = (
+        min(float(run(FIRST_STEP, folder)[0].splitlines()[-1]) for folder in folders)
+        for _ in range(2)
+    )
     assert cold < 10 and warm < 2
 
 

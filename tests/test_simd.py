@@ -22,11 +22,13 @@ from kernels.cpu.simd import (
     largest,
     load,
     load_first,
+    load_until,
     maximum,
     minimum,
     sqrt,
     store,
     store_first,
+    store_until,
     tile,
     total,
     transpose,
@@ -208,6 +210,29 @@ def test_load_and_store_touch_the_lanes_that_they_name_alone(dtype):
     y = np.full_like(x, -7)
     copy(x, y, 1)
     assert np.array_equal(y[1 : 1 + width], x[1 : 1 + width] + 1) and np.sum(y != -7) == width
+
+
+@DTYPES
+def test_up_to_an_end_nothing_beyond_it_is_read_or_written(dtype):
+    @compiled
+    def copy_until(x, y, i, end):
+        store_until(y, i, end, load_until(x, i, end, 5))
+
+    @compiled
+    def load_all(x, y, i, end):
+        store(y, 0, load_until(x, i, end, 5))
+
+    width = simd.lanes_of(dtype)
+    x = np.arange(3 * width, dtype=dtype)
+    for n in range(2 * width):
+        y, z = np.full_like(x, -7), np.empty(width, dtype)
+        start, count = 3 % width, min(n, width)
+        copy_until(x, y, start, start + n)
+        load_all(x, z, start, start + n)
+        written = slice(start, start + count)
+        np.testing.assert_array_equal(y[written], x[written])
+        assert np.all(np.delete(y, written) == -7)
+        np.testing.assert_array_equal(z, [*x[written], *[5] * (width - count)])
 
 
 @DTYPES

@@ -70,6 +70,28 @@ def test_what_fails_in_another_thread_is_an_error_of_the_call(layer):
     assert said == "a thread of fail_but_in_part_0 found no memory"
 
 
+def test_what_fails_in_a_kernel_that_is_called_by_its_address_is_told():
+    program = """if True:
+        import numpy as np
+        from kernels.cpu.compilation import address, call, integer, jit, write
+
+        @jit
+        def fail_below_0(y: write(1), x: integer):
+            y[0] = x
+            if x < 0:
+                raise MemoryError
+
+        @jit
+        def try_it(y: write(1), x: integer, other: address):
+            return call(other, (y, x))
+
+        y = np.zeros(1)
+        for x in (3, -3):
+            print(try_it["float64"](y, x, fail_below_0.addresses["float64"]), y[0])
+    """
+    assert run(["-c", program]).splitlines() == ["0 3.0", "1 -3.0"]
+
+
 @pytest.mark.skipif(not is_there("tbb"), reason="TBB is not installed")
 def test_tbb_is_found_where_pip_has_put_it_and_comes_first():
     program = """if True:

@@ -28,8 +28,10 @@ from pathlib import Path
 
 import numba
 import numpy as np
+from llvmlite import ir
 from numba import njit, types
 from numba.core import codegen, config, errors, event
+from numba.extending import intrinsic
 
 # Division is NumPy's, bounds are not checked, and other Python threads may run meanwhile.
 _OPTIONS = {"error_model": "numpy", "boundscheck": False, "nogil": True}
@@ -78,6 +80,11 @@ def unsigned(dtype):
     return types.uint64
 
 
+def address(dtype):
+    """Where another kernel is, which this one is to `call`."""
+    return types.int64
+
+
 # ---- Compiling -----------------------------------------------------------------------------------
 
 
@@ -99,7 +106,7 @@ class Kernel(dict):
     def __init__(self, function, parallel):
         self.function = function
         self.parallel = parallel
-        self.addresses = {}
+        self.addresses = _Addresses(self)
         KERNELS.append(self)
 
     def __missing__(self, dtype):
@@ -108,14 +115,6 @@ class Kernel(dict):
             if dtype not in self:  # another thread may have been here meanwhile
                 self[dtype] = self[dtype.name] = self._announced(dtype)
         return self[dtype]
-
-    def address(self, dtype):
-        """Where the compiled function is, for another one that calls it."""
-        if dtype not in self.addresses:
-            (made,) = self[dtype].overloads.values()
-            place = made.library.get_pointer_to_function(made.fndesc.llvm_func_name)
-            self.addresses[dtype] = place
-        return self.addresses[dtype]
 
     def _announced(self, dtype):
         with _notice(f"{self.function.__name__} for {dtype}"):
@@ -138,6 +137,36 @@ class Kernel(dict):
         compiled.compile(tuple(kind(getattr(types, str(dtype))) for kind in kinds))
         compiled.disable_compile()
         return compiled
+
+
+class _Addresses(dict):
+    """{dtype: where the compiled function of a kernel is}, for another one that calls it."""
+
+    def __init__(self, kernel):
+        self.kernel = kernel
+
+    def __missing__(self, dtype):
+        (made,) = self.kernel[dtype].overloads.values()
+        self[dtype] = made.library.get_pointer_to_function(made.fndesc.llvm_func_name)
+        return self[dtype]
+
+
+@intrinsic
+def call(context, address, arguments):
+    """Call the compiled function at an address with a tuple of arguments.   -> 1 if it failed
+
+    An exception in it is lost: it could end no turn of a `prange`, which runs in another thread.
+    """
+
+    def generate(context, builder, signature, values):
+        convention, kinds = context.call_conv, list(arguments)
+        kind = convention.get_function_type(types.none, kinds).as_pointer()
+        function = builder.inttoptr(values[0], kind)
+        given = [builder.extract_value(values[1], i) for i in range(len(kinds))]
+        status, _ = convention.call_function(builder, function, types.none, kinds, given)
+        return builder.zext(status.is_error, ir.IntType(64))
+
+    return types.int64(address, arguments), generate
 
 
 def compile_all():

@@ -9,11 +9,21 @@ import math
 import numpy as np
 
 from . import elementwise, leaves_to_numpy
-from .compilation import inlined, integer, read, write
+from .compilation import address, inlined, integer, read, write
 from .elementwise import pull, value
-from .loops import alike, load_until, share, store_until
-from .matmul import Matrix, add_product, beyond, bounds, cut, matrix, multiply_block, transposed
-from .simd import lanes
+from .loops import alike, share
+from .matmul import (
+    Matrix,
+    add_product,
+    beyond,
+    bounds,
+    call_add_product,
+    cut,
+    matrix,
+    multiply_block,
+    transposed,
+)
+from .simd import lanes, load_until, store_until
 from .threads import counter, take, threaded
 
 NO_ACTIVATION = -1
@@ -56,6 +66,7 @@ def forward(
     z: write(2),
     y: write(2),
     activation: integer,
+    product: address,
     queue: counter,
 ):
     """y = f(z),  z = x W + b   (n, d), (d, u), (u,), (n, u), (n, u);  z may be y"""
@@ -67,7 +78,7 @@ def forward(
         i, j, height, width = bounds(block, rows, columns, m, n)
         c = Matrix(z, i * n + j, n, 1)
         fill_rows(c, height, width, bias[j : j + width])
-        add_product(beyond(a, i, 0), beyond(b, 0, j), c, height, width, k)
+        call_add_product(product, beyond(a, i, 0), beyond(b, 0, j), c, height, width, k)
         if activation != NO_ACTIVATION:
             activate(c, y, height, width, activation)
         block = take(queue)
@@ -85,7 +96,7 @@ def dense(x, weight, bias, activation=None):
     z = y if number in _TOLD_BY_Y else np.empty(y.shape, x.dtype)
     rows = _rows(x)
     arrays = rows, weight, np.ascontiguousarray(bias), _rows(z), _rows(y)
-    forward(x.dtype, rows.size * u, *arrays, number)
+    forward(x.dtype, rows.size * u, *arrays, number, add_product.addresses[x.dtype])
     return y, z
 
 
@@ -125,6 +136,7 @@ def backward(
     weight: read(2),
     dx: write(2),
     dw: write(2),
+    product: address,
     queue: counter,
 ):
     """dx = h Wᵀ,  dw = xᵀ h   (n, u), (n, d), (d, u), (n, d), (d, u);  what is empty is left out"""
@@ -136,10 +148,10 @@ def backward(
     while block < x_blocks + w_blocks:
         if block < x_blocks:
             c = Matrix(dx, 0, d, 1)
-            multiply_block(block, x_rows, x_columns, slopes, w, c, m, d, u)
+            multiply_block(block, x_rows, x_columns, product, slopes, w, c, m, d, u)
         else:
             c = Matrix(dw, 0, u, 1)
-            multiply_block(block - x_blocks, w_rows, w_columns, a, slopes, c, d, u, m)
+            multiply_block(block - x_blocks, w_rows, w_columns, product, a, slopes, c, d, u, m)
         block = take(queue)
 
 
@@ -161,7 +173,8 @@ def dense_backward(g, z, x, weight, activation=None, needs=(True, True, True)):
     h = np.empty(g.shape if is_pulled else (0, 0), g.dtype)
     if is_pulled or needs[2]:
         pull_all(g.dtype, elementwise.WORK * g.size, g, z, h, db, number)
-    backward(g.dtype, work, h if is_pulled else g, rows, weight, _rows(dx), dw)
+    arrays = h if is_pulled else g, rows, weight, _rows(dx), dw
+    backward(g.dtype, work, *arrays, add_product.addresses[g.dtype])
     return dx if needs[0] else None, dw if needs[1] else None, db if needs[2] else None
 
 

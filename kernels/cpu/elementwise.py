@@ -7,8 +7,8 @@ import numpy as np
 
 from . import activations as f
 from .compilation import inlined, integer, read, write
-from .loops import alike, load_until, share, store_until
-from .simd import lanes
+from .loops import alike, share
+from .simd import lanes, load_until, store_until
 from .threads import threaded
 
 RELU, SIGMOID, SILU, GELU_TANH, GELU, ERF = range(6)

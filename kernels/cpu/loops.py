@@ -3,7 +3,6 @@
 import numpy as np
 
 from .compilation import inlined, integer, jit, read_integers
-from .simd import lanes, load, load_first_or, store, store_first
 
 
 @inlined
@@ -11,23 +10,6 @@ def share(size, part, parts, step):
     """range's arguments for one of equal parts of 0 .. size, cut at multiples of `step`."""
     steps = (size + step - 1) // step
     return steps * part // parts * step, min(size, steps * (part + 1) // parts * step), step
-
-
-@inlined
-def load_until(a, i, end, other):
-    """a[i], a[i + 1], ... as a vector; from a[end] on nothing is read, and lanes are `other`"""
-    n = end - i
-    return load(a, i) if n >= lanes(a) else load_first_or(a, i, n, other)
-
-
-@inlined
-def store_until(a, i, end, x):
-    """a[i], a[i + 1], ... = the lanes of x, but nothing from a[end] on"""
-    n = end - i
-    if n >= lanes(a):
-        store(a, i, x)
-    else:
-        store_first(a, i, x, n)
 
 
 @jit

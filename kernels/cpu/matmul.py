@@ -19,10 +19,10 @@ import math
 from collections import namedtuple
 
 import numpy as np
+from numba import types
 
 from . import leaves_to_numpy, threads
-from .compilation import inlined, integer, jit, read, write
-from .loops import load_until, store_until
+from .compilation import address, call, inlined, integer, jit, read, write
 from .simd import (
     TILE,
     broadcast,
@@ -30,10 +30,12 @@ from .simd import (
     lanes,
     load,
     load_first,
+    load_until,
     narrow_tile,
     spread,
     store,
     store_first,
+    store_until,
     tile,
     total,
     transpose_first,
@@ -209,9 +211,24 @@ def is_worth_packing(m, b, width):
     return b.column != 1 or (m >= PACKED_ROWS and b.row > width)
 
 
-@inlined
-def add_product(a, b, c, m, n, k):
-    """C += A B   (m, k), (k, n), (m, n), rows of C contiguous"""
+def _any_matrix(dtype):
+    """A `Matrix` of the kernel's dtype, of any array."""
+    return types.NamedTuple([write(2)(dtype), *[types.int64] * 3], Matrix)
+
+
+@jit
+def add_product(
+    a: _any_matrix,
+    b: _any_matrix,
+    c: _any_matrix,
+    m: integer,
+    n: integer,
+    k: integer,
+):
+    """C += A B   (m, k), (k, n), (m, n), rows of C contiguous
+
+    It is long, and so it is compiled once, and other kernels get its address as `product`.
+    """
     if m == 1 and b.column == 1:
         add_row(a, b, c, n, k)
     elif m == 1 and b.row == 1 and a.column == 1:
@@ -230,6 +247,13 @@ def add_product(a, b, c, m, n, k):
                     strip, start, row = panel, 0, width
                 left, sums = beyond(a, 0, p), beyond(c, 0, j)
                 add_panel(left, strip, start, row, sums, m, columns, depth)
+
+
+@inlined
+def call_add_product(product, a, b, c, m, n, k):
+    """C += A B by `add_product`, which is at the address `product`   (m, k), (k, n), (m, n)"""
+    if call(product, (a, b, c, m, n, k)):
+        raise MemoryError("there is no room for a strip of a matrix")
 
 
 # ---- C in blocks ---------------------------------------------------------------------------------
@@ -261,12 +285,12 @@ def bounds(block, rows, columns, m, n):
 
 
 @inlined
-def multiply_block(block, rows, columns, a, b, c, m, n, k):
+def multiply_block(block, rows, columns, product, a, b, c, m, n, k):
     """Block number `block` of C = A B   (m, k), (k, n), (m, n), C contiguous"""
     i, j, height, width = bounds(block, rows, columns, m, n)
     part = beyond(c, i, j)
     fill(part, height, width, 0)
-    add_product(beyond(a, i, 0), beyond(b, 0, j), part, height, width, k)
+    call_add_product(product, beyond(a, i, 0), beyond(b, 0, j), part, height, width, k)
 
 
 @inlined
@@ -277,7 +301,7 @@ def are_steps_whole(x):
 
 
 @jit
-def multiply(a: read(2), b: read(2), c: write(2)):
+def multiply(a: read(2), b: read(2), c: write(2), product: address):
     """C = A B   (m, k), (k, n), (m, n), by one thread, C contiguous.   -> whether it was done
 
     It is not if the work is for other kernels. To ask that here costs nothing, and in Python as
@@ -287,7 +311,8 @@ def multiply(a: read(2), b: read(2), c: write(2)):
     is_for_others = n == 1 or m * k * n >= threads.WORTH_SHARING
     if is_for_others or not (are_steps_whole(a) and are_steps_whole(b)):
         return False
-    multiply_block(0, m, n, matrix(a, 0), matrix(b, 0), Matrix(c, 0, n, 1), m, n, k)
+    x, y, z = matrix(a, 0), matrix(b, 0), Matrix(c, 0, n, 1)
+    multiply_block(0, m, n, product, x, y, z, m, n, k)
     return True
 
 
@@ -302,6 +327,7 @@ def multiply_all(
     a_inner: integer,
     b_outer: integer,
     b_inner: integer,
+    product: address,
     queue: counter,
 ):
     """C = A B for outer x inner matrices, of which a, b, c are the first   (m, k), (k, n), (m, n)
@@ -312,13 +338,13 @@ def multiply_all(
     rows, columns, blocks = cut(c, m, n, matrix(b, 0), outer * inner)
     turn = take(queue)
     while turn < blocks * outer * inner:
-        product, block = turn // blocks, turn % blocks
-        x, y = product // inner, product % inner
+        place, block = turn // blocks, turn % blocks
+        x, y = place // inner, place % inner
         multiply_block(
-            *(block, rows, columns),
+            *(block, rows, columns, product),
             matrix(a, x * a_outer + y * a_inner),
             matrix(b, x * b_outer + y * b_inner),
-            Matrix(c, product * m * n, n, 1),
+            Matrix(c, place * m * n, n, 1),
             *(m, n, k),
         )
         turn = take(queue)
@@ -338,7 +364,7 @@ def matmul(a, b, out=None):
     c = np.empty((len(a), b.shape[1]), a.dtype) if out is None else out
     if a.shape[1] != len(b) or c.shape != (len(a), b.shape[1]):
         return NotImplemented
-    if multiply[a.dtype](a, b, c):
+    if multiply[a.dtype](a, b, c, add_product.addresses[a.dtype]):
         return c
     return _multiply_all(a, b, c)
 
@@ -401,7 +427,8 @@ def _multiply_all(a, b, c):
     if layout is None:
         return NotImplemented
     first = [x[(0,) * (x.ndim - 2)] if x.ndim > 2 else x for x in (a, b, c)]
-    multiply_all(a.dtype, result.size * k, *first, *layout)
+    product = add_product.addresses[a.dtype]
+    multiply_all(a.dtype, result.size * k, *first, *layout, product)
     return result
 
 

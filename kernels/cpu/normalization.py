@@ -10,8 +10,8 @@ import numpy as np
 
 from . import leaves_to_numpy
 from .compilation import inlined, integer, number, read, write
-from .loops import alike, load_until, share, store_until
-from .simd import broadcast, fma, lanes, total
+from .loops import alike, share
+from .simd import broadcast, fma, lanes, load_until, store_until, total
 from .threads import threaded
 
 WORK = 6  # multiplications that take as long as a number of a row

@@ -14,8 +14,8 @@ import numpy as np
 
 from . import leaves_to_numpy
 from .compilation import inlined, integer, number, read, write
-from .loops import alike, load_until, share, store_until
-from .simd import fma, lanes, maximum, sqrt
+from .loops import alike, share
+from .simd import fma, lanes, load_until, maximum, sqrt, store_until
 from .threads import threaded
 
 WORK = 4  # multiplications that take as long as one number

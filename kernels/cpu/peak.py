@@ -1,8 +1,8 @@
 """The most that this machine can do: the tile of `simd`, and a copy, over and over."""
 
 from .compilation import integer, jit, read, write
-from .loops import load_until, share, store_until
-from .simd import TILE, lanes, tile
+from .loops import share
+from .simd import TILE, lanes, load_until, store_until, tile
 from .threads import threaded
 
 _tile = tile(*TILE)

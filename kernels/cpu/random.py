@@ -3,8 +3,8 @@
 import numpy as np
 
 from .compilation import integer, number, read, unsigned, write
-from .loops import load_until, share, store_until
-from .simd import lanes, uniform, where
+from .loops import share
+from .simd import lanes, load_until, store_until, uniform, where
 from .threads import threaded
 
 WORK = 10  # multiplications that take as long as one number

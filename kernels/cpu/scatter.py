@@ -6,8 +6,8 @@ import numpy as np
 
 from . import leaves_to_numpy
 from .compilation import integer, read, read_integers, write
-from .loops import alike, are_within, load_until, share, store_until
-from .simd import lanes
+from .loops import alike, are_within, share
+from .simd import lanes, load_until, store_until
 from .threads import threaded
 
 

@@ -5,9 +5,9 @@ instruction each, on AVX-512 of 16 float32, on AVX2 of 8, on NEON of 4, and of a
 processor that none of these names fits.
 
     x = load(a, i)                as many numbers as fit, from a[i] on
-    x = load_first(a, i, n)       the first n of them, then zeros; nothing beyond is touched
+    x = load_until(a, i, end, 0)  those before a[end], then zeros; nothing beyond is touched
     y = fma(x, x, 0.5) / (x + 1)  elementwise; a number stands for a vector of its copies
-    store_first(a, i, y, n)
+    store_until(a, i, end, y)     and store(a, i, y)
 
 `a` is an array of any shape and `i` counts its elements from the first in memory, so that a kernel
 may walk with strides of its own. Nothing checks a bound: that is the caller's duty.
@@ -390,16 +390,50 @@ def load_first(context, a, i, n):
 
 
 @intrinsic
-def load_first_or(context, a, i, n, other):
-    """The first n <= lanes of a[i], a[i + 1], ... in a vector, and copies of the number `other`."""
+def load_until(context, a, i, end, other):
+    """a[i], a[i + 1], ... in a vector; from a[end] on nothing is read, and lanes are `other`."""
 
     def generate(context, builder, signature, values):
-        array, i, n, number = values
+        array, i, end, number = values
         address, dtype = _address(context, builder, a, array, i), str(a.dtype)
-        number = _broadcast(builder, context.cast(builder, number, other, a.dtype), dtype)
-        return _load(builder, address, dtype, _first(builder, n, dtype), number).value
+        others = _broadcast(builder, context.cast(builder, number, other, a.dtype), dtype)
+        loaded = []
+        for mask in _masks_until(builder, i, end, dtype):
+            loaded.append((_load(builder, address, dtype, mask, others).value, builder.block))
+        result = builder.phi(_vector(dtype))
+        for value, block in loaded:
+            result.add_incoming(value, block)
+        return result
 
     return Vector(a.dtype)(a, types.intp, types.intp, other), generate
+
+
+@intrinsic
+def store_until(context, a, i, end, x):
+    """a[i], a[i + 1], ... = the lanes of x, but nothing from a[end] on."""
+
+    def generate(context, builder, signature, values):
+        array, i, end, x = values
+        address, dtype = _address(context, builder, a, array, i), str(a.dtype)
+        for mask in _masks_until(builder, i, end, dtype):
+            _store(address, Lanes(builder, x, dtype), mask)
+        return context.get_dummy_value()
+
+    return types.void(a, types.intp, types.intp, Vector(a.dtype)), generate
+
+
+def _masks_until(builder, i, end, dtype):
+    """None, then the mask of the first end - i lanes, each while its branch is being written.
+
+    The program takes the first branch if the whole vector fits.
+    """
+    n = builder.sub(end, i)
+    is_whole = builder.icmp_signed(">=", n, ir.Constant(_I64, lanes_of(dtype)))
+    with builder.if_else(is_whole) as (whole, rest):
+        with whole:
+            yield None
+        with rest:
+            yield _first(builder, n, dtype)
 
 
 @intrinsic

@@ -10,8 +10,19 @@ import numpy as np
 
 from . import leaves_to_numpy, simd
 from .compilation import inlined, integer, read, read_integers, write
-from .loops import alike, are_within, load_until, share, store_until
-from .simd import broadcast, elementwise, lanes, largest, maximum, store_first, total, where
+from .loops import alike, are_within, share
+from .simd import (
+    broadcast,
+    elementwise,
+    lanes,
+    largest,
+    load_until,
+    maximum,
+    store_first,
+    store_until,
+    total,
+    where,
+)
 from .threads import threaded
 
 WORK = 10  # multiplications that take as long as a number of a row

@@ -37,7 +37,7 @@ from llvmlite import ir
 from numba import prange, types
 from numba.extending import intrinsic
 
-from .compilation import integer, jit
+from .compilation import address, call, integer, jit
 
 # Below so many multiplications or their like, waking another thread takes longer than it saves.
 WORTH_SHARING = 2_000_000
@@ -69,24 +69,6 @@ def take(context, queue):
     return types.int64(queue), generate
 
 
-@intrinsic
-def _call(context, address, arguments):
-    """Call the compiled function at an address with a tuple of arguments.   -> 1 if it failed
-
-    An exception that leaves a turn of `prange` ends nothing: in another thread it is lost.
-    """
-
-    def generate(context, builder, signature, values):
-        convention, kinds = context.call_conv, list(arguments)
-        kind = convention.get_function_type(types.none, kinds).as_pointer()
-        function = builder.inttoptr(values[0], kind)
-        given = [builder.extract_value(values[1], i) for i in range(len(kinds))]
-        status, _ = convention.call_function(builder, function, types.none, kinds, given)
-        return builder.zext(status.is_error, ir.IntType(64))
-
-    return types.int64(address, arguments), generate
-
-
 def counter(dtype):
     """The annotation of a queue: how many blocks the threads of a kernel have taken."""
     return types.Array(types.int64, 1, "A")
@@ -110,7 +92,7 @@ class threaded:
             arguments = *arguments, np.zeros(1, np.int64)
         parts = count(work)
         if parts > 1:
-            if shared(self.loop[dtype], self.kernel.address(dtype), arguments, parts):
+            if shared(self.loop[dtype], self.kernel.addresses[dtype], arguments, parts):
                 raise MemoryError(f"a thread of {self.kernel.function.__name__} found no memory")
         elif self.has_queue:
             self.kernel[dtype](*arguments)
@@ -121,14 +103,14 @@ class threaded:
 def _in_parts(kernel, arguments, parts):
     failed = 0
     for part in prange(parts):
-        failed += _call(kernel, (*arguments, np.int64(part), parts))
+        failed += call(kernel, (*arguments, np.int64(part), parts))
     return failed
 
 
 def _by_queue(kernel, arguments, parts):
     failed = 0
     for _ in prange(parts):
-        failed += _call(kernel, arguments)
+        failed += call(kernel, arguments)
     return failed
 
 
@@ -139,7 +121,7 @@ def _loop(kernel, body):
     loop = FunctionType(body.__code__, body.__globals__, f"{module}_{kernel.__name__}_shared")
     loop.__qualname__ = loop.__name__
     loop.__annotations__ = {
-        "kernel": integer,
+        "kernel": address,
         "arguments": lambda dtype: types.Tuple([kind(dtype) for kind in kinds]),
         "parts": integer,
     }
