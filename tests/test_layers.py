@@ -347,6 +347,7 @@ PARAMETERS = {
     "Activation('relu')": {},
     "Dropout(0.5)": {},
     "Flatten()": {},
+    "Masking()": {},
     "Reshape((3, 1))": {},
     "BatchNormalization()": dict.fromkeys(
         ("gamma", "beta", "moving_mean", "moving_variance"), (3,)
@@ -673,6 +674,7 @@ CONFIGURATIONS = {
     "Activation": {"activation": "softmax"},
     "Dropout": {"rate": 0.25},
     "Flatten": {},
+    "Masking": {"mask_value": -1.0},
     "Reshape": {"target_shape": [3, -1]},
     "BatchNormalization": {**NORMALIZATION, "momentum": 0.5},
     "LayerNormalization": NORMALIZATION,
@@ -681,6 +683,7 @@ CONFIGURATIONS = {
         "output_dim": 2,
         "embeddings_initializer": "ones",
         "embeddings_regularizer": "l1",
+        "mask_zero": True,
     },
 }
 CONFIGURED = pytest.mark.parametrize("name", CONFIGURATIONS)

@@ -406,7 +406,21 @@ def regression():
     return model, lambda x, y: (x, y.astype("float64")[:, None])
 
 
-MODELS = pytest.mark.parametrize("make", [image_classifier, word_classifier, regression])
+def sequence_model():
+    model = models.Sequential(
+        [
+            layers.Reshape((4, 3), input_shape=(12,)),
+            layers.Masking(),
+            layers.Dense(4, "tanh"),
+            layers.Dense(1),
+        ]
+    )
+    model.compile("adam", "mse")
+    return model, lambda x, y: (x, y.astype("float32").repeat(4).reshape(-1, 4, 1))
+
+
+FITTED = [image_classifier, word_classifier, sequence_model]  # between them, with every layer
+MODELS = pytest.mark.parametrize("make", [*FITTED, regression])
 
 
 def train(make, place, steps=3, epochs=2):
@@ -460,7 +474,7 @@ def test_evaluate_stays_on_the_device(make):
 
 
 def test_every_layer_is_in_a_fit():
-    made = [make()[0] for make in (image_classifier, word_classifier)]
+    made = [make()[0] for make in FITTED]
     inside = {type(thing).__name__ for model in made for _, thing in model.walk()}
     assert every_layer().keys() - {"Input"} <= inside  # Sequential leaves an Input out
 

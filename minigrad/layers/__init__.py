@@ -1,6 +1,6 @@
 """Layers, in Keras's words."""
 
-from .core import Activation, Dense, Dropout, Embedding, Flatten, Input, Reshape
+from .core import Activation, Dense, Dropout, Embedding, Flatten, Input, Masking, Reshape
 from .layer import Layer, Parameter
 from .normalization import BatchNormalization, LayerNormalization
 
@@ -14,6 +14,7 @@ __all__ = [
     "Input",
     "Layer",
     "LayerNormalization",
+    "Masking",
     "Parameter",
     "Reshape",
 ]

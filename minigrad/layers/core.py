@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import initializers, ops, random, regularizers
 from ..registry import check_number
+from ..tensor import Tensor
 from . import activations
 from .layer import Layer, check_shape
 
@@ -33,6 +34,7 @@ class Dense(Layer):
     units  u. `kernel_initializer` and `kernel_regularizer`, Keras's words, are those of the weight.
     """
 
+    keeps_mask = True
     _cast_kinds = "fiub"
 
     def __init__(
@@ -86,6 +88,8 @@ class Dense(Layer):
 class Activation(Layer):
     """y = activation(x), elementwise or along the last axis; a name or a function."""
 
+    keeps_mask = True
+
     def __init__(self, activation, **options):
         super().__init__(**options)
         self.activation = activations.get(activation)
@@ -99,6 +103,8 @@ class Dropout(Layer):
 
     Srivastava et al., 2014, in the form that leaves the expected value as it is.
     """
+
+    keeps_mask = True
 
     def __init__(self, rate, **options):
         super().__init__(**options)
@@ -137,8 +143,11 @@ class Embedding(Layer):
     """yᵢ = weight[xᵢ]   integers x (...), weight (input_dim, output_dim) -> (..., output_dim)
 
     0 <= xᵢ < input_dim.
+
+    mask_zero  whether 0 fills up sequences: the layers that follow get the mask xᵢ ≠ 0
     """
 
+    keeps_mask = True
     input_dtype = "int64"
 
     def __init__(
@@ -147,6 +156,7 @@ class Embedding(Layer):
         output_dim,
         embeddings_initializer="uniform",
         embeddings_regularizer=None,
+        mask_zero=False,
         **options,
     ):
         super().__init__(**options)
@@ -154,6 +164,7 @@ class Embedding(Layer):
         self.output_dim = positive_integer("Embedding", "output_dim", output_dim)
         self.embeddings_initializer = initializers.get(embeddings_initializer)
         self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
+        self.mask_zero = mask_zero
 
     def build(self, input_shape):
         shape = (self.input_dim, self.output_dim)
@@ -172,6 +183,33 @@ class Embedding(Layer):
                 f"Embedding looks up integers from 0 to {self.input_dim - 1}. "
                 f"Received: {np.min(x.data)} to {np.max(x.data)}"
             ) from error
+
+    def compute_mask(self, x, mask=None):
+        """The steps that are no 0, if mask_zero, among those that counted before."""
+        if not self.mask_zero:
+            return mask
+        found = (x.data if isinstance(x, Tensor) else x) != 0
+        return found if mask is None else found & mask
+
+
+class Masking(Layer):
+    """Passes x on, with the mask of its steps that hold a number other than `mask_value`.
+
+    (n, t, d), whose mask is (n, t). Sequences of different lengths are filled up with the value.
+    """
+
+    keeps_mask = True
+
+    def __init__(self, mask_value=0.0, **options):
+        super().__init__(**options)
+        self.mask_value = mask_value
+
+    def call(self, x):
+        return x
+
+    def compute_mask(self, x, mask=None):
+        found = np.any((x.data if isinstance(x, Tensor) else x) != self.mask_value, axis=-1)
+        return found if mask is None else found & mask
 
 
 def positive_integer(layer, name, value):

@@ -44,6 +44,11 @@ class Layer(Configurable):
     A constructor keeps each argument under its own name (then the layer can be saved), and passes
     `**options` on to this one.
 
+    A mask says which steps of a sequence count: booleans (n, t), False where an example is filled
+    up. A layer whose `call` takes `mask=` uses it; one with `keeps_mask = True` treats each step
+    alone and has no need of it; to any other, a mask is an error, since its result would depend on
+    steps that do not count. Sequential hands the mask that `compute_mask` gives to the next layer.
+
     name         shown in `summary`. Parameters are named by their path: `blocks.3.query.weight`
     trainable    False freezes the layer and all in it: no gradient of its parameters is computed
     input_shape  shape of one example, without the batch axis; input_dim=d is short for (d,)
@@ -56,9 +61,10 @@ class Layer(Configurable):
     input_shape = None  # of one example, given or seen at the first call
     input_dtype = "float32"
     output_shape = None  # of the last batch
+    keeps_mask = False  # whether steps of a sequence stay what they are, each by itself
     _trainable = True
     _compute_dtype = None  # that input is cast to: that of the layer's own parameters
-    _takes_training = False
+    _takes_training = _takes_mask = False
     _cast_kinds = "f"  # of the dtypes that are cast: integers may be meant to look something up
 
     def __init__(
@@ -79,29 +85,39 @@ class Layer(Configurable):
         """Make the parameters, given the shape of the first input, batch axis included."""
 
     def call(self, x):
-        """The layer's function of Tensors. It may take `training=`: True inside fit, else False."""
+        """The layer's function of Tensors. It may take `training=`: True inside fit, else False.
+
+        And `mask=`: booleans (n, t), or None.
+        """
         raise NotImplementedError(f"{type(self).__name__} needs a method call(self, x)")
 
-    def __call__(self, *inputs, training=None):
+    def compute_mask(self, x, mask=None):
+        """The mask of the layer's result, given its input and the mask of that; None if all counts.
+
+        That of the input as it is, unless a layer says otherwise.
+        """
+        return mask
+
+    def __call__(self, *inputs, training=None, mask=None):
         """Build at the first call, cast, and `call`. `training` holds for every layer inside."""
         if training is not None:
             before = _training.set(training)
             try:
-                return self(*inputs)
+                return self(*inputs, mask=mask)
             finally:
                 _training.reset(before)
         inputs = [x if isinstance(x, Tensor) else Tensor(x) for x in inputs]
-        y = self._run(inputs) if self.built else self._build_and_run(inputs)
+        y = self._run(inputs, mask) if self.built else self._build_and_run(inputs, mask)
         self.output_shape = getattr(y, "shape", None)
         return y
 
-    def _build_and_run(self, inputs):
+    def _build_and_run(self, inputs, mask):
         """The first call. If it fails, all is as before: the next, on better data, is the first."""
         inside = [thing for _, thing in self.walk()]
         before = [dict(vars(x)) if isinstance(x, Layer) else x.requires_grad for x in inside]
         try:
             self._build(inputs[0])
-            y = self._run(inputs)
+            y = self._run(inputs, mask)
         except Exception:
             for thing, state in zip(inside, before):
                 if isinstance(thing, Layer):
@@ -114,11 +130,18 @@ class Layer(Configurable):
             self.input_shape, self.input_dtype = tuple(inputs[0].shape[1:]), inputs[0].dtype.name
         return y
 
-    def _run(self, inputs):
+    def _run(self, inputs, mask):
         if self._compute_dtype is not None:
             inputs = [self._cast(x) for x in inputs]
-        mode = {"training": _training.get()} if self._takes_training else {}
-        return self.call(*inputs, **mode)
+        options = {"training": _training.get()} if self._takes_training else {}
+        if self._takes_mask:
+            options["mask"] = mask
+        elif mask is not None and not self.keeps_mask:
+            raise ValueError(
+                f"{type(self).__name__} takes no mask: steps that do not count would change its "
+                f"result. Received: a mask of shape {np.shape(mask)}"
+            )
+        return self.call(*inputs, **options)
 
     def _cast(self, x):
         fits = x.dtype == self._compute_dtype or x.dtype.kind not in self._cast_kinds
@@ -138,7 +161,8 @@ class Layer(Configurable):
             self._freeze_new_layers()
         own = [value for value in vars(self).values() if isinstance(value, Parameter)]
         self._compute_dtype = own[0].dtype if own else None
-        self._takes_training = "training" in signature(self.call).parameters
+        parameters = signature(self.call).parameters
+        self._takes_training, self._takes_mask = "training" in parameters, "mask" in parameters
 
     def add_weight(self, shape, initializer="glorot_uniform", trainable=True, regularizer=None):
         """A new Parameter in the layer's dtype, to be kept as an attribute.
@@ -248,6 +272,15 @@ def check_shape(name, shape, unknown):
             f"known yet. Received: {name}={shape!r}"
         )
     return tuple(shape)
+
+
+def check_mask(layer, mask, shape):
+    """ValueError unless the mask is one of booleans, of the shape (n, t), or None."""
+    if mask is not None and (mask.dtype.kind != "b" or mask.shape != tuple(shape)):
+        raise ValueError(
+            f"{layer} needs a mask of booleans, True where a step counts, of shape {tuple(shape)}. "
+            f"Received: {mask.dtype} of shape {mask.shape}"
+        )
 
 
 def _matches(declared, shape):

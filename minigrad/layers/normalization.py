@@ -65,6 +65,10 @@ class LayerNormalization(_Normalization):
     ):
         super().__init__(axis, epsilon, center, scale, beta_initializer, gamma_initializer, options)
 
+    def build(self, input_shape):
+        super().build(input_shape)
+        self.keeps_mask = self.axis % len(input_shape) == len(input_shape) - 1
+
     def call(self, x):
         self._check_features(x)
         if self.axis % x.ndim == x.ndim - 1:

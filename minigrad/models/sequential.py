@@ -44,10 +44,18 @@ class Sequential(Model):
         self.built = False
         return self.layers.pop()
 
-    def call(self, x):
+    def call(self, x, mask=None):
         for layer in self.layers:
-            x = layer(x)
+            y = layer(x, mask=mask)
+            mask = layer.compute_mask(x, mask)
+            x = y
         return x
+
+    def compute_mask(self, x, mask=None):
+        for layer in self.layers:
+            mask = layer.compute_mask(x, mask)
+            x = None  # what later layers get is not known here
+        return mask
 
     def get_config(self):
         """A layer that comes again is the number of the place where it came first."""

@@ -70,6 +70,7 @@ CASES = {
     "Activation(ops.square): matrix": "x.square()",
     "Dropout(0.5): matrix": "F.dropout(x, 0.5, training=False) + 0",
     "Dropout(0.0): matrix, training": "F.dropout(x, 0.0) + 0",
+    "Masking(): cube": "x + 0",
     "Flatten(): cube": "torch.flatten(x, 1)",
     "Flatten(): image": "torch.flatten(x, 1)",
     "Flatten(): matrix": "torch.flatten(x, 1) + 0",
