@@ -12,6 +12,7 @@ from .programs.doctor import doctor
 from .programs.overfitting import overfitting
 from .programs.predict_table import predict_table
 from .programs.quickstart import quickstart
+from .programs.recommend import recommend
 from .programs.train_table import train_table
 from .programs.warmup import warmup
 
@@ -59,15 +60,25 @@ def _add_quickstart(commands):
 def _add_run(commands):
     command = commands.add_parser("run", help="one of the programs that come with minigrad")
     programs = command.add_subparsers(dest="program", required=True, metavar="PROGRAM")
-    command = programs.add_parser(
-        "overfitting", help="what six remedies do against learning by heart: a table, a picture"
+    for add_program in PROGRAMS:
+        add_program(programs)
+
+
+def _add_program(programs, name, about, seeds=3):
+    """A program that is repeated with several seeds and writes a report to a folder."""
+    command = programs.add_parser(name, help=about)
+    command.add_argument(
+        "--out", default=f"runs/{name}", help="folder for the report (default: %(default)s)"
     )
     command.add_argument(
-        "--out", default="runs/overfitting", help="folder for the report (default: %(default)s)"
+        "--seeds", type=int, default=seeds, help="how often to repeat it (default: %(default)s)"
     )
-    command.add_argument(
-        "--seeds", type=int, default=5, help="how often to train with each (default: %(default)s)"
-    )
+    return command
+
+
+def _add_overfitting(programs):
+    about = "what six remedies do against learning by heart: a table, a picture"
+    command = _add_program(programs, "overfitting", about, seeds=5)
     command.add_argument(
         "--wrong-labels",
         type=float,
@@ -77,6 +88,12 @@ def _add_run(commands):
     command.set_defaults(
         run=lambda options: overfitting(options.out, options.seeds, options.wrong_labels)
     )
+
+
+def _add_recommend(programs):
+    about = "ratings of other items, predicted by means, a factorization and a network"
+    command = _add_program(programs, "recommend", about)
+    command.set_defaults(run=lambda options: recommend(options.out, options.seeds))
 
 
 def _add_train_table(commands):
@@ -187,6 +204,10 @@ def _add_doctor(commands):
     command.set_defaults(run=lambda options: print(doctor()))
 
 
+PROGRAMS = (
+    _add_overfitting,
+    _add_recommend,
+)
 COMMANDS = (
     _add_quickstart,
     _add_run,
