@@ -67,6 +67,7 @@ golden: $(EXTRA)/golden
 	$(BIN)/python -m tests.golden.make_metrics
 	$(BIN)/python -m tests.golden.make_preprocessing
 	$(BIN)/python -m tests.golden.make_augmentation
+	$(BIN)/python -m tests.golden.make_sound
 
 $(EXTRA)/core: setup.cfg pyproject.toml
 	@echo "installing minigrad and what it needs into .venv, which takes a minute"
