@@ -13,6 +13,7 @@ from .programs.overfitting import overfitting
 from .programs.predict_table import predict_table
 from .programs.quickstart import quickstart
 from .programs.recommend import recommend
+from .programs.speech_commands import speech_commands
 from .programs.train_table import train_table
 from .programs.warmup import warmup
 
@@ -94,6 +95,15 @@ def _add_recommend(programs):
     about = "ratings of other items, predicted by means, a factorization and a network"
     command = _add_program(programs, "recommend", about)
     command.set_defaults(run=lambda options: recommend(options.out, options.seeds))
+
+
+def _add_speech_commands(programs):
+    about = "words told apart by their spectrograms, made on the spot or from WAV files"
+    command = _add_program(programs, "speech_commands", about)
+    command.add_argument("--folder", help="recordings: a subfolder of WAV files for each word")
+    command.set_defaults(
+        run=lambda options: speech_commands(options.out, options.seeds, options.folder)
+    )
 
 
 def _add_train_table(commands):
@@ -207,6 +217,7 @@ def _add_doctor(commands):
 PROGRAMS = (
     _add_overfitting,
     _add_recommend,
+    _add_speech_commands,
 )
 COMMANDS = (
     _add_quickstart,

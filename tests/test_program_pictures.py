@@ -37,6 +37,7 @@ def write_table(path, regression):
         (["quickstart"], {"history.png", "confusion.png", "mistakes.png"}),
         (["run", "overfitting", "--seeds", "2"], {"overfitting.png"}),
         (["run", "recommend", "--seeds", "2"], {"recommend.png"}),
+        (["run", "speech_commands", "--seeds", "2"], {"words.png", "confusion.png"}),
         (
             ["train", "table", "--data", "classes.csv", "--target", "target"],
             {"history.png", "confusion_matrix.png", "calibration.png"},
@@ -46,12 +47,20 @@ def write_table(path, regression):
             {"history.png", "predictions.png"},
         ),
     ],
-    ids=["quickstart", "overfitting", "recommend", "classification", "regression"],
+    ids=[
+        "quickstart",
+        "overfitting",
+        "recommend",
+        "speech_commands",
+        "classification",
+        "regression",
+    ],
 )
 def test_each_picture_is_labelled_and_legible(command, pictures, drawn, tmp_path, monkeypatch):
     monkeypatch.setattr("minigrad.programs.finetuning.SEEDS", range(2))
-    for program in ("overfitting", "recommend"):
+    for program in ("overfitting", "recommend", "speech_commands"):
         monkeypatch.setattr(f"minigrad.programs.{program}.EPOCHS", 2)
+    monkeypatch.setattr("minigrad.programs.speech_commands.CLIPS", 8)
     monkeypatch.chdir(tmp_path)
     write_table(tmp_path / "classes.csv", regression=False)
     write_table(tmp_path / "numbers.csv", regression=True)
