@@ -26,13 +26,16 @@ from minigrad.layers.layer import Layer, Parameter
 from tests.golden import make_attention, make_layers
 from tests.golden.make_layers import MOMENTUM, inputs_of, key, parse, weights
 
-CASES, GIVEN, EXPECTED = {}, {}, {}
-for golden in (make_layers, make_attention):
+GIVEN, EXPECTED = make_layers.load()
+CASES = dict.fromkeys(make_layers.CASES, GIVEN)  # {case: the arrays that its file has}
+for golden in [make_attention]:
     given, expected = golden.load()
-    assert CASES.keys().isdisjoint(golden.CASES) and GIVEN.keys().isdisjoint(given)
-    CASES |= golden.CASES
-    GIVEN |= given
+    assert CASES.keys().isdisjoint(golden.CASES)
+    CASES |= dict.fromkeys(golden.CASES, given)
     EXPECTED |= expected
+TRIED = [*CASES, "Dropout(0.5): cube, training"]  # which draws other numbers than PyTorch
+EVERY_CASE = pytest.mark.parametrize("case", CASES, ids=list(CASES))
+TRIED_ALL = pytest.mark.parametrize("case", TRIED, ids=TRIED)
 
 
 def every_layer():
@@ -63,18 +66,19 @@ def prepare(case, dtype="float64"):
     arrays  {"x": array, and the names of its other inputs}, of which call(arrays) is the result
     """
     expression, x, options = parse(case)
-    arrays = {name: GIVEN[name] for name in inputs_of(case)}
+    given = CASES.get(case, GIVEN)
+    arrays = {name: given[name] for name in inputs_of(case)}
     arrays = {name: a.astype(dtype) if a.dtype.kind == "f" else a for name, a in arrays.items()}
     arrays = {"x": arrays.pop(x), **arrays}
     layer = make(expression, dtype)
 
     def call(arrays, **others):
-        given = {name: arrays.get(value, value) for name, value in options.items()}
-        return layer(arrays["x"], **{**given, **others})
+        now = {name: arrays.get(value, value) for name, value in options.items()}
+        return layer(arrays["x"], **{**now, **others})
 
     call(arrays, training=False)
     for name, parameter in layer.weights().items():
-        parameter.assign(GIVEN[key(name, parameter.shape)])
+        parameter.assign(given[key(name, parameter.shape)])
     return layer, arrays, call
 
 
@@ -108,7 +112,7 @@ def leaf(values):
 
 
 @pytest.mark.parametrize("dtype, tolerance", [("float64", 1e-10), ("float32", 1e-5)])
-@pytest.mark.parametrize("case", CASES)
+@EVERY_CASE
 def test_value_and_gradients_equal_pytorch(case, dtype, tolerance):
     layer, arrays, call = prepare(case, dtype)
     inputs = with_gradients(arrays)
@@ -152,7 +156,7 @@ def test_every_activation_is_compared_with_pytorch(layer):
 # ---- Against central differences -----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("case", [*CASES, "Dropout(0.5): cube, training"])
+@TRIED_ALL
 def test_gradients_equal_central_differences(case):
     layer, arrays, call = prepare(case)
     learned = {name: p for name, p in layer.weights().items() if p.requires_grad}
@@ -406,18 +410,55 @@ PARAMETERS = {
     "LayerNormalization(center=False, scale=False)": {},
     "Embedding(7, 2)": {"weight": (7, 2)},
     "MultiHeadAttention(4, 5, 2, 2)": {
-        **within("query", weight=(3, 20), bias=(20,)),
-        **within("key", weight=(3, 10), bias=(10,)),
-        **within("value", weight=(3, 4), bias=(4,)),
-        **within("output", weight=(8, 3), bias=(3,)),
+        **within("query", weight=(6, 20), bias=(20,)),
+        **within("key", weight=(6, 10), bias=(10,)),
+        **within("value", weight=(6, 4), bias=(4,)),
+        **within("output", weight=(8, 6), bias=(6,)),
     },
     "MultiHeadAttention(2, 2, use_bias=False)": {
-        **within("query", weight=(3, 4)),
-        **within("key", weight=(3, 4)),
-        **within("value", weight=(3, 4)),
-        **within("output", weight=(4, 3)),
+        **within("query", weight=(6, 4)),
+        **within("key", weight=(6, 4)),
+        **within("value", weight=(6, 4)),
+        **within("output", weight=(4, 6)),
     },
-    "PositionEmbedding(7)": {"weight": (7, 3)},
+    "PositionEmbedding(7)": {"weight": (7, 6)},
+    "GroupNormalization(3)": {"gamma": (3,), "beta": (3,)},
+    "GroupNormalization(1, scale=False)": {"beta": (3,)},
+    "RMSNormalization()": {"gamma": (3,)},
+    "FeedForward(5)": {
+        **within("up", weight=(3, 5), bias=(5,)),
+        **within("down", weight=(5, 3), bias=(3,)),
+    },
+    "FeedForward(5, gated=True, use_bias=False)": {
+        **within("gate", weight=(3, 5)),
+        **within("up", weight=(3, 5)),
+        **within("down", weight=(5, 3)),
+    },
+    "TransformerEncoder(5, 3, use_bias=False)": {
+        **within("attention_norm", gamma=(6,), beta=(6,)),
+        **within("attention.query", weight=(6, 6)),
+        **within("attention.key", weight=(6, 6)),
+        **within("attention.value", weight=(6, 6)),
+        **within("attention.output", weight=(6, 6)),
+        **within("feed_forward_norm", gamma=(6,), beta=(6,)),
+        **within("feed_forward.up", weight=(6, 5)),
+        **within("feed_forward.down", weight=(5, 6)),
+    },
+    "TransformerDecoder(5, 2, normalization='rms', use_bias=False, use_cross_attention=True)": {
+        **within("attention_norm", gamma=(6,)),
+        **within("attention.query", weight=(6, 6)),
+        **within("attention.key", weight=(6, 6)),
+        **within("attention.value", weight=(6, 6)),
+        **within("attention.output", weight=(6, 6)),
+        **within("cross_attention_norm", gamma=(6,)),
+        **within("cross_attention.query", weight=(6, 6)),
+        **within("cross_attention.key", weight=(3, 6)),
+        **within("cross_attention.value", weight=(3, 6)),
+        **within("cross_attention.output", weight=(6, 6)),
+        **within("feed_forward_norm", gamma=(6,)),
+        **within("feed_forward.up", weight=(6, 5)),
+        **within("feed_forward.down", weight=(5, 6)),
+    },
     "RotaryEmbedding()": {},
     "SinePositionEncoding()": {},
 }
@@ -425,18 +466,21 @@ EVERY = pytest.mark.parametrize("expression", PARAMETERS)
 
 
 # What layers are given that do not take numbers (1, 3).
-SEQUENCE = np.linspace(-1, 1, 6, dtype="float32").reshape(1, 2, 3)
+SEQUENCE = np.linspace(-1, 1, 18, dtype="float32").reshape(1, 3, 6)
 EXAMPLES = {
-    "Embedding": np.array([[0, 1, 2]]),
-    "MultiHeadAttention": SEQUENCE,
-    "PositionEmbedding": SEQUENCE,
-    "RotaryEmbedding": SEQUENCE.reshape(1, 3, 2),
-    "SinePositionEncoding": SEQUENCE.reshape(1, 3, 2),
+    "Embedding": [np.array([[0, 1, 2]])],
+    "MultiHeadAttention": [SEQUENCE],
+    "PositionEmbedding": [SEQUENCE],
+    "RotaryEmbedding": [SEQUENCE],
+    "SinePositionEncoding": [SEQUENCE],
+    "TransformerEncoder": [SEQUENCE],
+    "TransformerDecoder": [SEQUENCE, SEQUENCE.reshape(1, 6, 3)],
 }
 
 
 def example(expression):
-    return EXAMPLES.get(expression.split("(")[0], np.ones((1, 3), "float32"))
+    """The inputs of a layer."""
+    return EXAMPLES.get(expression.split("(")[0], [np.ones((1, 3), "float32")])
 
 
 def shapes(layer):
@@ -444,7 +488,7 @@ def shapes(layer):
 
 
 def with_input_shape(expression):
-    shape = example(expression).shape[1:]
+    shape = example(expression)[0].shape[1:]
     return eval(f"{expression[:-1]}, input_shape={shape})", vars(layers))
 
 
@@ -456,28 +500,28 @@ def test_parameters_of_every_layer_are_listed():
 def test_the_first_call_makes_the_parameters(expression):
     layer = make(expression)
     assert not layer.built
-    layer(example(expression))
+    layer(*example(expression))
     assert layer.built and shapes(layer) == PARAMETERS[expression]
 
 
 @EVERY
 def test_count_params_counts_every_number(expression):
     layer = make(expression)
-    layer(example(expression))
+    layer(*example(expression))
     assert layer.count_params() == sum(np.prod(shape) for shape in PARAMETERS[expression].values())
 
 
 @EVERY
 def test_a_second_call_keeps_the_parameters(expression):
     layer = make(expression)
-    layer(example(expression))
+    layer(*example(expression))
     before = layer.weights()
-    layer(example(expression))
+    layer(*example(expression))
     assert all(before[name] is parameter for name, parameter in layer.weights().items())
 
 
 @pytest.mark.parametrize(
-    "expression", [e for e in PARAMETERS if e[:5] != "Input" and "()" not in e]
+    "expression", [e for e in PARAMETERS if e[:5] != "Input" and "()" not in e and "cross" not in e]
 )
 def test_input_shape_makes_the_parameters_known(expression):
     assert shapes(with_input_shape(expression)) == PARAMETERS[expression]
@@ -733,6 +777,21 @@ NORMALIZATION = {
     "beta_initializer": "ones",
     "gamma_initializer": "zeros",
 }
+BLOCK = {
+    "intermediate_dim": 7,
+    "num_heads": 3,
+    "dropout": 0.25,
+    "activation": "silu",
+    "layer_norm_epsilon": 0.5,
+    "normalize_first": True,
+    "num_key_value_heads": 1,
+    "rope_max_wavelength": 50,
+    "normalization": "rms",
+    "gated": True,
+    "use_bias": False,
+    "kernel_initializer": "he_normal",
+    "bias_initializer": "ones",
+}
 CONFIGURATIONS = {
     "Input": {"shape": [3], "dtype": "float64"},
     "Dense": {
@@ -770,6 +829,18 @@ CONFIGURATIONS = {
         "bias_initializer": "ones",
     },
     "PositionEmbedding": {"sequence_length": 7, "initializer": "ones"},
+    "GroupNormalization": {**NORMALIZATION, "groups": 3},
+    "RMSNormalization": {"axis": 1, "epsilon": 0.5, "gamma_initializer": "zeros"},
+    "FeedForward": {
+        "intermediate_dim": 7,
+        "activation": "silu",
+        "gated": True,
+        "use_bias": False,
+        "kernel_initializer": "he_normal",
+        "bias_initializer": "ones",
+    },
+    "TransformerEncoder": BLOCK,
+    "TransformerDecoder": {**BLOCK, "use_cross_attention": True},
     "RotaryEmbedding": {"max_wavelength": 50.0},
     "SinePositionEncoding": {"max_wavelength": 50.0},
 }
@@ -779,7 +850,7 @@ CONFIGURED = pytest.mark.parametrize("name", CONFIGURATIONS)
 def arguments(name):
     if name == "Input":
         return CONFIGURATIONS[name]
-    return {**CONFIGURATIONS[name], **COMMON, "input_shape": [*example(name).shape[1:]]}
+    return {**CONFIGURATIONS[name], **COMMON, "input_shape": [*example(name)[0].shape[1:]]}
 
 
 def plain(layer):
@@ -820,16 +891,16 @@ def test_a_layer_is_made_again_from_its_configuration(name):
     values = []
     for one in (layer, again):
         random.seed(0)
-        values.append(one(example(name), training=True).data)
+        values.append(one(*example(name), training=True).data)
     np.testing.assert_array_equal(*values)
 
 
 @CONFIGURED
 def test_a_layer_that_was_used_is_made_again_from_its_configuration(name):
     layer = every_layer()[name](**CONFIGURATIONS[name])
-    y = layer(example(name))
+    y = layer(*example(name))
     again = every_layer()[name](**plain(layer))
-    assert again(example(name)).shape == y.shape
+    assert again(*example(name)).shape == y.shape
     assert plain(again) == plain(layer)
 
 

@@ -25,7 +25,7 @@ from minigrad.layers import activations
 from tests.golden.make_layers import weights
 from tests.strict_array import HostCopyError, StrictArray, strict, unwrap
 from tests.test_layers import CASES as LAYER_CASES
-from tests.test_layers import every_layer, prepare, with_gradients
+from tests.test_layers import TRIED_ALL, every_layer, prepare, with_gradients
 
 pytestmark = pytest.mark.usefixtures("strict_kernels")
 
@@ -71,7 +71,7 @@ def run_on_both_sides(run, reads=0):
 # ---- Layers --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("case", [*LAYER_CASES, "Dropout(0.5): cube, training"])
+@TRIED_ALL
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_layer_stays_on_the_device(case, dtype):
     def run(place):
@@ -372,6 +372,7 @@ def image_classifier():
             layers.Input((12,)),
             layers.Reshape((3, 4)),
             layers.BatchNormalization(axis=1),
+            layers.GroupNormalization(2),
             layers.Flatten(),
             layers.Dense(8, kernel_regularizer="l2", bias_regularizer="l1"),
             layers.LayerNormalization(),
@@ -430,6 +431,9 @@ def attention_model():
         layers.SinePositionEncoding(),
         layers.RotaryEmbedding(),
         layers.MultiHeadAttention(2, 2, dropout=0.25),
+        layers.RMSNormalization(),
+        layers.TransformerEncoder(5, 2, 0.25),
+        layers.TransformerDecoder(5, 2, 0.25, rope_max_wavelength=100),
         layers.Dense(1),
     ]:
         model.add(layer)

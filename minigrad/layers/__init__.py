@@ -3,8 +3,14 @@
 from .attention import KeyValueCache, MultiHeadAttention
 from .core import Activation, Dense, Dropout, Embedding, Flatten, Input, Masking, Reshape
 from .layer import Layer, Parameter
-from .normalization import BatchNormalization, LayerNormalization
+from .normalization import (
+    BatchNormalization,
+    GroupNormalization,
+    LayerNormalization,
+    RMSNormalization,
+)
 from .positions import PositionEmbedding, RotaryEmbedding, SinePositionEncoding
+from .transformer import FeedForward, TransformerDecoder, TransformerEncoder
 
 __all__ = [
     "Activation",
@@ -12,7 +18,9 @@ __all__ = [
     "Dense",
     "Dropout",
     "Embedding",
+    "FeedForward",
     "Flatten",
+    "GroupNormalization",
     "Input",
     "KeyValueCache",
     "Layer",
@@ -21,7 +29,10 @@ __all__ = [
     "MultiHeadAttention",
     "Parameter",
     "PositionEmbedding",
+    "RMSNormalization",
     "Reshape",
     "RotaryEmbedding",
     "SinePositionEncoding",
+    "TransformerDecoder",
+    "TransformerEncoder",
 ]
