@@ -191,6 +191,36 @@ def differentiate(expression, words, leaves):
     return found | {name: x.grad.numpy() for name, x in leaves.items() if x.grad is not None}
 
 
+def make(file, inputs, cases, words):
+    """Write what PyTorch says of layers whose parameters may lie in layers inside.
+
+    inputs  {name: a shape, a list or an array}, as INPUTS
+    cases   {our layer, its input and options: an expression}. It knows the inputs by their names,
+            the first as x, the parameters as p = {path: tensor}, and `words`
+    """
+    random = np.random.default_rng(0)
+    inputs = {name: draw(random, thing) for name, thing in inputs.items()}
+    given, expected = dict(inputs), {}
+    for case, theirs in cases.items():
+        x, *others = inputs_of(case)
+        leaves = {"x": inputs[x], **{name: inputs[name] for name in others}}
+        for path, shape in parameters_of(case, inputs).items():
+            stored, leaves[path] = draw_parameter(path, shape)
+            given[stored] = leaves[path]
+        expected[case] = differentiate(theirs, words, leaves)
+    write(file, given, expected)
+
+
+def parameters_of(case, given):
+    """{path: shape} of the parameters that our layer has in a case."""
+    from minigrad import layers
+
+    expression, x, options = parse(case)
+    layer = eval(expression, vars(layers))
+    layer(given[x], **{name: given.get(value, value) for name, value in options.items()})
+    return {path: parameter.shape for path, parameter in layer.weights().items()}
+
+
 def write(file, given, expected):
     """Keep in a file what `read` reads."""
     arrays = dict(given)
