@@ -23,12 +23,12 @@ from minigrad import (
 )
 from minigrad.layers import activations
 from minigrad.layers.layer import Layer, Parameter
-from tests.golden import make_attention, make_layers
+from tests.golden import make_attention, make_convolution, make_layers
 from tests.golden.make_layers import MOMENTUM, inputs_of, key, parse, weights
 
 GIVEN, EXPECTED = make_layers.load()
 CASES = dict.fromkeys(make_layers.CASES, GIVEN)  # {case: the arrays that its file has}
-for golden in [make_attention]:
+for golden in [make_attention, make_convolution]:
     given, expected = golden.load()
     assert CASES.keys().isdisjoint(golden.CASES)
     CASES |= dict.fromkeys(golden.CASES, given)
@@ -390,6 +390,14 @@ def within(name, **shapes):
     return {f"{name}.{parameter}": shape for parameter, shape in shapes.items()}
 
 
+WITHOUT_PARAMETERS = [  # of the layers for images, 2D, and for sequences, 1D
+    f"{name}{axes}D"
+    for name in (
+        *("MaxPooling", "AveragePooling", "GlobalMaxPooling", "GlobalAveragePooling"),
+        *("ZeroPadding", "UpSampling"),
+    )
+    for axes in (1, 2)
+]
 PARAMETERS = {
     "Input((3,))": {},
     "Dense(4)": {"weight": (3, 4), "bias": (4,)},
@@ -461,11 +469,17 @@ PARAMETERS = {
     },
     "RotaryEmbedding()": {},
     "SinePositionEncoding()": {},
+    "Conv1D(4, 2)": {"weight": (2, 6, 4), "bias": (4,)},
+    "Conv2D(4, (3, 2), groups=2)": {"weight": (3, 2, 3, 4), "bias": (4,)},
+    "Conv2D(4, 1, use_bias=False)": {"weight": (1, 1, 6, 4)},
+    "Conv2DTranspose(4, (3, 2))": {"weight": (3, 2, 4, 6), "bias": (4,)},
+    **dict.fromkeys(map("{}()".format, WITHOUT_PARAMETERS), {}),
 }
 EVERY = pytest.mark.parametrize("expression", PARAMETERS)
 
 
 # What layers are given that do not take numbers (1, 3).
+IMAGE = np.linspace(-1, 1, 120, dtype="float32").reshape(1, 4, 5, 6)
 SEQUENCE = np.linspace(-1, 1, 18, dtype="float32").reshape(1, 3, 6)
 EXAMPLES = {
     "Embedding": [np.array([[0, 1, 2]])],
@@ -475,6 +489,9 @@ EXAMPLES = {
     "SinePositionEncoding": [SEQUENCE],
     "TransformerEncoder": [SEQUENCE],
     "TransformerDecoder": [SEQUENCE, SEQUENCE.reshape(1, 6, 3)],
+    **dict.fromkeys(["Conv1D", *(name for name in WITHOUT_PARAMETERS if "1D" in name)], [SEQUENCE]),
+    **dict.fromkeys(["Conv2D", "Conv2DTranspose"], [IMAGE]),
+    **dict.fromkeys([name for name in WITHOUT_PARAMETERS if "2D" in name], [IMAGE]),
 }
 
 
@@ -792,6 +809,18 @@ BLOCK = {
     "kernel_initializer": "he_normal",
     "bias_initializer": "ones",
 }
+CONVOLUTION = {
+    "filters": 4,
+    "padding": "same",
+    "activation": "tanh",
+    "use_bias": False,
+    "kernel_initializer": "he_normal",
+    "bias_initializer": "ones",
+    "kernel_regularizer": "l1",
+    "bias_regularizer": "l2",
+}
+POOLING_1D = {"pool_size": [3], "strides": [1], "padding": "same"}
+POOLING_2D = {"pool_size": [3, 2], "strides": [1, 2], "padding": "same"}
 CONFIGURATIONS = {
     "Input": {"shape": [3], "dtype": "float64"},
     "Dense": {
@@ -817,6 +846,39 @@ CONFIGURATIONS = {
         "embeddings_regularizer": "l1",
         "mask_zero": True,
     },
+    "Conv1D": {
+        **CONVOLUTION,
+        "kernel_size": [3],
+        "strides": [2],
+        "dilation_rate": [3],
+        "groups": 2,
+    },
+    "Conv2D": {
+        **CONVOLUTION,
+        "kernel_size": [3, 2],
+        "strides": [2, 1],
+        "dilation_rate": [1, 2],
+        "groups": 2,
+    },
+    "Conv2DTranspose": {
+        **CONVOLUTION,
+        "kernel_size": [3, 2],
+        "strides": [2, 1],
+        "output_padding": [1, 0],
+        "dilation_rate": [1, 2],
+    },
+    "MaxPooling1D": POOLING_1D,
+    "MaxPooling2D": POOLING_2D,
+    "AveragePooling1D": POOLING_1D,
+    "AveragePooling2D": POOLING_2D,
+    "GlobalMaxPooling1D": {"keepdims": True},
+    "GlobalMaxPooling2D": {"keepdims": True},
+    "GlobalAveragePooling1D": {"keepdims": True},
+    "GlobalAveragePooling2D": {"keepdims": True},
+    "ZeroPadding1D": {"padding": [[2, 0]]},
+    "ZeroPadding2D": {"padding": [[2, 0], [1, 3]]},
+    "UpSampling1D": {"size": [3]},
+    "UpSampling2D": {"size": [3, 1], "interpolation": "bilinear"},
     "MultiHeadAttention": {
         "num_heads": 4,
         "key_dim": 6,
