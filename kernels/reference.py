@@ -515,7 +515,10 @@ def average_pool(x, size, strides, padding=((0, 0), (0, 0))):
 
 
 def average_pool_backward(g, shape, size, strides, padding=((0, 0), (0, 0))):
-    """dL/dx = Σᵢⱼ gᵢⱼ / (places of window (i, j) that are no padding)   shape of x -> (n, h, w, c)"""
+    """dL/dx: gᵢⱼ goes in equal shares to all places of window (i, j) that are no padding
+
+    shape  that of x, (n, h, w, c)
+    """
     n, h, w, c = shape
     count = g.shape[1:3]
     (top, bottom), (left, right) = padding

@@ -1008,7 +1008,7 @@ def transposed_convolution(
     Each xᵢⱼ is spread over window (i, j): it is what a convolution of y with W does to gradients.
     So dL/dx is the convolution of g with W, and dL/dW its gradient, with g for the images.
 
-    >>> gradcheck(transposed_convolution, (2, 2, 4, 2), (3, 2, 3, 2), (3,), size=(5, 5), strides=(2, 1))
+    >>> gradcheck(transposed_convolution, (2, 2, 4, 2), (3, 2, 3, 2), (3,), size=(4, 5))
     """
     options = {"strides": strides, "padding": padding, "dilation": dilation}
     images = np.empty_like(x, shape=(x.shape[0], *size, weight.shape[2]))  # only their shape counts

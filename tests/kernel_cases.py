@@ -114,9 +114,9 @@ CASES = {
     "convolution": lambda r, n, c, u: _convolution(r, n, c, u + 1),
     "convolution_backward": lambda r, n, c, u: _convolution_backward(r, n, c, u + 1),
     "max_pool": lambda r, n, c: (r(_few(n), 7, 6, c), *_pooling(r)),
-    "max_pool_backward": lambda r, n, c: _max_pool_backward(r, r(_few(n), 7, 6, c), _pooling(r)),
+    "max_pool_backward": lambda r, n, c: _max_pool_backward(r, r(_few(n), 7, 6, c)),
     "average_pool": lambda r, n, c: (r(_few(n), 7, 6, c), *_pooling(r)),
-    "average_pool_backward": lambda r, n, c: _average_pool_backward(r, (_few(n), 7, 6, c), _pooling(r)),
+    "average_pool_backward": lambda r, n, c: _average_pool_backward(r, (_few(n), 7, 6, c)),
 }
 
 
@@ -166,7 +166,7 @@ def _few(n):
 
 
 def _convolution(r, n, c, u):
-    """Images, weight, bias or None, and where windows lie: groups, gaps and padding of all kinds."""
+    """Images, weight, a bias or none, and options of all kinds."""
     groups, kh, kw = r.choice(1, 1, 2), r.choice(1, 2, 3), r.choice(1, 3)
     options = {
         "strides": r.choice((1, 1), (2, 1), (1, 3)),
@@ -176,7 +176,7 @@ def _convolution(r, n, c, u):
         "activation": r.choice(*ACTIVATIONS),
     }
     weight, bias = r(kh, kw, c, groups * u), r.choice(None, r(groups * u))
-    return r(_few(n), 7, 6, c * groups), weight, bias, options
+    return r(_few(n), r.choice(7, 30), 6, c * groups), weight, bias, options
 
 
 def _convolution_backward(r, n, c, u):
@@ -192,11 +192,13 @@ def _pooling(r):
     return r.choice((2, 2), (3, 2)), r.choice((1, 1), (2, 3)), padding
 
 
-def _max_pool_backward(r, x, options):
+def _max_pool_backward(r, x):
+    options = _pooling(r)
     y = reference.max_pool(x, *options)
     return r(*y.shape), x, y, *options
 
 
-def _average_pool_backward(r, shape, options):
+def _average_pool_backward(r, shape):
+    options = _pooling(r)
     y = reference.average_pool(np.zeros(shape), *options)
     return r(*y.shape), shape, *options

@@ -440,8 +440,36 @@ def attention_model():
     return model, arrange
 
 
+def convolution_model():
+    model = models.Sequential(
+        [
+            layers.Reshape((2, 3, 2), input_shape=(12,)),
+            layers.UpSampling2D(),
+            layers.Conv2D(4, 3, padding="same", activation="relu"),
+            layers.MaxPooling2D(2, 1),
+            layers.ZeroPadding2D(),
+            layers.AveragePooling2D(),
+            layers.Conv2DTranspose(3, 2, 2),
+            layers.Reshape((12, 6)),
+            layers.Conv1D(4, 3, padding="causal"),
+            layers.ZeroPadding1D(),
+            layers.UpSampling1D(),
+            layers.MaxPooling1D(3, 1),
+            layers.AveragePooling1D(),
+            layers.GlobalMaxPooling1D(keepdims=True),
+            layers.GlobalAveragePooling1D(),
+            layers.Reshape((2, 1, 2)),
+            layers.GlobalMaxPooling2D(keepdims=True),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(3, "softmax"),
+        ]
+    )
+    model.compile("adam", "sparse_categorical_crossentropy", ["accuracy"])
+    return model, lambda x, y: (x, y)
+
+
 # Between them, with every layer
-FITTED = [image_classifier, word_classifier, sequence_model, attention_model]
+FITTED = [image_classifier, word_classifier, sequence_model, attention_model, convolution_model]
 MODELS = pytest.mark.parametrize("make", [*FITTED, regression])
 
 

@@ -17,7 +17,7 @@ from .compilation import address, inlined, integer, read, read_integers, write
 from .dense import NO_ACTIVATION, NUMBERS, TOLD_BY_Y, activate, fill_rows
 from .elementwise import pull
 from .loops import alike
-from .matmul import Matrix, add_product, beyond, call_add_product, fill, transposed
+from .matmul import DEPTH, Matrix, add_product, beyond, call_add_product, fill, transposed
 from .simd import broadcast, lanes, load_until, store_until
 from .threads import counter, take, threaded
 from .windows import as_array, inside, of, windows_from
@@ -25,7 +25,7 @@ from .windows import as_array, inside, of, windows_from
 BUFFER = 2**16  # numbers of A that are gathered at once, more or less,
 FEWEST, MOST = 32, 256  # and the rows that these are
 PIECES = 16  # into which the windows are cut for dW and db, at most, whose sums are added,
-PIECE = 512  # and the windows of one, at least
+PIECE = 256  # and the windows of one, at least
 BANDS = 8  # of all images, at least, for dx: an image is cut into several if there are fewer
 
 
@@ -255,15 +255,19 @@ def pull_all(
     piece = take(queue)
     while piece < pieces:
         clear(sums, piece * units, units)
-        for window in range(windows * piece // pieces, windows * (piece + 1) // pieces):
+        last = windows * (piece + 1) // pieces
+        for first in range(windows * piece // pieces, last, DEPTH):
             for j in range(0, units, lanes(g)):
-                place, end = window * units + j, (window + 1) * units
-                x = load_until(g, place, end, 0)
-                if activation != NO_ACTIVATION:
-                    x = pull(activation, x, load_until(z, place, end, 0))
-                    store_until(h, place, end, x)
-                total = load_until(sums, piece * units + j, (piece + 1) * units, 0) + x
-                store_until(sums, piece * units + j, (piece + 1) * units, total)
+                total = broadcast(g, 0)
+                for window in range(first, min(first + DEPTH, last)):
+                    place, end = window * units + j, (window + 1) * units
+                    x = load_until(g, place, end, 0)
+                    if activation != NO_ACTIVATION:
+                        x = pull(activation, x, load_until(z, place, end, 0))
+                        store_until(h, place, end, x)
+                    total = total + x
+                place, end = piece * units + j, (piece + 1) * units
+                store_until(sums, place, end, load_until(sums, place, end, 0) + total)
         piece = take(queue)
 
 

@@ -143,9 +143,9 @@ class Conv1D(_Convolution):
     filters        u
     kernel_size    k, the places p of a window
     strides        s, steps from one window to the next
-    padding        "valid": windows lie in the sequence alone, t' = (t - (k - 1) d - 1) / s + 1 rounded
-                   down; "same": t' = t / s rounded up, zeros around it, the odd one at the end;
-                   "causal": zeros in front, so that yᵢ depends on no later step
+    padding        "valid": windows lie in the sequence alone, t' = (t - (k - 1) d - 1) / s + 1,
+                   rounded down; "same": t' = t / s rounded up, with zeros around the sequence, the
+                   odd one at the end; "causal": zeros in front, so that yᵢ depends on no later step
     dilation_rate  d, steps from one place to the next
     groups         into how many parts channels and filters are cut, each a convolution of its own
 
@@ -164,8 +164,9 @@ class Conv2D(_Convolution):
     filters        u
     kernel_size    (kh, kw), the places of a window
     strides        (sh, sw), rows and columns from one window to the next
-    padding        "valid": windows lie in the image alone, h' = (h - (kh - 1) dh - 1) / sh + 1 rounded
-                   down; "same": h' = h / sh rounded up, zeros around it, the odd one at the end
+    padding        "valid": windows lie in the image alone, h' = (h - (kh - 1) dh - 1) / sh + 1,
+                   rounded down; "same": h' = h / sh rounded up, with zeros around the image, the
+                   odd row or column at the end
     dilation_rate  (dh, dw), rows and columns from one place to the next
     groups         into how many parts channels and filters are cut, each a convolution of its own;
                    as many as there are channels make it depthwise

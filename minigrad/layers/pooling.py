@@ -7,10 +7,19 @@ from .layer import Layer, check_mask
 from .windows import amounts, as_before, as_images, check_padding, check_rank, for_images, per_axis
 
 
-class _Pooling(Layer):
-    """What the layers with windows share. `operation` is the name of one in `ops`."""
+class _Pool(Layer):
+    """What all pooling shares."""
 
     axes = 2
+
+    def _numbers(self, x):
+        """x, if it is sequences, or images; integers in the layer's dtype"""
+        check_rank(type(self).__name__, x.shape, self.axes)
+        return x if x.dtype.kind == "f" else ops.astype(x, self.dtype)
+
+
+class _Pooling(_Pool):
+    """What the layers with windows share. `operation` is the name of one in `ops`."""
 
     def __init__(self, pool_size=2, strides=None, padding="valid", **options):
         super().__init__(**options)
@@ -22,7 +31,7 @@ class _Pooling(Layer):
         self.padding = check_padding(padding, 2)  # none is causal
 
     def call(self, x):
-        check_rank(type(self).__name__, x.shape, self.axes)
+        x = self._numbers(x)
         geometry = self.pool_size, self.strides, self.padding, (1,) * self.axes
         y = getattr(ops, self.operation)(
             as_images(x),
@@ -81,19 +90,12 @@ class AveragePooling2D(_Pooling):
     operation = "average_pool"
 
 
-class _GlobalPooling(Layer):
+class _GlobalPooling(_Pool):
     """What the layers without windows share."""
-
-    axes = 2
 
     def __init__(self, keepdims=False, **options):
         super().__init__(**options)
         self.keepdims = keepdims
-
-    def _over(self, x):
-        """The axes between the first and the last."""
-        check_rank(type(self).__name__, x.shape, self.axes)
-        return tuple(range(1, 1 + self.axes))
 
     def _steps(self, x, mask):
         """A mask (n, t) beside x (n, t, c): (n, t, 1)"""
@@ -113,12 +115,12 @@ class GlobalMaxPooling1D(_GlobalPooling):
     axes = 1
 
     def call(self, x, mask=None):
-        over = self._over(x)
+        x = self._numbers(x)
         if mask is None:
-            return ops.max(x, over, self.keepdims)
+            return ops.max(x, 1, self.keepdims)
         steps = self._steps(x, mask)
-        y = ops.max(ops.where(steps, x, -np.inf), over, self.keepdims)
-        return ops.where(np.any(steps, over, keepdims=self.keepdims), y, 0)
+        y = ops.max(ops.where(steps, x, -np.inf), 1, self.keepdims)
+        return ops.where(np.any(steps, 1, keepdims=self.keepdims), y, 0)
 
 
 class GlobalAveragePooling1D(_GlobalPooling):
@@ -130,12 +132,12 @@ class GlobalAveragePooling1D(_GlobalPooling):
     axes = 1
 
     def call(self, x, mask=None):
-        over = self._over(x)
+        x = self._numbers(x)
         if mask is None:
-            return ops.mean(x, over, self.keepdims)
+            return ops.mean(x, 1, self.keepdims)
         steps = self._steps(x, mask)
-        count = np.sum(steps, over, dtype=x.dtype, keepdims=self.keepdims)
-        return ops.sum(ops.where(steps, x, 0), over, self.keepdims) / np.maximum(count, 1)
+        count = np.sum(steps, 1, dtype=x.dtype, keepdims=self.keepdims)
+        return ops.sum(ops.where(steps, x, 0), 1, self.keepdims) / np.maximum(count, 1)
 
 
 class GlobalMaxPooling2D(_GlobalPooling):
@@ -145,11 +147,11 @@ class GlobalMaxPooling2D(_GlobalPooling):
     """
 
     def call(self, x):
-        return ops.max(x, self._over(x), self.keepdims)
+        return ops.max(self._numbers(x), (1, 2), self.keepdims)
 
 
 class GlobalAveragePooling2D(_GlobalPooling):
     """y = the mean x, for each channel   (n, h, w, c) -> (n, c), or (n, 1, 1, c) with keepdims"""
 
     def call(self, x):
-        return ops.mean(x, self._over(x), self.keepdims)
+        return ops.mean(self._numbers(x), (1, 2), self.keepdims)

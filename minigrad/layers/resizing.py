@@ -16,8 +16,8 @@ class _ZeroPadding(Layer):
         self.padding = self._pairs(padding)
 
     def _pairs(self, padding):
-        pairs = list(padding) if isinstance(padding, (tuple, list)) else [padding] * self.axes
-        pairs = [tuple(p) if isinstance(p, (tuple, list)) else (p, p) for p in pairs]
+        pairs = padding if isinstance(padding, (tuple, list)) else (padding,) * self.axes
+        pairs = tuple(tuple(p) if isinstance(p, (tuple, list)) else (p, p) for p in pairs)
         is_right = len(pairs) == self.axes and all(
             len(pair) == 2 and all(type(n) is int and n >= 0 for n in pair) for pair in pairs
         )
@@ -26,7 +26,7 @@ class _ZeroPadding(Layer):
                 f"{type(self).__name__} needs padding to be integers from 0 up. "
                 f"Received: padding={padding!r}"
             )
-        return tuple(pairs)
+        return pairs
 
     def call(self, x):
         check_rank(type(self).__name__, x.shape, self.axes)
@@ -103,10 +103,10 @@ class UpSampling1D(_UpSampling):
 
 
 class UpSampling2D(_UpSampling):
-    """Each pixel becomes `size` = (rows, columns) of them   (n, h, w, c) -> (n, rows h, columns w, c)
+    """Each pixel becomes a block of size (a, b)   (n, h, w, c) -> (n, a h, b w, c)
 
-    interpolation  "nearest": they are its copies; "bilinear": they lie on straight lines between
-                   the middles of pixels, as PyTorch has it with align_corners=False
+    interpolation  "nearest": of its copies; "bilinear": of values on straight lines between the
+                   middles of pixels, as PyTorch has it with align_corners=False
     """
 
     def __init__(self, size=2, interpolation="nearest", **options):
