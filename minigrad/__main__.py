@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from . import __version__, data
 from .programs.doctor import doctor
+from .programs.generate_digits import generate_digits
 from .programs.overfitting import overfitting
 from .programs.predict_table import predict_table
 from .programs.quickstart import quickstart
@@ -89,6 +90,12 @@ def _add_overfitting(programs):
     command.set_defaults(
         run=lambda options: overfitting(options.out, options.seeds, options.wrong_labels)
     )
+
+
+def _add_generate_digits(programs):
+    about = "digits that nobody has written, drawn by an autoencoder, and measured"
+    command = _add_program(programs, "generate_digits", about)
+    command.set_defaults(run=lambda options: generate_digits(options.out, options.seeds))
 
 
 def _add_recommend(programs):
@@ -215,6 +222,7 @@ def _add_doctor(commands):
 
 
 PROGRAMS = (
+    _add_generate_digits,
     _add_overfitting,
     _add_recommend,
     _add_speech_commands,

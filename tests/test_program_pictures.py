@@ -36,6 +36,7 @@ def write_table(path, regression):
     [
         (["quickstart"], {"history.png", "confusion.png", "mistakes.png"}),
         (["run", "overfitting", "--seeds", "2"], {"overfitting.png"}),
+        (["run", "generate_digits", "--seeds", "1"], {"generate_digits.png"}),
         (["run", "recommend", "--seeds", "2"], {"recommend.png"}),
         (["run", "speech_commands", "--seeds", "2"], {"words.png", "confusion.png"}),
         (
@@ -50,6 +51,7 @@ def write_table(path, regression):
     ids=[
         "quickstart",
         "overfitting",
+        "generate",
         "recommend",
         "speech_commands",
         "classification",
@@ -58,7 +60,7 @@ def write_table(path, regression):
 )
 def test_each_picture_is_labelled_and_legible(command, pictures, drawn, tmp_path, monkeypatch):
     monkeypatch.setattr("minigrad.programs.finetuning.SEEDS", range(2))
-    for program in ("overfitting", "recommend", "speech_commands"):
+    for program in ("generate_digits", "overfitting", "recommend", "speech_commands"):
         monkeypatch.setattr(f"minigrad.programs.{program}.EPOCHS", 2)
     monkeypatch.setattr("minigrad.programs.speech_commands.CLIPS", 8)
     monkeypatch.chdir(tmp_path)

@@ -22,10 +22,10 @@ from minigrad import (
     schedules,
 )
 from minigrad.layers import activations
-from tests.golden.make_layers import CASES as LAYER_CASES
 from tests.golden.make_layers import weights
 from tests.strict_array import HostCopyError, StrictArray, strict, unwrap
-from tests.test_layers import every_layer, prepare
+from tests.test_layers import CASES as LAYER_CASES
+from tests.test_layers import TRIED_ALL, every_layer, prepare, with_gradients
 
 pytestmark = pytest.mark.usefixtures("strict_kernels")
 
@@ -71,18 +71,19 @@ def run_on_both_sides(run, reads=0):
 # ---- Layers --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("case", [*LAYER_CASES, "Dropout(0.5): cube, training"])
+@TRIED_ALL
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_layer_stays_on_the_device(case, dtype):
     def run(place):
-        layer, values, training = prepare(case, dtype)
-        parameters = layer.weights().values()
+        layer, arrays, call = prepare(case, dtype)
+        parameters = list(layer.weights().values())
         to_device(parameters, place)
         random.seed(0)
-        x = Tensor(place(values), requires_grad=values.dtype.kind == "f")
-        y = layer(x, training=training)
+        inputs = with_gradients({name: place(array) for name, array in arrays.items()})
+        y = call(inputs)
         y.backward(place(weights(y.shape).astype(dtype)))
-        return [y.data, x.grad, *(p.data for p in parameters), *(p.grad for p in parameters)]
+        leaves = [*parameters, *(x for x in inputs.values() if isinstance(x, Tensor))]
+        return [y.data, *(p.data for p in parameters), *(x.grad for x in leaves)]
 
     run_on_both_sides(run)
 
@@ -371,6 +372,7 @@ def image_classifier():
             layers.Input((12,)),
             layers.Reshape((3, 4)),
             layers.BatchNormalization(axis=1),
+            layers.GroupNormalization(2),
             layers.Flatten(),
             layers.Dense(8, kernel_regularizer="l2", bias_regularizer="l1"),
             layers.LayerNormalization(),
@@ -419,7 +421,55 @@ def sequence_model():
     return model, lambda x, y: (x, y.astype("float32").repeat(4).reshape(-1, 4, 1))
 
 
-FITTED = [image_classifier, word_classifier, sequence_model]  # between them, with every layer
+def attention_model():
+    model, arrange = sequence_model()
+    for _ in range(2):
+        model.pop()
+    for layer in [
+        layers.Dense(4, "tanh"),
+        layers.PositionEmbedding(4),
+        layers.SinePositionEncoding(),
+        layers.RotaryEmbedding(),
+        layers.MultiHeadAttention(2, 2, dropout=0.25),
+        layers.RMSNormalization(),
+        layers.TransformerEncoder(5, 2, 0.25),
+        layers.TransformerDecoder(5, 2, 0.25, rope_max_wavelength=100),
+        layers.Dense(1),
+    ]:
+        model.add(layer)
+    return model, arrange
+
+
+def convolution_model():
+    model = models.Sequential(
+        [
+            layers.Reshape((2, 3, 2), input_shape=(12,)),
+            layers.UpSampling2D(),
+            layers.Conv2D(4, 3, padding="same", activation="relu"),
+            layers.MaxPooling2D(2, 1),
+            layers.ZeroPadding2D(),
+            layers.AveragePooling2D(),
+            layers.Conv2DTranspose(3, 2, 2),
+            layers.Reshape((12, 6)),
+            layers.Conv1D(4, 3, padding="causal"),
+            layers.ZeroPadding1D(),
+            layers.UpSampling1D(),
+            layers.MaxPooling1D(3, 1),
+            layers.AveragePooling1D(),
+            layers.GlobalMaxPooling1D(keepdims=True),
+            layers.GlobalAveragePooling1D(),
+            layers.Reshape((2, 1, 2)),
+            layers.GlobalMaxPooling2D(keepdims=True),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(3, "softmax"),
+        ]
+    )
+    model.compile("adam", "sparse_categorical_crossentropy", ["accuracy"])
+    return model, lambda x, y: (x, y)
+
+
+# Between them, with every layer
+FITTED = [image_classifier, word_classifier, sequence_model, attention_model, convolution_model]
 MODELS = pytest.mark.parametrize("make", [*FITTED, regression])
 
 

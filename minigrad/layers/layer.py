@@ -63,7 +63,7 @@ class Layer(Configurable):
     output_shape = None  # of the last batch
     keeps_mask = False  # whether steps of a sequence stay what they are, each by itself
     _trainable = True
-    _compute_dtype = None  # that input is cast to: that of the layer's own parameters
+    _compute_dtype = None  # that input is cast to: that of its own parameters, or what `build` says
     _takes_training = _takes_mask = False
     _cast_kinds = "f"  # of the dtypes that are cast: integers may be meant to look something up
 
@@ -98,26 +98,30 @@ class Layer(Configurable):
         """
         return mask
 
-    def __call__(self, *inputs, training=None, mask=None):
-        """Build at the first call, cast, and `call`. `training` holds for every layer inside."""
+    def __call__(self, *inputs, training=None, mask=None, **options):
+        """Build at the first call, cast, and `call`, which gets the other options as they are.
+
+        `training` holds for every layer inside.
+        """
         if training is not None:
             before = _training.set(training)
             try:
-                return self(*inputs, mask=mask)
+                return self(*inputs, mask=mask, **options)
             finally:
                 _training.reset(before)
         inputs = [x if isinstance(x, Tensor) else Tensor(x) for x in inputs]
-        y = self._run(inputs, mask) if self.built else self._build_and_run(inputs, mask)
+        run = self._run if self.built else self._build_and_run
+        y = run(inputs, mask, options)
         self.output_shape = getattr(y, "shape", None)
         return y
 
-    def _build_and_run(self, inputs, mask):
+    def _build_and_run(self, inputs, mask, options):
         """The first call. If it fails, all is as before: the next, on better data, is the first."""
         inside = [thing for _, thing in self.walk()]
         before = [dict(vars(x)) if isinstance(x, Layer) else x.requires_grad for x in inside]
         try:
             self._build(inputs[0])
-            y = self._run(inputs, mask)
+            y = self._run(inputs, mask, options)
         except Exception:
             for thing, state in zip(inside, before):
                 if isinstance(thing, Layer):
@@ -130,10 +134,11 @@ class Layer(Configurable):
             self.input_shape, self.input_dtype = tuple(inputs[0].shape[1:]), inputs[0].dtype.name
         return y
 
-    def _run(self, inputs, mask):
+    def _run(self, inputs, mask, options):
         if self._compute_dtype is not None:
             inputs = [self._cast(x) for x in inputs]
-        options = {"training": _training.get()} if self._takes_training else {}
+        if self._takes_training:
+            options["training"] = _training.get()
         if self._takes_mask:
             options["mask"] = mask
         elif mask is not None and not self.keeps_mask:
@@ -160,7 +165,8 @@ class Layer(Configurable):
         if not self.trainable:
             self._freeze_new_layers()
         own = [value for value in vars(self).values() if isinstance(value, Parameter)]
-        self._compute_dtype = own[0].dtype if own else None
+        if own:
+            self._compute_dtype = own[0].dtype
         parameters = signature(self.call).parameters
         self._takes_training, self._takes_mask = "training" in parameters, "mask" in parameters
 
@@ -275,11 +281,13 @@ def check_shape(name, shape, unknown):
 
 
 def check_mask(layer, mask, shape):
-    """ValueError unless the mask is one of booleans, of the shape (n, t), or None."""
-    if mask is not None and (mask.dtype.kind != "b" or mask.shape != tuple(shape)):
+    """ValueError unless the mask is an array of booleans, of the shape (n, t), or None."""
+    fits = hasattr(mask, "dtype") and mask.dtype.kind == "b" and mask.shape == tuple(shape)
+    if mask is not None and not fits:
+        kind = getattr(mask, "dtype", type(mask).__name__)
         raise ValueError(
             f"{layer} needs a mask of booleans, True where a step counts, of shape {tuple(shape)}. "
-            f"Received: {mask.dtype} of shape {mask.shape}"
+            f"Received: {kind} of shape {np.shape(mask)}"
         )
 
 
