@@ -36,6 +36,7 @@ def write_table(path, regression):
     [
         (["quickstart"], {"history.png", "confusion.png", "mistakes.png"}),
         (["run", "overfitting", "--seeds", "2"], {"overfitting.png"}),
+        (["run", "cnn_digits", "--seeds", "1"], {"cnn_digits.png"}),
         (["run", "generate_digits", "--seeds", "1"], {"generate_digits.png"}),
         (["run", "recommend", "--seeds", "2"], {"recommend.png"}),
         (
@@ -47,11 +48,19 @@ def write_table(path, regression):
             {"history.png", "predictions.png"},
         ),
     ],
-    ids=["quickstart", "overfitting", "generate", "recommend", "classification", "regression"],
+    ids=[
+        "quickstart",
+        "overfitting",
+        "cnn",
+        "generate",
+        "recommend",
+        "classification",
+        "regression",
+    ],
 )
 def test_each_picture_is_labelled_and_legible(command, pictures, drawn, tmp_path, monkeypatch):
     monkeypatch.setattr("minigrad.programs.finetuning.SEEDS", range(2))
-    for program in ("generate_digits", "overfitting", "recommend"):
+    for program in ("cnn_digits", "generate_digits", "overfitting", "recommend"):
         monkeypatch.setattr(f"minigrad.programs.{program}.EPOCHS", 2)
     monkeypatch.chdir(tmp_path)
     write_table(tmp_path / "classes.csv", regression=False)
