@@ -973,6 +973,96 @@ def attention(q, k, v, scale=None, causal=False, mask=None, rate=0.0, key=0, *, 
     return o, lambda g: kernels.attention_backward(g, q, k, v, o, norms, **options)
 
 
+# ---- Recurrence ----------------------------------------------------------------------------------
+#
+# A whole sequence is one operation: the loop over time, and on the way back the same loop from the
+# last step to the first, which carries dL/d(state) along ("backpropagation through time"). What the
+# input adds to the gates is one product for all steps, and so are the gradients of both weights.
+#
+# Time comes first inside, so that what belongs to a step lies together.
+
+
+@op
+def lstm(x, h, c, weight, recurrent_weight, bias, mask=None, cells=False, *, needs):
+    """h' = o tanh c',  c' = f c + i g,  with i, f, o = σ(z), g = tanh(z), z = x W + h U + b
+
+    x (n, t, d), first h and c (n, u), W (d, 4 u), U (u, 4 u), b (4 u,) -> all h' (n, t, u)
+
+    The gates lie side by side in the order i, f, g, o (Gers et al., 2000). Backwards through time,
+    with dh, dc = dL/dh', dL/dc' of what comes later:  dk = dc + o (1 - tanh² c') dh,
+    dz = dk g i (1 - i),  dk c f (1 - f),  dk i (1 - g²),  tanh c' dh o (1 - o),  and for the step
+    before dL/dh = dz Uᵀ, dL/dc = dk f.  dL/dx = dz Wᵀ,  dL/dW = Σ xᵀ dz,  dL/dU = Σ hᵀ dz
+
+    mask   booleans (n, t): where one is False, h and c stay as they were
+    cells  whether the result is (n, t, 2 u), with all c' behind all h'
+
+    >>> gradcheck(lstm, (2, 3, 2), (2, 2), (2, 2), (2, 8), (2, 8), (8,), cells=True)
+    """
+    x = np.swapaxes(x, 0, 1)
+    gates, _ = kernels.dense(x, weight, bias)  # z at first
+    hs, cs = _states(x, h), _states(x, c)
+    for s in range(len(x)):
+        kernels.lstm_step(gates[s], hs[s], cs[s], recurrent_weight, hs[s + 1], cs[s + 1])
+        if mask is not None:
+            _keep(mask[:, s], hs, s)
+            _keep(mask[:, s], cs, s)
+
+    def pull(g):
+        g = np.swapaxes(g, 0, 1)
+        u = h.shape[1]
+        dh, dc, dz = np.zeros_like(h), np.zeros_like(c), np.empty_like(gates)
+        across = _turned(recurrent_weight)
+        for s in range(len(x) - 1, -1, -1):
+            dh += g[s, :, :u]
+            if cells:
+                dc += g[s, :, u:]
+            kept = None if mask is None else (_skip(mask[:, s], dh), _skip(mask[:, s], dc))
+            kernels.lstm_step_backward(dh, dc, gates[s], cs[s], cs[s + 1], across, dz[s])
+            if kept is not None:
+                dh += kept[0]
+                dc += kept[1]
+        dx, dw, db = _of_inputs(dz, gates, x, weight, needs[0], needs[3], needs[5])
+        return dx, dh, dc, dw, _of_states(dz, hs, recurrent_weight, needs[4]), db
+
+    states = np.concatenate([hs[1:], cs[1:]], axis=-1) if cells else hs[1:]
+    return np.swapaxes(states, 0, 1), pull
+
+
+def _states(x, first):
+    """Room for the states before and after all steps of x, of which the first is known."""
+    states = np.empty_like(first, shape=(len(x) + 1, *first.shape))
+    states[0] = first
+    return states
+
+
+def _keep(counts, states, s):
+    """The states after step s become those before it, for the sequences where it does not count."""
+    states[s + 1] = np.where(counts[:, None], states[s + 1], states[s])
+
+
+def _skip(counts, d):
+    """What of d goes past a step, where that does not count; d keeps the rest."""
+    kept = np.where(counts[:, None], 0, d)
+    d -= kept
+    return kept
+
+
+def _turned(weight):
+    """The same weight, stored so that the rows of its transpose are contiguous."""
+    return np.swapaxes(np.swapaxes(weight, 0, 1).copy(), 0, 1)
+
+
+def _of_inputs(dz, z, x, weight, *needs):
+    """dL/dx (n, t, d), dL/dW (d, k u) and dL/db (k u,) from dL/dz (t, n, k u)"""
+    dx, dw, db = kernels.dense_backward(dz, z, x, weight, needs=needs)
+    return (None if dx is None else np.swapaxes(dx, 0, 1)), dw, db
+
+
+def _of_states(dz, states, weight, is_needed):
+    """dL/dU (u, k u) from dL/dz (t, n, k u) and the states, of which the last had no next step"""
+    return kernels.dense_backward(dz, dz, states[:-1], weight, needs=(False, is_needed, False))[1]
+
+
 # ---- Without a gradient --------------------------------------------------------------------------
 
 

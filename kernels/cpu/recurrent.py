@@ -1,0 +1,150 @@
+"""Steps of recurrent networks: the product with the state, and all gates, in one call.
+
+Sequences do not know of each other, so that threads take blocks of them: each adds its rows of h U
+to z, and applies the gates to them while they are in the cache. On the way back a block finds dz
+first, and with it its rows of dz Uᵀ.
+"""
+
+import numpy as np
+
+from . import leaves_to_numpy
+from .activations import sigmoid_pull, sigmoid_value, tanh_value
+from .compilation import address, inlined, integer, read, write
+from .loops import alike
+from .matmul import ROWS, Matrix, add_product, beyond, call_add_product, fill, matrix, transposed
+from .simd import lanes, load_until, store_until
+from .threads import counter, take, threaded
+
+BLOCK = 4 * ROWS  # sequences, at most,
+BLOCKS = 4  # and as many blocks, where there are enough
+
+
+@inlined
+def block_rows(n):
+    """How many of n sequences are in a block: whole tiles."""
+    rows = (n + BLOCKS * ROWS - 1) // (BLOCKS * ROWS) * ROWS
+    return max(ROWS, min(BLOCK, rows))
+
+
+# ---- Long short-term memory ----------------------------------------------------------------------
+
+
+@threaded
+def _lstm_step(
+    z: write(2),
+    h: read(2),
+    c: read(2),
+    weight: read(2),
+    h_next: write(2),
+    c_next: write(2),
+    product: address,
+    queue: counter,
+):
+    """z += h U, and then its gates;  h_next, c_next   (n, 4 u), (n, u), (n, u), (u, 4 u)"""
+    n, u = c.shape
+    rows = block_rows(n)
+    first = take(queue) * rows
+    while first < n:
+        height = min(rows, n - first)
+        sums = Matrix(z, first * 4 * u, 4 * u, 1)
+        left, right = beyond(matrix(h, 0), first, 0), matrix(weight, 0)
+        call_add_product(product, left, right, sums, height, 4 * u, u)
+        for row in range(first, first + height):
+            ci = row * u
+            zi, zf = 4 * ci, 4 * ci + u
+            zg, zo, end = zf + u, zf + 2 * u, ci + u
+            for j in range(0, u, lanes(z)):
+                i = sigmoid_value(load_until(z, zi + j, zf, 0))
+                f = sigmoid_value(load_until(z, zf + j, zg, 0))
+                g = tanh_value(load_until(z, zg + j, zo, 0))
+                o = sigmoid_value(load_until(z, zo + j, zo + u, 0))
+                k = f * load_until(c, ci + j, end, 0) + i * g
+                store_until(z, zi + j, zf, i)
+                store_until(z, zf + j, zg, f)
+                store_until(z, zg + j, zo, g)
+                store_until(z, zo + j, zo + u, o)
+                store_until(c_next, ci + j, end, k)
+                store_until(h_next, ci + j, end, o * tanh_value(k))
+        first = take(queue) * rows
+
+
+@threaded
+def _lstm_step_pull(
+    dh: write(2),
+    dc: write(2),
+    gates: read(2),
+    c: read(2),
+    c_next: read(2),
+    weight: read(2),
+    dz: write(2),
+    product: address,
+    queue: counter,
+):
+    """dz, and with it dh = dz Uᵀ and dc   (n, u), (n, u), (n, 4 u), (n, u), (n, u), (u, 4 u)"""
+    n, u = c.shape
+    rows = block_rows(n)
+    first = take(queue) * rows
+    while first < n:
+        height = min(rows, n - first)
+        for row in range(first, first + height):
+            ci = row * u
+            zi, zf = 4 * ci, 4 * ci + u
+            zg, zo, end = zf + u, zf + 2 * u, ci + u
+            for j in range(0, u, lanes(dz)):
+                i, f = load_until(gates, zi + j, zf, 0), load_until(gates, zf + j, zg, 0)
+                g, o = load_until(gates, zg + j, zo, 0), load_until(gates, zo + j, zo + u, 0)
+                y = tanh_value(load_until(c_next, ci + j, end, 0))
+                slope = load_until(dh, ci + j, end, 0)
+                dk = load_until(dc, ci + j, end, 0) + slope * o * (1 - y * y)
+                store_until(dz, zi + j, zf, sigmoid_pull(dk * g, i))
+                store_until(dz, zf + j, zg, sigmoid_pull(dk * load_until(c, ci + j, end, 0), f))
+                store_until(dz, zg + j, zo, dk * i * (1 - g * g))
+                store_until(dz, zo + j, zo + u, sigmoid_pull(slope * y, o))
+                store_until(dc, ci + j, end, dk * f)
+        slopes, right = Matrix(dz, first * 4 * u, 4 * u, 1), transposed(matrix(weight, 0))
+        sums = Matrix(dh, first * u, u, 1)
+        fill(sums, height, u, 0)
+        call_add_product(product, slopes, right, sums, height, u, 4 * u)
+        first = take(queue) * rows
+
+
+@leaves_to_numpy("several dtypes, arrays that are not contiguous, shapes that do not fit")
+def lstm_step(z, h, c, weight, h_next, c_next):
+    if not _fit(4, weight, wide=(z,), narrow=(c, h_next, c_next)) or not _is_state(h, c):
+        return NotImplemented
+    work, product = h.size * z.shape[1], add_product.addresses[z.dtype]
+    _lstm_step(z.dtype, work, z, h, c, weight, h_next, c_next, product)
+    return None
+
+
+@leaves_to_numpy("several dtypes, arrays that are not contiguous, shapes that do not fit")
+def lstm_step_backward(dh, dc, gates, c, c_next, weight, dz):
+    if not _fit(4, weight, wide=(gates, dz), narrow=(dh, dc, c, c_next)):
+        return NotImplemented
+    work, product = dz.size * dh.shape[1], add_product.addresses[dh.dtype]
+    _lstm_step_pull(dh.dtype, work, dh, dc, gates, c, c_next, weight, dz, product)
+    return None
+
+
+# ---- What the arrays must be ---------------------------------------------------------------------
+
+
+def _fit(gates, weight, wide, narrow):
+    """Whether arrays are (n, gates u) and (n, u), contiguous, and the weight (u, gates u)."""
+    first = narrow[0]
+    if type(first) is not np.ndarray or first.ndim != 2:
+        return False
+    n, u = first.shape
+    return (
+        alike(first, *narrow)
+        and alike(first, weight, *wide, shape=False)
+        and weight.shape == (u, gates * u)
+        and weight.flags.aligned
+        and all([x.shape == (n, gates * u) for x in wide])
+        and all([x.flags.c_contiguous and x.flags.aligned for x in (*narrow, *wide)])
+    )
+
+
+def _is_state(h, c):
+    """Whether h is an array like c, with any strides."""
+    return alike(c, h) and h.flags.aligned
