@@ -60,7 +60,10 @@ def is_float(a):
 
 
 # Kernels that write to the arrays that they are given.
-UPDATING = {"sgd", "rmsprop", "adagrad", "adam", "lstm_step", "lstm_step_backward"}
+UPDATING = {
+    *("sgd", "rmsprop", "adagrad", "adam"),
+    *("lstm_step", "lstm_step_backward", "gru_step", "gru_step_backward"),
+}
 
 ACTIVATIONS = None, "relu", "silu", "gelu", "gelu_tanh"
 
@@ -117,6 +120,10 @@ CASES = {
     "lstm_step_backward": lambda r, n, u: (
         *(r(n, u), r(n, u), _lstm_gates(r, n, u), r(n, u), r(n, u), r(u, 4 * u), r(n, 4 * u)),
     ),
+    "gru_step": lambda r, n, u: (*(r(n, 3 * u), r(n, u), r(u, 3 * u), r(3 * u), r(n, u), r(n, u)),),
+    "gru_step_backward": lambda r, n, u: (
+        *(r(n, u), _gru_gates(r, n, u), r(n, u), r(n, u), r(u, 3 * u), r(n, 3 * u), r(n, 3 * u)),
+    ),
     "attention": lambda r, t, s, d: (*_attention(r, t, s, d), _attention_options(r, s)),
     "attention_backward": lambda r, t, s, d: _attention_backward(r, t, s, d),
 }
@@ -143,6 +150,11 @@ def _rms_norm(r, n, d):
 def _lstm_gates(r, n, u):
     """i, f, g and o, side by side."""
     return np.concatenate([r.uniform(n, 2 * u), 2 * r.uniform(n, u) - 1, r.uniform(n, u)], axis=1)
+
+
+def _gru_gates(r, n, u):
+    """p, r and q, side by side."""
+    return np.concatenate([r.uniform(n, 2 * u), 2 * r.uniform(n, u) - 1], axis=1)
 
 
 def _attention(r, t, s, d):

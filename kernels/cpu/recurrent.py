@@ -9,14 +9,17 @@ import numpy as np
 
 from . import leaves_to_numpy
 from .activations import sigmoid_pull, sigmoid_value, tanh_value
-from .compilation import address, inlined, integer, read, write
+from .compilation import address, inlined, read, write
+from .dense import fill_rows
 from .loops import alike
-from .matmul import ROWS, Matrix, add_product, beyond, call_add_product, fill, matrix, transposed
+from .matmul import ROWS, Matrix, add_product, call_add_product, fill, matrix, transposed
 from .simd import lanes, load_until, store_until
 from .threads import counter, take, threaded
 
 BLOCK = 4 * ROWS  # sequences, at most,
 BLOCKS = 4  # and as many blocks, where there are enough
+
+_NOT_COVERED = "several dtypes, arrays that are not contiguous"
 
 
 @inlined
@@ -47,7 +50,7 @@ def _lstm_step(
     while first < n:
         height = min(rows, n - first)
         sums = Matrix(z, first * 4 * u, 4 * u, 1)
-        left, right = beyond(matrix(h, 0), first, 0), matrix(weight, 0)
+        left, right = Matrix(h, first * u, u, 1), matrix(weight, 0)
         call_add_product(product, left, right, sums, height, 4 * u, u)
         for row in range(first, first + height):
             ci = row * u
@@ -108,21 +111,122 @@ def _lstm_step_pull(
         first = take(queue) * rows
 
 
-@leaves_to_numpy("several dtypes, arrays that are not contiguous, shapes that do not fit")
+@leaves_to_numpy(_NOT_COVERED)
 def lstm_step(z, h, c, weight, h_next, c_next):
-    if not _fit(4, weight, wide=(z,), narrow=(c, h_next, c_next)) or not _is_state(h, c):
+    if not _fit(4, weight, wide=(z,), narrow=(h, c, h_next, c_next)):
         return NotImplemented
     work, product = h.size * z.shape[1], add_product.addresses[z.dtype]
     _lstm_step(z.dtype, work, z, h, c, weight, h_next, c_next, product)
     return None
 
 
-@leaves_to_numpy("several dtypes, arrays that are not contiguous, shapes that do not fit")
+@leaves_to_numpy(_NOT_COVERED)
 def lstm_step_backward(dh, dc, gates, c, c_next, weight, dz):
     if not _fit(4, weight, wide=(gates, dz), narrow=(dh, dc, c, c_next)):
         return NotImplemented
     work, product = dz.size * dh.shape[1], add_product.addresses[dh.dtype]
     _lstm_step_pull(dh.dtype, work, dh, dc, gates, c, c_next, weight, dz, product)
+    return None
+
+
+# ---- Gated recurrent unit ------------------------------------------------------------------------
+
+
+@threaded
+def _gru_step(
+    z: write(2),
+    h: read(2),
+    weight: read(2),
+    bias: read(1),
+    h_next: write(2),
+    inner: write(2),
+    product: address,
+    queue: counter,
+):
+    """a = h U + b, and then the gates of z and a;  h_next, inner   (n, 3 u), (n, u), (u, 3 u)"""
+    n, u = h.shape
+    rows = block_rows(n)
+    a = np.empty((rows, 3 * u), z.dtype)
+    first = take(queue) * rows
+    while first < n:
+        height = min(rows, n - first)
+        sums = Matrix(a, 0, 3 * u, 1)
+        left, right = Matrix(h, first * u, u, 1), matrix(weight, 0)
+        fill_rows(sums, height, 3 * u, bias)
+        call_add_product(product, left, right, sums, height, 3 * u, u)
+        for row in range(first, first + height):
+            hi, ai, zp = row * u, (row - first) * 3 * u, row * 3 * u
+            zr, zq, end = zp + u, zp + 2 * u, hi + u
+            for j in range(0, u, lanes(z)):
+                p = load_until(z, zp + j, zr, 0) + load_until(a, ai + j, ai + u, 0)
+                r = load_until(z, zr + j, zq, 0) + load_until(a, ai + u + j, ai + 2 * u, 0)
+                y = load_until(a, ai + 2 * u + j, ai + 3 * u, 0)
+                p, r = sigmoid_value(p), sigmoid_value(r)
+                q = tanh_value(load_until(z, zq + j, zq + u, 0) + r * y)
+                store_until(z, zp + j, zr, p)
+                store_until(z, zr + j, zq, r)
+                store_until(z, zq + j, zq + u, q)
+                store_until(inner, hi + j, end, y)
+                store_until(h_next, hi + j, end, p * load_until(h, hi + j, end, 0) + (1 - p) * q)
+        first = take(queue) * rows
+
+
+@threaded
+def _gru_step_pull(
+    dh: write(2),
+    gates: read(2),
+    h: read(2),
+    inner: read(2),
+    weight: read(2),
+    dz: write(2),
+    da: write(2),
+    product: address,
+    queue: counter,
+):
+    """dz and da, and with it dh = p dh + da Uᵀ   (n, u), (n, 3 u), (n, u), (n, u), (u, 3 u)"""
+    n, u = h.shape
+    rows = block_rows(n)
+    first = take(queue) * rows
+    while first < n:
+        height = min(rows, n - first)
+        for row in range(first, first + height):
+            hi, zp = row * u, row * 3 * u
+            zr, zq, end = zp + u, zp + 2 * u, hi + u
+            for j in range(0, u, lanes(dz)):
+                p, r = load_until(gates, zp + j, zr, 0), load_until(gates, zr + j, zq, 0)
+                q, slope = load_until(gates, zq + j, zq + u, 0), load_until(dh, hi + j, end, 0)
+                dq = slope * (1 - p) * (1 - q * q)
+                dp = sigmoid_pull(slope * (load_until(h, hi + j, end, 0) - q), p)
+                dr = sigmoid_pull(dq * load_until(inner, hi + j, end, 0), r)
+                for d, last in ((dz, dq), (da, dq * r)):
+                    store_until(d, zp + j, zr, dp)
+                    store_until(d, zr + j, zq, dr)
+                    store_until(d, zq + j, zq + u, last)
+                store_until(dh, hi + j, end, slope * p)
+        slopes, right = Matrix(da, first * 3 * u, 3 * u, 1), transposed(matrix(weight, 0))
+        sums = Matrix(dh, first * u, u, 1)
+        call_add_product(product, slopes, right, sums, height, u, 3 * u)
+        first = take(queue) * rows
+
+
+@leaves_to_numpy(_NOT_COVERED)
+def gru_step(z, h, weight, bias, h_next, inner):
+    if not _fit(3, weight, wide=(z,), narrow=(h, h_next, inner)):
+        return NotImplemented
+    if not alike(weight, bias, shape=False) or bias.shape != weight.shape[1:]:
+        return NotImplemented
+    work, bias = h.size * z.shape[1], np.ascontiguousarray(bias)
+    product = add_product.addresses[z.dtype]
+    _gru_step(z.dtype, work, z, h, weight, bias, h_next, inner, product)
+    return None
+
+
+@leaves_to_numpy(_NOT_COVERED)
+def gru_step_backward(dh, gates, h, inner, weight, dz, da):
+    if not _fit(3, weight, wide=(gates, dz, da), narrow=(dh, h, inner)):
+        return NotImplemented
+    work, product = dz.size * dh.shape[1], add_product.addresses[dh.dtype]
+    _gru_step_pull(dh.dtype, work, dh, gates, h, inner, weight, dz, da, product)
     return None
 
 
@@ -143,8 +247,3 @@ def _fit(gates, weight, wide, narrow):
         and all([x.shape == (n, gates * u) for x in wide])
         and all([x.flags.c_contiguous and x.flags.aligned for x in (*narrow, *wide)])
     )
-
-
-def _is_state(h, c):
-    """Whether h is an array like c, with any strides."""
-    return alike(c, h) and h.flags.aligned
