@@ -973,6 +973,27 @@ def attention(q, k, v, scale=None, causal=False, mask=None, rate=0.0, key=0, *, 
     return o, lambda g: kernels.attention_backward(g, q, k, v, o, norms, **options)
 
 
+@op
+def rotary(x, angles):
+    """(a cos θ - b sin θ, b cos θ + a sin θ)   x = (a, b) (..., t, d), θ (t, d/2) -> (..., t, d)
+
+    a and b are the two halves of the features: pair j, (aⱼ, bⱼ), is turned by θⱼ (Su et al., 2021).
+    The way back turns g by -θ.
+
+    >>> gradcheck(rotary, (3, 2, 4), angles=np.array([[0.5, 2.0], [-1.0, 3.0]]))
+    """
+    cos, sin = np.cos(angles).astype(x.dtype), np.sin(angles).astype(x.dtype)
+
+    def turn(x, sin):
+        half, y = x.shape[-1] // 2, np.empty_like(x)
+        a, b = x[..., :half], x[..., half:]
+        np.subtract(a * cos, b * sin, out=y[..., :half])
+        np.add(b * cos, a * sin, out=y[..., half:])
+        return y
+
+    return turn(x, sin), lambda g: turn(g, -sin)
+
+
 # ---- Recurrence ----------------------------------------------------------------------------------
 #
 # A whole sequence is one operation: the loop over time, and on the way back the same loop from the

@@ -23,9 +23,16 @@ from minigrad import (
 )
 from minigrad.layers import activations
 from minigrad.layers.layer import Layer, Parameter
-from tests.golden.make_layers import CASES, MOMENTUM, load, parse, weights
+from tests.golden import make_attention, make_layers
+from tests.golden.make_layers import MOMENTUM, inputs_of, key, parse, weights
 
-GIVEN, EXPECTED = load()
+CASES, GIVEN, EXPECTED = {}, {}, {}
+for golden in (make_layers, make_attention):
+    given, expected = golden.load()
+    assert CASES.keys().isdisjoint(golden.CASES) and GIVEN.keys().isdisjoint(given)
+    CASES |= golden.CASES
+    GIVEN |= given
+    EXPECTED |= expected
 
 
 def every_layer():
@@ -51,14 +58,46 @@ def make(expression, dtype="float64"):
 
 
 def prepare(case, dtype="float64"):
-    """The layer of a case with its stored parameters, its stored input, and whether it trains."""
-    expression, name, training = parse(case)
-    layer, x = make(expression, dtype), GIVEN[name]
-    x = x.astype(dtype) if x.dtype.kind == "f" else x
-    layer(x, training=False)
+    """The layer of a case with its stored parameters, the arrays it is given, the case's call.
+
+    arrays  {"x": array, and the names of its other inputs}, of which call(arrays) is the result
+    """
+    expression, x, options = parse(case)
+    arrays = {name: GIVEN[name] for name in inputs_of(case)}
+    arrays = {name: a.astype(dtype) if a.dtype.kind == "f" else a for name, a in arrays.items()}
+    arrays = {"x": arrays.pop(x), **arrays}
+    layer = make(expression, dtype)
+
+    def call(arrays, **others):
+        given = {name: arrays.get(value, value) for name, value in options.items()}
+        return layer(arrays["x"], **{**given, **others})
+
+    call(arrays, training=False)
     for name, parameter in layer.weights().items():
-        parameter.assign(GIVEN[name])
-    return layer, x, training
+        parameter.assign(GIVEN[key(name, parameter.shape)])
+    return layer, arrays, call
+
+
+def with_gradients(arrays):
+    """{name: array}, where the floating ones have become Tensors whose gradient is wanted."""
+    return {
+        name: Tensor(array, requires_grad=True) if array.dtype.kind == "f" else array
+        for name, array in arrays.items()
+    }
+
+
+def normalization(case):
+    """The layer of a case with its stored parameters, and its input."""
+    layer, arrays, _ = prepare(case)
+    return layer, arrays["x"]
+
+
+def put(layer, path, x):
+    """Put a Tensor in the place of the parameter that has this path."""
+    *inside, name = path.split(".")
+    for part in inside:
+        layer = getattr(layer, part)
+    setattr(layer, name, x)
 
 
 def leaf(values):
@@ -71,17 +110,16 @@ def leaf(values):
 @pytest.mark.parametrize("dtype, tolerance", [("float64", 1e-10), ("float32", 1e-5)])
 @pytest.mark.parametrize("case", CASES)
 def test_value_and_gradients_equal_pytorch(case, dtype, tolerance):
-    layer, values, training = prepare(case, dtype)
-    x = Tensor(values, requires_grad=values.dtype.kind == "f")
-    y = layer(x, training=training)
+    layer, arrays, call = prepare(case, dtype)
+    inputs = with_gradients(arrays)
+    y = call(inputs)
     y.backward(weights(y.shape).astype(dtype))
     expected = EXPECTED[case]
-    gradients = {"x": x.grad} | {name: p.grad for name, p in layer.weights().items()}
-    gradients = {name: g for name, g in gradients.items() if g is not None}
-    learned = {name for name, p in layer.weights().items() if p.requires_grad}
+    leaves = {name: x for name, x in inputs.items() if isinstance(x, Tensor)} | layer.weights()
+    gradients = {name: x.grad for name, x in leaves.items() if x.grad is not None}
 
     assert y.dtype == dtype and all(g.dtype == dtype for g in gradients.values())
-    assert gradients.keys() == learned | ({"x"} if x.requires_grad else set())
+    assert gradients.keys() == {name for name, x in leaves.items() if x.requires_grad}
     assert_close(y.data, expected["value"], tolerance)
     largest = max(np.abs(expected[name]).max() for name in gradients)
     for name, g in gradients.items():
@@ -102,7 +140,7 @@ def test_every_layer_is_compared_with_pytorch():
 
 def test_every_layer_is_exported():
     assert every_layer().items() <= vars(layers).items()
-    assert every_layer().keys() | {"Layer", "Parameter"} == set(layers.__all__)
+    assert every_layer().keys() | {"Layer", "Parameter", "KeyValueCache"} == set(layers.__all__)
 
 
 @pytest.mark.parametrize("layer", ["Activation({!r}): cube", "Dense(4, {!r}): matrix"])
@@ -116,16 +154,18 @@ def test_every_activation_is_compared_with_pytorch(layer):
 
 @pytest.mark.parametrize("case", [*CASES, "Dropout(0.5): cube, training"])
 def test_gradients_equal_central_differences(case):
-    layer, x, training = prepare(case)
-    learned = {name: p.data for name, p in layer.weights().items() if p.requires_grad}
+    layer, arrays, call = prepare(case)
+    learned = {name: p for name, p in layer.weights().items() if p.requires_grad}
+    floating = [name for name, a in arrays.items() if a.dtype.kind == "f"]
 
-    def call(x, *parameters):
-        vars(layer).update(zip(learned, parameters, strict=True))
+    def run(*leaves):
+        for path, x in zip(learned, leaves):
+            put(layer, path, x)
         random.seed(0)
-        return layer(x, training=training)
+        return call(arrays | dict(zip(floating, leaves[len(learned) :], strict=True)))
 
-    if x.dtype.kind == "f" or learned:
-        gradcheck(call, x, *learned.values())
+    if floating or learned:
+        gradcheck(run, *(p.data for p in learned.values()), *(arrays[name] for name in floating))
 
 
 # ---- dtypes --------------------------------------------------------------------------------------
@@ -178,21 +218,21 @@ def test_moving_averages_follow_the_batches_as_in_keras():
 
 @pytest.mark.parametrize("mode", [{"training": False}, {}])
 def test_moving_averages_rest_in_inference(mode):
-    layer, x, _ = prepare("BatchNormalization(): matrix")
+    layer, x = normalization("BatchNormalization(): matrix")
     layer(x, **mode)
     np.testing.assert_array_equal(layer.moving_mean.data, GIVEN["moving_mean"])
     np.testing.assert_array_equal(layer.moving_variance.data, GIVEN["moving_variance"])
 
 
 def test_moving_averages_rest_in_a_frozen_layer():
-    layer, x, _ = prepare("BatchNormalization(): matrix")
+    layer, x = normalization("BatchNormalization(): matrix")
     layer.trainable = False
     layer(x, training=True)
     np.testing.assert_array_equal(layer.moving_mean.data, GIVEN["moving_mean"])
 
 
 def test_a_thawed_layer_trains_again():
-    layer, x, _ = prepare("BatchNormalization(trainable=False): matrix")
+    layer, x = normalization("BatchNormalization(trainable=False): matrix")
     layer.trainable = True
     assert_close(
         layer(x, training=True).data,
@@ -202,19 +242,19 @@ def test_a_thawed_layer_trains_again():
 
 
 def test_moving_averages_are_kept_and_not_learned():
-    layer, _, _ = prepare("BatchNormalization(): matrix")
+    layer, _ = normalization("BatchNormalization(): matrix")
     assert list(layer.weights()) == ["gamma", "beta", "moving_mean", "moving_variance"]
     assert layer.parameters() == [layer.gamma, layer.beta]
 
 
 def test_moving_averages_hold_no_graph():
-    layer, x, _ = prepare("BatchNormalization(): matrix")
+    layer, x = normalization("BatchNormalization(): matrix")
     layer(leaf(x), training=True)
     assert layer.moving_mean.node is None and layer.moving_variance.node is None
 
 
 def test_a_batch_normalization_may_be_used_twice_before_backward():
-    layer, x, _ = prepare("BatchNormalization(): matrix")
+    layer, x = normalization("BatchNormalization(): matrix")
     ops.sum(layer(x, training=True) * layer(2 * x, training=True)).backward()
     assert np.isfinite(layer.gamma.grad).all()
 
@@ -340,6 +380,12 @@ def test_other_activations_leave_no_logits(name):
 
 # ---- Building and parameters ---------------------------------------------------------------------
 
+
+def within(name, **shapes):
+    """The shapes of the parameters of a layer inside."""
+    return {f"{name}.{parameter}": shape for parameter, shape in shapes.items()}
+
+
 PARAMETERS = {
     "Input((3,))": {},
     "Dense(4)": {"weight": (3, 4), "bias": (4,)},
@@ -359,12 +405,38 @@ PARAMETERS = {
     "LayerNormalization(scale=False)": {"beta": (3,)},
     "LayerNormalization(center=False, scale=False)": {},
     "Embedding(7, 2)": {"weight": (7, 2)},
+    "MultiHeadAttention(4, 5, 2, 2)": {
+        **within("query", weight=(3, 20), bias=(20,)),
+        **within("key", weight=(3, 10), bias=(10,)),
+        **within("value", weight=(3, 4), bias=(4,)),
+        **within("output", weight=(8, 3), bias=(3,)),
+    },
+    "MultiHeadAttention(2, 2, use_bias=False)": {
+        **within("query", weight=(3, 4)),
+        **within("key", weight=(3, 4)),
+        **within("value", weight=(3, 4)),
+        **within("output", weight=(4, 3)),
+    },
+    "PositionEmbedding(7)": {"weight": (7, 3)},
+    "RotaryEmbedding()": {},
+    "SinePositionEncoding()": {},
 }
 EVERY = pytest.mark.parametrize("expression", PARAMETERS)
 
 
+# What layers are given that do not take numbers (1, 3).
+SEQUENCE = np.linspace(-1, 1, 6, dtype="float32").reshape(1, 2, 3)
+EXAMPLES = {
+    "Embedding": np.array([[0, 1, 2]]),
+    "MultiHeadAttention": SEQUENCE,
+    "PositionEmbedding": SEQUENCE,
+    "RotaryEmbedding": SEQUENCE.reshape(1, 3, 2),
+    "SinePositionEncoding": SEQUENCE.reshape(1, 3, 2),
+}
+
+
 def example(expression):
-    return np.array([[0, 1, 2]]) if "Embedding" in expression else np.ones((1, 3), "float32")
+    return EXAMPLES.get(expression.split("(")[0], np.ones((1, 3), "float32"))
 
 
 def shapes(layer):
@@ -372,7 +444,8 @@ def shapes(layer):
 
 
 def with_input_shape(expression):
-    return eval(expression[:-1].rstrip(", ") + ", input_shape=(3,))", vars(layers))
+    shape = example(expression).shape[1:]
+    return eval(f"{expression[:-1]}, input_shape={shape})", vars(layers))
 
 
 def test_parameters_of_every_layer_are_listed():
@@ -651,7 +724,7 @@ def test_regularizer_prices_its_parameter_alone(kind, argument, parameter, regul
 
 # ---- Configurations ------------------------------------------------------------------------------
 
-COMMON = {"name": "mine", "trainable": False, "input_shape": [3], "dtype": "float64"}
+COMMON = {"name": "mine", "trainable": False, "dtype": "float64"}
 NORMALIZATION = {
     "axis": 1,
     "epsilon": 0.5,
@@ -685,12 +758,28 @@ CONFIGURATIONS = {
         "embeddings_regularizer": "l1",
         "mask_zero": True,
     },
+    "MultiHeadAttention": {
+        "num_heads": 4,
+        "key_dim": 6,
+        "value_dim": 5,
+        "num_key_value_heads": 2,
+        "dropout": 0.25,
+        "use_bias": False,
+        "rope_max_wavelength": 50,
+        "kernel_initializer": "he_normal",
+        "bias_initializer": "ones",
+    },
+    "PositionEmbedding": {"sequence_length": 7, "initializer": "ones"},
+    "RotaryEmbedding": {"max_wavelength": 50.0},
+    "SinePositionEncoding": {"max_wavelength": 50.0},
 }
 CONFIGURED = pytest.mark.parametrize("name", CONFIGURATIONS)
 
 
 def arguments(name):
-    return CONFIGURATIONS[name] if name == "Input" else {**CONFIGURATIONS[name], **COMMON}
+    if name == "Input":
+        return CONFIGURATIONS[name]
+    return {**CONFIGURATIONS[name], **COMMON, "input_shape": [*example(name).shape[1:]]}
 
 
 def plain(layer):

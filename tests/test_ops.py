@@ -79,7 +79,10 @@ def test_float32_stays_float32(expression):
     assert all(x.dtype == np.float32 for x in floating)
 
 
-WITHOUT_GOLDEN_VALUES = {"dropout": "PyTorch draws other random numbers; see test_dropout_* below"}
+WITHOUT_GOLDEN_VALUES = {
+    "dropout": "PyTorch draws other random numbers; see test_dropout_* below",
+    "rotary": "PyTorch has no such function; see the layer RotaryEmbedding",
+}
 
 
 def test_every_operation_has_golden_values_or_a_reason():

@@ -11,7 +11,7 @@ from tests.golden.make_ops import CASES, operation_of
 from tests.strict_array import HostCopyError, StrictArray, public_kernels, strict, unwrap
 from tests.test_ops import DEFINED, INPUTS, TWINS, differentiate, public
 
-EXPRESSIONS = [*CASES, "dropout(cube, 0.5, key=7)"]
+EXPRESSIONS = [*CASES, "dropout(cube, 0.5, key=7)", "rotary(cube, angles=integers[:, None])"]
 
 
 @pytest.mark.parametrize("expression", EXPRESSIONS)

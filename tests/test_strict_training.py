@@ -22,10 +22,10 @@ from minigrad import (
     schedules,
 )
 from minigrad.layers import activations
-from tests.golden.make_layers import CASES as LAYER_CASES
 from tests.golden.make_layers import weights
 from tests.strict_array import HostCopyError, StrictArray, strict, unwrap
-from tests.test_layers import every_layer, prepare
+from tests.test_layers import CASES as LAYER_CASES
+from tests.test_layers import every_layer, prepare, with_gradients
 
 pytestmark = pytest.mark.usefixtures("strict_kernels")
 
@@ -75,14 +75,15 @@ def run_on_both_sides(run, reads=0):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_layer_stays_on_the_device(case, dtype):
     def run(place):
-        layer, values, training = prepare(case, dtype)
-        parameters = layer.weights().values()
+        layer, arrays, call = prepare(case, dtype)
+        parameters = list(layer.weights().values())
         to_device(parameters, place)
         random.seed(0)
-        x = Tensor(place(values), requires_grad=values.dtype.kind == "f")
-        y = layer(x, training=training)
+        inputs = with_gradients({name: place(array) for name, array in arrays.items()})
+        y = call(inputs)
         y.backward(place(weights(y.shape).astype(dtype)))
-        return [y.data, x.grad, *(p.data for p in parameters), *(p.grad for p in parameters)]
+        leaves = [*parameters, *(x for x in inputs.values() if isinstance(x, Tensor))]
+        return [y.data, *(p.data for p in parameters), *(x.grad for x in leaves)]
 
     run_on_both_sides(run)
 
@@ -419,7 +420,24 @@ def sequence_model():
     return model, lambda x, y: (x, y.astype("float32").repeat(4).reshape(-1, 4, 1))
 
 
-FITTED = [image_classifier, word_classifier, sequence_model]  # between them, with every layer
+def attention_model():
+    model, arrange = sequence_model()
+    for _ in range(2):
+        model.pop()
+    for layer in [
+        layers.Dense(4, "tanh"),
+        layers.PositionEmbedding(4),
+        layers.SinePositionEncoding(),
+        layers.RotaryEmbedding(),
+        layers.MultiHeadAttention(2, 2, dropout=0.25),
+        layers.Dense(1),
+    ]:
+        model.add(layer)
+    return model, arrange
+
+
+# Between them, with every layer
+FITTED = [image_classifier, word_classifier, sequence_model, attention_model]
 MODELS = pytest.mark.parametrize("make", [*FITTED, regression])
 
 

@@ -98,26 +98,30 @@ class Layer(Configurable):
         """
         return mask
 
-    def __call__(self, *inputs, training=None, mask=None):
-        """Build at the first call, cast, and `call`. `training` holds for every layer inside."""
+    def __call__(self, *inputs, training=None, mask=None, **options):
+        """Build at the first call, cast, and `call`, which gets the other options as they are.
+
+        `training` holds for every layer inside.
+        """
         if training is not None:
             before = _training.set(training)
             try:
-                return self(*inputs, mask=mask)
+                return self(*inputs, mask=mask, **options)
             finally:
                 _training.reset(before)
         inputs = [x if isinstance(x, Tensor) else Tensor(x) for x in inputs]
-        y = self._run(inputs, mask) if self.built else self._build_and_run(inputs, mask)
+        run = self._run if self.built else self._build_and_run
+        y = run(inputs, mask, options)
         self.output_shape = getattr(y, "shape", None)
         return y
 
-    def _build_and_run(self, inputs, mask):
+    def _build_and_run(self, inputs, mask, options):
         """The first call. If it fails, all is as before: the next, on better data, is the first."""
         inside = [thing for _, thing in self.walk()]
         before = [dict(vars(x)) if isinstance(x, Layer) else x.requires_grad for x in inside]
         try:
             self._build(inputs[0])
-            y = self._run(inputs, mask)
+            y = self._run(inputs, mask, options)
         except Exception:
             for thing, state in zip(inside, before):
                 if isinstance(thing, Layer):
@@ -130,10 +134,11 @@ class Layer(Configurable):
             self.input_shape, self.input_dtype = tuple(inputs[0].shape[1:]), inputs[0].dtype.name
         return y
 
-    def _run(self, inputs, mask):
+    def _run(self, inputs, mask, options):
         if self._compute_dtype is not None:
             inputs = [self._cast(x) for x in inputs]
-        options = {"training": _training.get()} if self._takes_training else {}
+        if self._takes_training:
+            options["training"] = _training.get()
         if self._takes_mask:
             options["mask"] = mask
         elif mask is not None and not self.keeps_mask:

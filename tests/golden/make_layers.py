@@ -7,7 +7,10 @@ the file, and need no PyTorch. Inputs and parameters are numbers that float32 ho
 one file serves both dtypes.
 """
 
+import ast
 import math
+import re
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -110,10 +113,22 @@ MOMENTUM = 0.9  # of the moving averages
 
 
 def parse(case):
-    """'Dropout(0.5): matrix, training' -> 'Dropout(0.5)', 'matrix', True"""
+    """The layer, its input, and the options of its call, where a name stands for an input too.
+
+    'Dense(4): cube, training, mask=m' -> 'Dense(4)', 'cube', {"training": True, "mask": "m"}
+    """
     layer, call = case.split(": ")
-    x, *training = call.split(", ")
-    return layer, x, bool(training)
+    x, *rest = call.split(", ")
+    options = {"training": "training" in rest}
+    for name, value in (option.split("=") for option in rest if option != "training"):
+        options[name] = value if re.fullmatch("[a-z_]+", value) else ast.literal_eval(value)
+    return layer, x, options
+
+
+def inputs_of(case):
+    """The names of all inputs of a case."""
+    _, x, options = parse(case)
+    return [x, *(value for value in options.values() if isinstance(value, str))]
 
 
 def weights(shape):
@@ -123,14 +138,65 @@ def weights(shape):
 
 def load():
     """{name: array} of all inputs and parameters, and {case: {"value", "x", parameter: array}}."""
-    arrays = load_file(FILE)
-    given = {name: arrays[name] for name in (*INPUTS, *PARAMETERS)}
-    expected = {case: {} for case in (*CASES, "moving")}
-    for name, array in arrays.items():
+    given, expected = read(FILE)
+    given |= {key(name, given[name].shape): given[name] for name in PARAMETERS}
+    return given, expected
+
+
+def read(file):
+    """{name: array} of what was given, and {case: {what: array}} of what PyTorch made of it."""
+    given, expected = {}, {}
+    for name, array in load_file(file).items():
         case, bar, what = name.partition(" | ")
         if bar:
-            expected[case][what] = array
+            expected.setdefault(case, {})[what] = array
+        else:
+            given[name] = array
     return given, expected
+
+
+def key(parameter, shape):
+    """Under which name the values of a parameter are kept, the same for all layers that have it."""
+    return f"{parameter} {tuple(shape)}"
+
+
+def draw(random, thing):
+    """A shape as normal random numbers, a list as itself; what is floating, exact in float32."""
+    if isinstance(thing, tuple):
+        thing = random.standard_normal(thing)
+    if not isinstance(thing, np.ndarray) or thing.dtype.kind == "f":
+        thing = np.array(thing, dtype=np.float32).astype(np.float64)
+    return thing
+
+
+def draw_parameter(parameter, shape):
+    """(key, values) of a parameter, which depend on its name and shape alone."""
+    name = key(parameter, shape)
+    return name, draw(np.random.default_rng(zlib.crc32(name.encode())), tuple(shape))
+
+
+def differentiate(expression, words, leaves):
+    """{what: array}: the value of an expression in PyTorch, and the gradients of its leaves.
+
+    Arrays of `leaves` are known to the expression by their names, as are `words`.
+    """
+    import torch
+
+    leaves = {name: torch.tensor(array) for name, array in leaves.items()}
+    for name, leaf in leaves.items():
+        leaf.requires_grad_(leaf.is_floating_point() and not name.startswith("moving"))
+    value = eval(expression, {**words, **leaves, "p": leaves})
+    value.backward(torch.tensor(weights(value.shape)))
+    found = {"value": value.detach().numpy()}
+    return found | {name: x.grad.numpy() for name, x in leaves.items() if x.grad is not None}
+
+
+def write(file, given, expected):
+    """Keep in a file what `read` reads."""
+    arrays = dict(given)
+    for case, found in expected.items():
+        arrays |= {f"{case} | {what}": array for what, array in found.items()}
+    save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, file)
 
 
 def main():
@@ -138,26 +204,11 @@ def main():
     import torch.nn.functional as F  # noqa: N812
 
     random = np.random.default_rng(0)
-    given = {}
-    for name, thing in {**INPUTS, **PARAMETERS}.items():
-        if isinstance(thing, tuple):
-            thing = random.standard_normal(thing)
-        if not isinstance(thing, np.ndarray) or thing.dtype.kind == "f":
-            thing = np.array(thing, dtype=np.float32).astype(np.float64)
-        given[name] = thing
-    arrays = dict(given)
-
+    given = {name: draw(random, thing) for name, thing in {**INPUTS, **PARAMETERS}.items()}
+    expected = {}
     for case, theirs in CASES.items():
-        leaves = {"x": torch.tensor(given[parse(case)[1]])}
-        leaves |= {name: torch.tensor(given[name]) for name in PARAMETERS}
-        for name, leaf in leaves.items():
-            leaf.requires_grad_(leaf.is_floating_point() and not name.startswith("moving"))
-        value = eval(theirs, {"torch": torch, "F": F, **leaves})
-        value.backward(torch.tensor(weights(value.shape)))
-        arrays[f"{case} | value"] = value.detach().numpy()
-        for name, leaf in leaves.items():
-            if leaf.grad is not None:
-                arrays[f"{case} | {name}"] = leaf.grad.numpy()
+        leaves = {"x": given[parse(case)[1]]} | {name: given[name] for name in PARAMETERS}
+        expected[case] = differentiate(theirs, {"torch": torch, "F": F}, leaves)
 
     # PyTorch's running variance is that of a sample: n / (n - 1) times ours, which follows Keras.
     n = given["batches"].shape[1]
@@ -167,8 +218,8 @@ def main():
     for batch in given["batches"]:
         F.batch_norm(torch.tensor(batch), mean, variance, training=True, momentum=1 - MOMENTUM)
         after.append((mean.numpy().copy(), variance.numpy() * (n - 1) / n))
-    arrays["moving | mean"], arrays["moving | variance"] = map(np.stack, zip(*after, strict=True))
-    save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, FILE)
+    means, variances = map(np.stack, zip(*after, strict=True))
+    write(FILE, given, {**expected, "moving": {"mean": means, "variance": variances}})
 
 
 if __name__ == "__main__":

@@ -1,0 +1,108 @@
+"""Makes attention.safetensors: what PyTorch says of attention and all that belongs to it.
+
+    python -m tests.golden.make_attention    (needs torch; `make golden` makes all such files)
+
+As `make_layers` does, but a layer's parameters may lie in layers inside. What PyTorch is asked is
+in `attention_in_torch`.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from tests.golden.make_layers import (
+    differentiate,
+    draw,
+    draw_parameter,
+    inputs_of,
+    parse,
+    read,
+    write,
+)
+
+FILE = Path(__file__).with_name("attention.safetensors")
+
+INPUTS = {
+    "steps": (2, 5, 6),
+    "memory": (2, 4, 3),
+    "keys": (2, 4, 5),
+    "present": np.array([[True] * 5, [True, True, True, False, False]]),
+    "remembered": np.array([[False, True, True, True], [True, True, False, False]]),
+}
+
+# Our layer, its input x and options, and what PyTorch is asked, p being our layer's parameters.
+CASES = {
+    # Attention to itself: with biases, masks, fewer heads of keys, other features of the values
+    "MultiHeadAttention(3, 2): steps": "multihead(p, x, 3)",
+    "MultiHeadAttention(3, 2): steps, mask=present": "multihead(p, x, 3, present=present)",
+    "MultiHeadAttention(3, 2): steps, use_causal_mask=True": "multihead(p, x, 3, causal=True)",
+    "MultiHeadAttention(3, 2, use_bias=False): steps, mask=present, use_causal_mask=True": (
+        "multihead(p, x, 3, present=present, causal=True)"
+    ),
+    "MultiHeadAttention(2, 4, value_dim=5): steps, mask=present": (
+        "attention(p, x, (2, 2), present=present)"
+    ),
+    "MultiHeadAttention(4, 2, num_key_value_heads=2): steps, mask=present, use_causal_mask=True": (
+        "attention(p, x, (4, 2), present=present, causal=True)"
+    ),
+    "MultiHeadAttention(4, 2, num_key_value_heads=1, use_bias=False): steps": (
+        "attention(p, x, (4, 1))"
+    ),
+    "MultiHeadAttention(2, 4, rope_max_wavelength=100): steps, use_causal_mask=True": (
+        "attention(p, x, (2, 2), causal=True, wavelength=100)"
+    ),
+    "MultiHeadAttention(4, 2, dropout=0.5): steps": "attention(p, x, (4, 4))",
+    # Attention to another sequence
+    "MultiHeadAttention(3, 2): steps, value=memory": "multihead(p, x, 3, memory)",
+    "MultiHeadAttention(3, 2): steps, value=memory, mask=present, value_mask=remembered": (
+        "multihead(p, x, 3, memory, present=remembered)"
+    ),
+    "MultiHeadAttention(3, 2, use_bias=False): steps, value=memory, key=keys": (
+        "multihead(p, x, 3, memory, keys)"
+    ),
+    "MultiHeadAttention(4, 3, 2, 2): steps, value=memory, key=keys, value_mask=remembered": (
+        "attention(p, x, (4, 2), memory, keys, present=remembered)"
+    ),
+    # Positions
+    "PositionEmbedding(5): steps": "x + p['weight']",
+    "PositionEmbedding(9): steps, start=2": "x + p['weight'][2:7]",
+    "SinePositionEncoding(): steps": "with_sines(x, 10000)",
+    "SinePositionEncoding(50): steps, start=3": "with_sines(x, 50, 3)",
+    "RotaryEmbedding(): steps": "rotated(x, 10000)",
+    "RotaryEmbedding(50): steps, start=3": "rotated(x, 50, 3)",
+}
+
+
+def load():
+    """{name: array} of all inputs and parameters, and {case: {"value", "x", parameter: array}}."""
+    return read(FILE)
+
+
+def parameters_of(case, given):
+    """{path: shape} of the parameters that our layer has in a case."""
+    from minigrad import layers
+
+    expression, x, options = parse(case)
+    layer = eval(expression, vars(layers))
+    layer(given[x], **{name: given.get(value, value) for name, value in options.items()})
+    return {path: parameter.shape for path, parameter in layer.weights().items()}
+
+
+def main():
+    from tests.golden import attention_in_torch
+
+    random = np.random.default_rng(0)
+    inputs = {name: draw(random, thing) for name, thing in INPUTS.items()}
+    given, expected = dict(inputs), {}
+    for case, theirs in CASES.items():
+        x, *others = inputs_of(case)
+        leaves = {"x": inputs[x], **{name: inputs[name] for name in others}}
+        for path, shape in parameters_of(case, inputs).items():
+            key, leaves[path] = draw_parameter(path, shape)
+            given[key] = leaves[path]
+        expected[case] = differentiate(theirs, vars(attention_in_torch), leaves)
+    write(FILE, given, expected)
+
+
+if __name__ == "__main__":
+    main()
