@@ -1092,22 +1092,24 @@ def gru(x, h, weight, recurrent_weight, bias, recurrent_bias, mask=None, *, need
 
 
 @op
-def simple_rnn(x, h, weight, recurrent_weight, bias, mask=None, *, needs):
-    """h' = tanh(x W + h U + b)   x (n, t, d), first h (n, u) -> all h' (n, t, u)
+def simple_rnn(x, h, weight, recurrent_weight, bias, mask=None, activation="tanh", *, needs):
+    """h' = f(x W + h U + b)   x (n, t, d), first h (n, u) -> all h' (n, t, u)
 
     W (d, u), U (u, u), b (u,)   (Elman, 1990).   Backwards through time, with dh = dL/dh' of what
-    comes later:  dz = (1 - h'²) dh,  and for the step before dL/dh = dz Uᵀ.  dL/dx = dz Wᵀ,
+    comes later:  dz = f'(z) dh,  and for the step before dL/dh = dz Uᵀ.  dL/dx = dz Wᵀ,
     dL/dW = Σ xᵀ dz,  dL/dU = Σ hᵀ dz,  dL/db = Σ dz
 
-    mask  booleans (n, t): where one is False, h stays as it was
+    mask        booleans (n, t): where one is False, h stays as it was
+    activation  f: "tanh", f' = 1 - h'², or "relu", f' = 1 where h' > 0
 
     >>> gradcheck(simple_rnn, (2, 3, 2), (2, 3), (2, 3), (3, 3), (3,))
     """
     x = np.swapaxes(x, 0, 1)
+    f, slope = _STEP_ACTIVATIONS[activation]
     z, _ = kernels.dense(x, weight, bias)
     hs = _states(x, h)
     for s in range(len(x)):
-        hs[s + 1] = np.tanh(z[s] + kernels.matmul(hs[s], recurrent_weight))
+        hs[s + 1] = f(z[s] + kernels.matmul(hs[s], recurrent_weight))
         if mask is not None:
             _keep(mask[:, s], hs, s)
 
@@ -1118,13 +1120,20 @@ def simple_rnn(x, h, weight, recurrent_weight, bias, mask=None, *, needs):
         for s in range(len(x) - 1, -1, -1):
             dh += g[s]
             kept = 0 if mask is None else _skip(mask[:, s], dh)
-            dz[s] = dh * (1 - hs[s + 1] * hs[s + 1])
+            dz[s] = dh * slope(hs[s + 1])
             dh = kernels.matmul(dz[s], across) + kept
         dx, dw, db = _of_inputs(dz, x, weight, needs[0], needs[2], needs[4])
         _, du, _ = _of_inputs(dz, hs[:-1], recurrent_weight, False, needs[3], False)
         return dx, dh, dw, du, db
 
     return np.swapaxes(hs[1:], 0, 1), pull
+
+
+# {activation: (f(z), f' from f(z))}
+_STEP_ACTIVATIONS = {
+    "tanh": (np.tanh, lambda y: 1 - y * y),
+    "relu": (lambda z: np.maximum(z, 0), lambda y: y > 0),
+}
 
 
 def _states(x, first):

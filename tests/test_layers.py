@@ -23,11 +23,11 @@ from minigrad import (
 )
 from minigrad.layers import activations
 from minigrad.layers.layer import Layer, Parameter
-from tests.golden import make_attention, make_layers
+from tests.golden import make_attention, make_layers, make_recurrence
 from tests.golden.make_layers import MOMENTUM, inputs_of, key, parse, weights
 
 CASES, GIVEN, EXPECTED = {}, {}, {}
-for golden in (make_layers, make_attention):
+for golden in (make_layers, make_attention, make_recurrence):
     given, expected = golden.load()
     assert CASES.keys().isdisjoint(golden.CASES) and GIVEN.keys().isdisjoint(given)
     CASES |= golden.CASES
@@ -53,7 +53,8 @@ def every_layer():
 def make(expression, dtype="float64"):
     """The layer that an expression such as "Dense(4)" describes."""
     layer = eval(expression, {**vars(layers), "ops": ops})
-    layer.dtype = dtype
+    for _, thing in layer.walk():
+        thing.dtype = dtype
     return layer
 
 

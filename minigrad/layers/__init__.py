@@ -5,16 +5,20 @@ from .core import Activation, Dense, Dropout, Embedding, Flatten, Input, Masking
 from .layer import Layer, Parameter
 from .normalization import BatchNormalization, LayerNormalization
 from .positions import PositionEmbedding, RotaryEmbedding, SinePositionEncoding
+from .recurrent import GRU, LSTM, Bidirectional, SimpleRNN
 
 __all__ = [
     "Activation",
     "BatchNormalization",
+    "Bidirectional",
     "Dense",
     "Dropout",
     "Embedding",
     "Flatten",
+    "GRU",
     "Input",
     "KeyValueCache",
+    "LSTM",
     "Layer",
     "LayerNormalization",
     "Masking",
@@ -23,5 +27,6 @@ __all__ = [
     "PositionEmbedding",
     "Reshape",
     "RotaryEmbedding",
+    "SimpleRNN",
     "SinePositionEncoding",
 ]

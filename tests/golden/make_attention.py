@@ -10,15 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.golden.make_layers import (
-    differentiate,
-    draw,
-    draw_parameter,
-    inputs_of,
-    parse,
-    read,
-    write,
-)
+from tests.golden.make_layers import make, read
 
 FILE = Path(__file__).with_name("attention.safetensors")
 
@@ -78,30 +70,10 @@ def load():
     return read(FILE)
 
 
-def parameters_of(case, given):
-    """{path: shape} of the parameters that our layer has in a case."""
-    from minigrad import layers
-
-    expression, x, options = parse(case)
-    layer = eval(expression, vars(layers))
-    layer(given[x], **{name: given.get(value, value) for name, value in options.items()})
-    return {path: parameter.shape for path, parameter in layer.weights().items()}
-
-
 def main():
     from tests.golden import attention_in_torch
 
-    random = np.random.default_rng(0)
-    inputs = {name: draw(random, thing) for name, thing in INPUTS.items()}
-    given, expected = dict(inputs), {}
-    for case, theirs in CASES.items():
-        x, *others = inputs_of(case)
-        leaves = {"x": inputs[x], **{name: inputs[name] for name in others}}
-        for path, shape in parameters_of(case, inputs).items():
-            key, leaves[path] = draw_parameter(path, shape)
-            given[key] = leaves[path]
-        expected[case] = differentiate(theirs, vars(attention_in_torch), leaves)
-    write(FILE, given, expected)
+    make(FILE, INPUTS, CASES, vars(attention_in_torch))
 
 
 if __name__ == "__main__":

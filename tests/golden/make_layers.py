@@ -199,6 +199,31 @@ def write(file, given, expected):
     save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, file)
 
 
+def parameters_of(case, given):
+    """{path: shape} of the parameters that our layer has in a case."""
+    from minigrad import layers
+
+    expression, x, options = parse(case)
+    layer = eval(expression, vars(layers))
+    layer(given[x], **{name: given.get(value, value) for name, value in options.items()})
+    return {path: parameter.shape for path, parameter in layer.weights().items()}
+
+
+def make(file, inputs, cases, words):
+    """Keep in a file what PyTorch makes of all cases, in words that it is told."""
+    random = np.random.default_rng(0)
+    inputs = {name: draw(random, thing) for name, thing in inputs.items()}
+    given, expected = dict(inputs), {}
+    for case, theirs in cases.items():
+        x, *others = inputs_of(case)
+        leaves = {"x": inputs[x], **{name: inputs[name] for name in others}}
+        for path, shape in parameters_of(case, inputs).items():
+            name, leaves[path] = draw_parameter(path, shape)
+            given[name] = leaves[path]
+        expected[case] = differentiate(theirs, words, leaves)
+    write(file, given, expected)
+
+
 def main():
     import torch
     import torch.nn.functional as F  # noqa: N812
