@@ -232,6 +232,8 @@ def _one_hot(labels, logits):
 # {fused operation: the operations of `ops` that its definition above calls}. Where one of these has
 # been replaced, by a student's, the definition must run instead of the fused operation: for that
 # does not call it. gelu is not among them, since its exact form has no definition.
+_SIGMOID_AND_TANH = "add", "divide", "exp", "negative", "subtract"
+_OF_STEPS = *_SIGMOID_AND_TANH, "getitem", "matmul", "stack", "where"
 PARTS = {
     "mean": ("divide", "sum"),
     "var": ("divide", "power", "subtract", "sum"),
@@ -274,7 +276,7 @@ PARTS = {
         "swapaxes",
         "where",
     ),
-    "simple_rnn": ("add", "matmul"),
-    "lstm": ("add", "matmul"),
-    "gru": ("add", "matmul"),
+    "simple_rnn": (*_OF_STEPS, "relu"),  # which is one of its activations
+    "lstm": (*_OF_STEPS, "concatenate", "multiply", "split"),
+    "gru": (*_OF_STEPS, "multiply", "split"),
 }
