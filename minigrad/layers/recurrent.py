@@ -9,7 +9,7 @@ sequence is filled up.
 import numpy as np
 
 from .. import initializers, ops, random, regularizers
-from ..registry import check_number, look_up, resolve
+from ..registry import check_number, resolve
 from ..tensor import Tensor
 from .core import positive_integer
 from .layer import Layer, check_mask
@@ -308,32 +308,34 @@ class Bidirectional(Layer):
                 f"Received: layer={layer!r}"
             )
         self.layer = layer
-        self.backward_layer = type(layer)(**(layer.get_config() | {"go_backwards": True}))
-        self.merge_mode = look_up("merge_mode", merge_mode, dict.fromkeys(_MERGES, merge_mode))
+        self.backward_layer = type(layer).from_config(layer.get_config() | {"go_backwards": True})
+        self.merge_mode = _one_of("Bidirectional", "merge_mode", merge_mode, *_MERGES)
 
     def call(self, x, mask=None, initial_state=None):
         """y (n, t, 2 u) or (n, 2 u), or (n, t, u) or (n, u) if they are not laid side by side"""
-        k = self.layer._states
-        given = [None, None]
+        first = second = None
         if initial_state is not None:
-            if not isinstance(initial_state, (list, tuple)) or len(initial_state) != 2 * k:
-                kind = type(initial_state).__name__
-                raise ValueError(
-                    f"Bidirectional needs an initial_state of {2 * k} arrays. Received: {kind} of "
-                    f"length {len(initial_state)}"
-                )
-            given = initial_state[:k], initial_state[k:]
-        forward = self.layer(x, mask=mask, initial_state=given[0])
-        backward = self.backward_layer(x, mask=mask, initial_state=given[1])
-        states = ()
+            first, second = self._halves(initial_state)
+        forward = self.layer(x, mask=mask, initial_state=first)
+        backward = self.backward_layer(x, mask=mask, initial_state=second)
         if self.layer.return_state:
-            forward, *first = forward
-            backward, *second = backward
-            states = *first, *second
+            forward, *states = forward
+            backward, *others = backward
+            states += others
         if self.layer.return_sequences:
             backward = ops.flip(backward, 1)
         y = _MERGES[self.merge_mode](forward, backward)
         return (y, *states) if self.layer.return_state else y
+
+    def _halves(self, states):
+        """The first states of both directions."""
+        k = self.layer._states
+        count = len(states) if isinstance(states, (list, tuple)) else 1
+        if count != 2 * k:
+            raise ValueError(
+                f"Bidirectional needs an initial_state of {2 * k} arrays. Received: {count}"
+            )
+        return states[:k], states[k:]
 
     def compute_mask(self, x, mask=None):
         return self.layer.compute_mask(x, mask)
