@@ -118,11 +118,11 @@ CASES = {
     ),
     "lstm_step": lambda r, n, u: (r(n, 4 * u), r(n, u), r(n, u), r(u, 4 * u), r(n, u), r(n, u)),
     "lstm_step_backward": lambda r, n, u: (
-        *(r(n, u), r(n, u), _lstm_gates(r, n, u), r(n, u), r(n, u), r(u, 4 * u), r(n, 4 * u)),
+        *(r(n, u), r(n, u), _lstm_gates(r, n, u), r(n, u), r(n, u), r(4 * u, u).T, r(n, 4 * u)),
     ),
     "gru_step": lambda r, n, u: (*(r(n, 3 * u), r(n, u), r(u, 3 * u), r(3 * u), r(n, u), r(n, u)),),
     "gru_step_backward": lambda r, n, u: (
-        *(r(n, u), _gru_gates(r, n, u), r(n, u), r(n, u), r(u, 3 * u), r(n, 3 * u), r(n, 3 * u)),
+        *(r(n, u), _gru_gates(r, n, u), r(n, u), r(n, u), r(3 * u, u).T, r(n, 3 * u), r(n, 3 * u)),
     ),
     "attention": lambda r, t, s, d: (*_attention(r, t, s, d), _attention_options(r, s)),
     "attention_backward": lambda r, t, s, d: _attention_backward(r, t, s, d),
