@@ -229,14 +229,16 @@ def gru_step_backward(dh, gates, h, inner, weight, dz, da):
 def _fit(gates, weight, wide, narrow):
     """Whether arrays are (n, gates u) and (n, u), contiguous, and the weight (u, gates u)."""
     first = narrow[0]
-    if type(first) is not np.ndarray or first.ndim != 2:
+    if not alike(first, weight, shape=False) or first.ndim != 2 or not weight.flags.aligned:
         return False
-    n, u = first.shape
-    return (
-        alike(first, *narrow)
-        and alike(first, weight, *wide, shape=False)
-        and weight.shape == (u, gates * u)
-        and weight.flags.aligned
-        and all([x.shape == (n, gates * u) for x in wide])
-        and all([x.flags.c_contiguous and x.flags.aligned for x in (*narrow, *wide)])
-    )
+    dtype, (n, u) = first.dtype, first.shape
+    if weight.shape != (u, gates * u):
+        return False
+    for arrays, shape in ((narrow, (n, u)), (wide, (n, gates * u))):
+        for x in arrays:  # without a call for each: a step of a small layer takes little longer
+            if type(x) is not np.ndarray or x.dtype != dtype or x.shape != shape:
+                return False
+            flags = x.flags
+            if not (flags.c_contiguous and flags.aligned):
+                return False
+    return True
