@@ -11,6 +11,7 @@ from . import __version__, data
 from .programs.cnn_digits import cnn_digits
 from .programs.doctor import doctor
 from .programs.generate_digits import generate_digits
+from .programs.name_the_module import name_the_module
 from .programs.overfitting import overfitting
 from .programs.predict_table import predict_table
 from .programs.quickstart import quickstart
@@ -103,6 +104,12 @@ def _add_generate_digits(programs):
     about = "digits that nobody has written, drawn by an autoencoder, and measured"
     command = _add_program(programs, "generate_digits", about)
     command.set_defaults(run=lambda options: generate_digits(options.out, options.seeds))
+
+
+def _add_name_the_module(programs):
+    about = "code of Python's standard library: which part of it does a snippet come from?"
+    command = _add_program(programs, "name_the_module", about)
+    command.set_defaults(run=lambda options: name_the_module(options.out, options.seeds))
 
 
 def _add_recommend(programs):
@@ -231,6 +238,7 @@ def _add_doctor(commands):
 PROGRAMS = (
     _add_cnn_digits,
     _add_generate_digits,
+    _add_name_the_module,
     _add_overfitting,
     _add_recommend,
     _add_speech_commands,

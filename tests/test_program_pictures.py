@@ -35,6 +35,7 @@ def write_table(path, regression):
 PROGRAMS = {
     "cnn_digits": {"cnn_digits"},
     "generate_digits": {"generate_digits"},
+    "name_the_module": {"name_the_module", "confusion"},
     "overfitting": {"overfitting"},
     "recommend": {"recommend"},
     "speech_commands": {"words", "confusion"},

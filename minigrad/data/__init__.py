@@ -1,7 +1,7 @@
-"""Data sets, tables and their preparation, batches, augmentation, sound.
+"""Data sets, tables and their preparation, batches, augmentation, sound, words.
 
-`digits` comes with the package; `mnist`, `fashion_mnist` and `tiny_shakespeare` read files of your
-own, or fetch them if asked to.
+`digits` comes with the package, and `python_source` with Python; `mnist`, `fashion_mnist` and
+`tiny_shakespeare` read files of your own, or fetch them if asked to.
 """
 
 from . import digits, fashion_mnist, mnist, tiny_shakespeare
@@ -15,18 +15,21 @@ from .cleaning import (
     drop_missing,
     duplicates,
 )
+from .python_words import code_words
 from .columns import missing
 from .csv_file import read_csv
 from .download import DownloadError, download
 from .encoding import LabelEncoder, OneHotEncoder, one_hot
 from .files import find
 from .prefetch import Prefetch
+from .python_files import python_files, python_source
 from .reports import DataReport, report
 from .scaling import MinMaxScaler, RobustScaler, StandardScaler
 from .sound import log_mel_spectrogram, mel_filters, mel_tips, resample, stft
 from .split import KFold, StratifiedKFold, stratified_split, train_validation_test_split
 from .table import Table
 from .wav_file import read_wav
+from .words import TfIdf, Vocabulary
 
 __all__ = [
     "Batches",
@@ -44,6 +47,9 @@ __all__ = [
     "StandardScaler",
     "StratifiedKFold",
     "Table",
+    "TfIdf",
+    "Vocabulary",
+    "code_words",
     "count_missing",
     "digits",
     "download",
@@ -58,6 +64,8 @@ __all__ = [
     "missing",
     "mnist",
     "one_hot",
+    "python_files",
+    "python_source",
     "read_csv",
     "read_wav",
     "report",
