@@ -64,6 +64,7 @@ def test_each_picture_is_labelled_and_legible(command, pictures, drawn, tmp_path
     for program in PROGRAMS:
         monkeypatch.setattr(f"minigrad.programs.{program}.EPOCHS", 2)
     monkeypatch.setattr("minigrad.programs.speech_commands.CLIPS", 8)
+    monkeypatch.setattr("minigrad.programs.standard_library.MOST", 4)
     monkeypatch.chdir(tmp_path)
     write_table(tmp_path / "classes.csv", regression=False)
     write_table(tmp_path / "numbers.csv", regression=True)

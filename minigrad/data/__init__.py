@@ -15,7 +15,6 @@ from .cleaning import (
     drop_missing,
     duplicates,
 )
-from .python_words import code_words
 from .columns import missing
 from .csv_file import read_csv
 from .download import DownloadError, download
@@ -23,6 +22,7 @@ from .encoding import LabelEncoder, OneHotEncoder, one_hot
 from .files import find
 from .prefetch import Prefetch
 from .python_files import python_files, python_source
+from .python_words import code_words
 from .reports import DataReport, report
 from .scaling import MinMaxScaler, RobustScaler, StandardScaler
 from .sound import log_mel_spectrogram, mel_filters, mel_tips, resample, stft

@@ -15,7 +15,7 @@ _LEVELS = [f"|{level}" for level in range(DEEPEST + 1)]
 _IMPORT = re.compile(
     r"""(?mx)
     ( ^[ \t]* | [:;][ \t]* )
-    (?: import | from [ \t]+ [\w.]+ [ \t]+ import ) \b
+    (?: import | from [ \t]+ (?: \. [ \t]* )* [\w.]* [ \t]+ import ) \b
     (?: [ \t]* \( [^)]* \) | (?: \\\n | [^\n;] )* )
     """
 )

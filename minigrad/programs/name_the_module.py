@@ -20,7 +20,7 @@ from ..data.words import FILL, UNKNOWN
 from ..environment import one_blas_thread
 from . import name_the_module_picture
 from .report import Report, check_seeds, spread, table
-from .standard_library import LENGTH, random_snippets, read_code, snippets
+from .standard_library import LENGTH, random_snippets, read_code, snippets, starts
 
 TEST = 0.2  # the share of the files to test on
 LISTED = 6  # words that speak most for a part
@@ -233,9 +233,11 @@ def name_the_module(out="runs/name_the_module", seeds=3):
 
 def size_of(code):
     """Head and rows of the table: how many files and snippets each part has."""
-    _, labels = snippets(code.texts, np.arange(len(code.texts)))
-    counts = np.bincount(code.labels[labels]), np.bincount(code.labels)
-    rows = [[name, f"{files:,}", f"{cut:,}"] for name, cut, files in zip(code.names, *counts)]
+    cut = np.bincount(code.labels, [len(starts(text)) for text in code.texts])
+    rows = [
+        [name, f"{files:,}", f"{some:,.0f}"]
+        for name, files, some in zip(code.names, np.bincount(code.labels), cut)
+    ]
     return ["part", "files", "snippets"], rows
 
 

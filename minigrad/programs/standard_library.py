@@ -106,28 +106,26 @@ def snippets(texts, labels):
 
     texts  arrays of a Vocabulary's numbers
     """
-    starts = []
-    for text in texts:
-        every = np.arange(0, max(1, len(text) - LENGTH // 2), LENGTH)
-        chosen = np.linspace(0, len(every) - 1, min(MOST, len(every))).round().astype(int)
-        starts.append(every[chosen])
-    return _cut(texts, labels, starts)
+    return _cut(texts, labels, [starts(text) for text in texts])
+
+
+def starts(text):
+    """Where the stretches of a text begin."""
+    every = np.arange(0, max(1, len(text) - LENGTH // 2), LENGTH)
+    return every[np.linspace(0, len(every) - 1, min(MOST, len(every))).round().astype(int)]
 
 
 def random_snippets(texts, labels, generator):
     """As many snippets of each text, which begin anywhere."""
-    starts = []
-    for text in texts:
-        count = min(MOST, max(1, round(len(text) / LENGTH)))
-        starts.append(generator.integers(0, max(1, len(text) - LENGTH + 1), count))
-    return _cut(texts, labels, starts)
-
-
-def _cut(texts, labels, starts):
-    stretches = [
-        text[start : start + LENGTH] for text, begins in zip(texts, starts) for start in begins
+    anywhere = [
+        generator.integers(0, max(1, len(text) - LENGTH + 1), len(starts(text))) for text in texts
     ]
+    return _cut(texts, labels, anywhere)
+
+
+def _cut(texts, labels, begins):
+    stretches = [text[i : i + LENGTH] for text, some in zip(texts, begins) for i in some]
     x = np.full((len(stretches), LENGTH), FILL)
     for row, stretch in zip(x, stretches):
         row[: len(stretch)] = stretch
-    return x, np.repeat(labels, [len(begins) for begins in starts])
+    return x, np.repeat(labels, [len(some) for some in begins])
