@@ -33,8 +33,15 @@ def _draw_accuracies(panel, looks, accuracies):
     """A row for each model: a small mark for each seed above a large one for their mean."""
     for height, (name, mark) in enumerate(looks.items()):
         values, mean = accuracies[name], np.mean(accuracies[name])
-        panel.plot(values, np.full(len(values), height - 0.2), **mark, ls="", ms=4, alpha=0.6)
-        panel.plot(mean, height, **mark, ls="", ms=9, markeredgecolor="black")
+        panel.plot(
+            values,
+            np.full(len(values), height - 0.2),
+            **mark,
+            linestyle="none",
+            markersize=4,
+            alpha=0.6,
+        )
+        panel.plot(mean, height, **mark, linestyle="none", markersize=9, markeredgecolor="black")
         panel.annotate(
             f"{mean:.3f}", (mean, height), (0, -16), textcoords="offset points", ha="center"
         )
@@ -53,7 +60,7 @@ def _draw_recalls(panel, looks, recalls, names):
     """A row for each part, with a mark for each model."""
     for beside, (name, shares) in zip(BESIDE, recalls.items()):
         heights = np.arange(len(names)) + beside
-        panel.plot(shares, heights, **looks[name], ls="", ms=6, label=name)
+        panel.plot(shares, heights, **looks[name], linestyle="none", markersize=6, label=name)
     panel.set_yticks(range(len(names)), names)
     panel.set_ylim(len(names) - 0.5, -0.5)
     panel.set_xlim(0, 1)
