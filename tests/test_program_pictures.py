@@ -38,6 +38,7 @@ def write_table(path, regression):
         (["run", "overfitting", "--seeds", "2"], {"overfitting.png"}),
         (["run", "generate_digits", "--seeds", "1"], {"generate_digits.png"}),
         (["run", "recommend", "--seeds", "2"], {"recommend.png"}),
+        (["run", "retrieve_images", "--seeds", "1"], {"retrieve_images.png"}),
         (["run", "speech_commands", "--seeds", "2"], {"words.png", "confusion.png"}),
         (
             ["train", "table", "--data", "classes.csv", "--target", "target"],
@@ -53,6 +54,7 @@ def write_table(path, regression):
         "overfitting",
         "generate",
         "recommend",
+        "retrieve_images",
         "speech_commands",
         "classification",
         "regression",
@@ -60,7 +62,8 @@ def write_table(path, regression):
 )
 def test_each_picture_is_labelled_and_legible(command, pictures, drawn, tmp_path, monkeypatch):
     monkeypatch.setattr("minigrad.programs.finetuning.SEEDS", range(2))
-    for program in ("generate_digits", "overfitting", "recommend", "speech_commands"):
+    programs = "generate_digits", "overfitting", "recommend", "retrieve_images", "speech_commands"
+    for program in programs:
         monkeypatch.setattr(f"minigrad.programs.{program}.EPOCHS", 2)
     monkeypatch.setattr("minigrad.programs.speech_commands.CLIPS", 8)
     monkeypatch.chdir(tmp_path)
