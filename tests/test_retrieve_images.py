@@ -75,7 +75,8 @@ def test_photographs_are_new_in_every_epoch(monkeypatch):
 
 def test_embeddings_find_seen_digits_better_than_pixels_do(trial):
     first = {name: parts["seen, k=1"] for name, parts in program.recalls(trial).items()}
-    assert first["contrastive"] > first["classifier"] + 0.05 > first["pixels"] + 0.05
+    assert first["classifier"] > first["pixels"]
+    assert first["contrastive"] > first["pixels"] + 0.05
 
 
 def test_recalls_are_those_of_seen_and_unseen_digits(trial):
