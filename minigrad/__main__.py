@@ -8,6 +8,7 @@ import sys
 from contextlib import suppress
 
 from . import __version__, data
+from .programs.cnn_digits import cnn_digits
 from .programs.doctor import doctor
 from .programs.generate_digits import generate_digits
 from .programs.overfitting import overfitting
@@ -91,6 +92,12 @@ def _add_overfitting(programs):
     command.set_defaults(
         run=lambda options: overfitting(options.out, options.seeds, options.wrong_labels)
     )
+
+
+def _add_cnn_digits(programs):
+    about = "a convolutional network beside a dense one; its filters, and what they answer"
+    command = _add_program(programs, "cnn_digits", about)
+    command.set_defaults(run=lambda options: cnn_digits(options.out, options.seeds))
 
 
 def _add_generate_digits(programs):
@@ -229,6 +236,7 @@ def _add_doctor(commands):
 
 
 PROGRAMS = (
+    _add_cnn_digits,
     _add_generate_digits,
     _add_overfitting,
     _add_recommend,

@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from ..plots import style
+from ..plots import mosaics, style
 
 SIDE = 8  # pixels
-GAP = 1
 
 
 def draw(shown, ways, path):
@@ -20,13 +19,13 @@ def draw(shown, ways, path):
     _draw_rows(left, [row for _, row in rows])
     kinds = [kind for kind, _ in rows]
     middles = [np.mean([i for i, other in enumerate(kinds) if other == kind]) for kind in shown]
-    left.set_yticks([_middle(i) for i in middles], [_broken(kind) for kind in shown])
-    left.set_xticks([_middle(i) for i in range(10)], range(10))
+    left.set_yticks([mosaics.middle(i) for i in middles], [_broken(kind) for kind in shown])
+    left.set_xticks([mosaics.middle(i) for i in range(10)], range(10))
     left.set_xlabel("digit that was asked for")
     left.set_ylabel("where it comes from")
     left.set_title("Some of each digit, the first that came")
     _draw_rows(right, ways)
-    right.set_yticks([_middle(i) for i in range(len(ways))], range(len(ways)))
+    right.set_yticks([mosaics.middle(i) for i in range(len(ways))], range(len(ways)))
     right.set_xticks([])
     right.set_ylabel("digit")
     right.set_xlabel("from one held-out digit, encoded and decoded, to another")
@@ -35,21 +34,11 @@ def draw(shown, ways, path):
 
 
 def _draw_rows(panel, rows):
-    """Rows of images, with white between them, ink dark."""
-    n = max(map(len, rows))
-    paper = np.zeros((len(rows) * (SIDE + GAP) - GAP, n * (SIDE + GAP) - GAP))
-    for i, row in enumerate(rows):
-        for j, image in enumerate(row):
-            top, left = i * (SIDE + GAP), j * (SIDE + GAP)
-            paper[top : top + SIDE, left : left + SIDE] = image.reshape(SIDE, SIDE)
-    panel.imshow(paper, cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
+    """Rows of images (n, 64), ink dark."""
+    images = [row.reshape(-1, SIDE, SIDE) for row in map(np.asarray, rows)]
+    panel.imshow(mosaics.mosaic(images), cmap="gray_r", vmin=0, vmax=1)
     panel.tick_params(length=0)
     panel.spines[:].set_visible(False)
-
-
-def _middle(i):
-    """Where the middle of image i of a row or a column is."""
-    return i * (SIDE + GAP) + (SIDE - 1) / 2
 
 
 def _broken(text):
