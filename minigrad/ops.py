@@ -949,6 +949,120 @@ def dropout(x, rate, key):
     return kernels.dropout(x, rate, key), lambda g: kernels.dropout(g, rate, key)
 
 
+# ---- Convolution and pooling: images (n, h, w, c) ------------------------------------------------
+#
+# Window (i, j) of an image begins at row i sh - top and column j sw - left, for strides (sh, sw)
+# and padding ((top, bottom), (left, right)). Place (p, q) of it is p dh rows and q dw columns on,
+# for dilation (dh, dw). Sequences are images of height 1.
+
+
+@op
+def convolution(
+    x,
+    weight,
+    bias=None,
+    strides=(1, 1),
+    padding=((0, 0), (0, 0)),
+    dilation=(1, 1),
+    groups=1,
+    activation=None,
+    *,
+    needs,
+):
+    """f(z),  zᵢⱼ = b + Σₚ xᵢⱼₚ Wₚ   (n, h, w, c), (kh, kw, c / groups, u), (u,) -> (n, ho, wo, u)
+
+    xᵢⱼₚ is what lies at place p of window (i, j). Channels and units are cut into groups, each with
+    a convolution of its own. f is an activation that `dense` has. With h = g f'(z):
+    dL/dxₚ = Σᵢⱼ hᵢⱼ Wₚᵀ,  dL/dWₚ = Σᵢⱼ xᵢⱼₚᵀ hᵢⱼ,  dL/db = Σ h
+
+    >>> gradcheck(convolution, (2, 5, 4, 2), (3, 2, 2, 3), (3,), strides=(2, 1))
+    >>> gradcheck(convolution, (1, 4, 4, 4), (2, 2, 2, 2), dilation=(1, 2), groups=2)
+    >>> gradcheck(convolution, (1, 2, 3, 1), (3, 3, 1, 2), padding=((1, 0), (0, 2)))
+    """
+    options = {
+        "strides": strides,
+        "padding": padding,
+        "dilation": dilation,
+        "groups": groups,
+        "activation": activation,
+    }
+    y, z = kernels.convolution(x, weight, bias, **options)
+    needs = (*needs, False)[:3]  # a bias that is left out needs nothing, nor do options
+    return y, lambda g: kernels.convolution_backward(g, z, x, weight, **options, needs=needs)
+
+
+@op
+def transposed_convolution(
+    x,
+    weight,
+    bias,
+    size,
+    strides=(1, 1),
+    padding=((0, 0), (0, 0)),
+    dilation=(1, 1),
+    *,
+    needs,
+):
+    """yₚ = b + Σᵢⱼ xᵢⱼ Wₚᵀ   (n, ho, wo, u), (kh, kw, c, u), (c,) -> (n, h, w, c),  size = (h, w)
+
+    Each xᵢⱼ is spread over window (i, j): it is what a convolution of y with W does to gradients.
+    So dL/dx is the convolution of g with W, and dL/dW its gradient, with g for the images.
+
+    >>> gradcheck(transposed_convolution, (2, 2, 4, 2), (3, 2, 3, 2), (3,), size=(4, 5))
+    """
+    options = {"strides": strides, "padding": padding, "dilation": dilation}
+    images = np.empty_like(x, shape=(x.shape[0], *size, weight.shape[2]))  # only their shape counts
+    only_images, only_weight = (True, False, False), (False, True, False)
+    y, _, _ = kernels.convolution_backward(x, x, images, weight, **options, needs=only_images)
+    if bias is not None:
+        y += bias
+
+    def pull(g):
+        dx = dw = None
+        if needs[0]:
+            dx, _ = kernels.convolution(g, weight, **options)
+        if needs[1]:
+            _, dw, _ = kernels.convolution_backward(x, x, g, weight, **options, needs=only_weight)
+        return dx, dw, np.sum(g, axis=(0, 1, 2))
+
+    return y, pull
+
+
+@op
+def max_pool(x, size, strides, padding=((0, 0), (0, 0))):
+    """yᵢⱼ = maxₚ xᵢⱼₚ   (n, h, w, c) -> (n, ho, wo, c).   It takes the gradient; of ties the first.
+
+    size (kh, kw) is that of a window. Padding does not count.
+
+    >>> gradcheck(max_pool, (2, 5, 4, 2), size=(3, 2), strides=(2, 1), padding=((1, 1), (0, 1)))
+    """
+    y = kernels.max_pool(x, size, strides, padding)
+    return y, lambda g: kernels.max_pool_backward(g, x, y, size, strides, padding)
+
+
+@op
+def average_pool(x, size, strides, padding=((0, 0), (0, 0))):
+    """yᵢⱼ = 1/kᵢⱼ Σₚ xᵢⱼₚ   (n, h, w, c) -> (n, ho, wo, c).   dyᵢⱼ/dxᵢⱼₚ = 1/kᵢⱼ
+
+    size (kh, kw) is that of a window. Padding does not count: kᵢⱼ are the other places in it.
+
+    >>> gradcheck(average_pool, (2, 5, 4, 2), size=(3, 2), strides=(2, 1), padding=((1, 1), (0, 1)))
+    """
+    y = kernels.average_pool(x, size, strides, padding)
+    return y, lambda g: kernels.average_pool_backward(g, x.shape, size, strides, padding)
+
+
+@op
+def repeat(x, repeats, axis):
+    """Each slice along `axis` so many times in a row.   g is summed over the copies.
+
+    >>> gradcheck(repeat, (2, 3, 2), 2, axis=1)
+    """
+    axis = axis % x.ndim
+    copies = (*x.shape[: axis + 1], repeats, *x.shape[axis + 1 :])
+    return np.repeat(x, repeats, axis), lambda g: np.sum(g.reshape(copies), axis=axis + 1)
+
+
 # ---- Attention -----------------------------------------------------------------------------------
 
 

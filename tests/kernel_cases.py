@@ -126,6 +126,12 @@ CASES = {
     ),
     "attention": lambda r, t, s, d: (*_attention(r, t, s, d), _attention_options(r, s)),
     "attention_backward": lambda r, t, s, d: _attention_backward(r, t, s, d),
+    "convolution": lambda r, n, c, u: _convolution(r, n, c, u + 1),
+    "convolution_backward": lambda r, n, c, u: _convolution_backward(r, n, c, u + 1),
+    "max_pool": lambda r, n, c: (r(_few(n), 7, 6, c), *_pooling(r)),
+    "max_pool_backward": lambda r, n, c: _max_pool_backward(r, r(_few(n), 7, 6, c)),
+    "average_pool": lambda r, n, c: (r(_few(n), 7, 6, c), *_pooling(r)),
+    "average_pool_backward": lambda r, n, c: _average_pool_backward(r, (_few(n), 7, 6, c)),
 }
 
 
@@ -177,3 +183,47 @@ def _attention_backward(r, t, s, d):
     if options["mask"] is not None:
         options["mask"][:, :2] = True
     return r(2, 2, t, d + 2), *inputs, *reference.attention(*inputs, **options), options
+
+
+def _few(n):
+    """0 to 3 images, and none only if n = 0."""
+    return min(n, 1 + n % 3)
+
+
+def _convolution(r, n, c, u):
+    """Images, weight, a bias or none, and options of all kinds."""
+    groups, kh, kw = r.choice(1, 1, 2), r.choice(1, 2, 3), r.choice(1, 3)
+    options = {
+        "strides": r.choice((1, 1), (2, 1), (1, 3)),
+        "padding": r.choice(((0, 0), (0, 0)), ((1, 2), (0, 1)), ((3, 0), (2, 4))),
+        "dilation": r.choice((1, 1), (1, 2), (2, 1)),
+        "groups": groups,
+        "activation": r.choice(*ACTIVATIONS),
+    }
+    weight, bias = r(kh, kw, c, groups * u), r.choice(None, r(groups * u))
+    return r(_few(n), r.choice(7, 30), 6, c * groups), weight, bias, options
+
+
+def _convolution_backward(r, n, c, u):
+    """g, z, images, weight"""
+    x, weight, _, options = _convolution(r, n, c, u)
+    z = reference.convolution(x, weight, None, **{**options, "activation": None})[0]
+    return r(*z.shape), r(*z.shape), x, weight, options
+
+
+def _pooling(r):
+    """The size of windows, strides and padding."""
+    padding = r.choice(((0, 0), (0, 0)), ((1, 1), (0, 1)))
+    return r.choice((2, 2), (3, 2)), r.choice((1, 1), (2, 3)), padding
+
+
+def _max_pool_backward(r, x):
+    options = _pooling(r)
+    y = reference.max_pool(x, *options)
+    return r(*y.shape), x, y, *options
+
+
+def _average_pool_backward(r, shape):
+    options = _pooling(r)
+    y = reference.average_pool(np.zeros(shape), *options)
+    return r(*y.shape), shape, *options

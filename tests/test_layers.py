@@ -23,16 +23,19 @@ from minigrad import (
 )
 from minigrad.layers import activations
 from minigrad.layers.layer import Layer, Parameter
-from tests.golden import make_attention, make_layers, make_recurrence
+from tests.golden import make_attention, make_convolution, make_layers, make_recurrence
 from tests.golden.make_layers import MOMENTUM, inputs_of, key, parse, weights
 
-CASES, GIVEN, EXPECTED = {}, {}, {}
-for golden in (make_layers, make_attention, make_recurrence):
+GIVEN, EXPECTED = make_layers.load()
+CASES = dict.fromkeys(make_layers.CASES, GIVEN)  # {case: the arrays that its file has}
+for golden in (make_attention, make_convolution, make_recurrence):
     given, expected = golden.load()
-    assert CASES.keys().isdisjoint(golden.CASES) and GIVEN.keys().isdisjoint(given)
-    CASES |= golden.CASES
-    GIVEN |= given
+    assert CASES.keys().isdisjoint(golden.CASES)
+    CASES |= dict.fromkeys(golden.CASES, given)
     EXPECTED |= expected
+TRIED = [*CASES, "Dropout(0.5): cube, training"]  # which draws other numbers than PyTorch
+EVERY_CASE = pytest.mark.parametrize("case", CASES, ids=list(CASES))
+TRIED_ALL = pytest.mark.parametrize("case", TRIED, ids=TRIED)
 
 
 def every_layer():
@@ -64,18 +67,19 @@ def prepare(case, dtype="float64"):
     arrays  {"x": array, and the names of its other inputs}, of which call(arrays) is the result
     """
     expression, x, options = parse(case)
-    arrays = {name: GIVEN[name] for name in inputs_of(case)}
+    given = CASES.get(case, GIVEN)
+    arrays = {name: given[name] for name in inputs_of(case)}
     arrays = {name: a.astype(dtype) if a.dtype.kind == "f" else a for name, a in arrays.items()}
     arrays = {"x": arrays.pop(x), **arrays}
     layer = make(expression, dtype)
 
     def call(arrays, **others):
-        given = {name: arrays.get(value, value) for name, value in options.items()}
-        return layer(arrays["x"], **{**given, **others})
+        now = {name: arrays.get(value, value) for name, value in options.items()}
+        return layer(arrays["x"], **{**now, **others})
 
     call(arrays, training=False)
     for name, parameter in layer.weights().items():
-        parameter.assign(GIVEN[key(name, parameter.shape)])
+        parameter.assign(given[key(name, parameter.shape)])
     return layer, arrays, call
 
 
@@ -109,7 +113,7 @@ def leaf(values):
 
 
 @pytest.mark.parametrize("dtype, tolerance", [("float64", 1e-10), ("float32", 1e-5)])
-@pytest.mark.parametrize("case", CASES)
+@EVERY_CASE
 def test_value_and_gradients_equal_pytorch(case, dtype, tolerance):
     layer, arrays, call = prepare(case, dtype)
     inputs = with_gradients(arrays)
@@ -153,7 +157,7 @@ def test_every_activation_is_compared_with_pytorch(layer):
 # ---- Against central differences -----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("case", [*CASES, "Dropout(0.5): cube, training"])
+@TRIED_ALL
 def test_gradients_equal_central_differences(case):
     layer, arrays, call = prepare(case)
     learned = {name: p for name, p in layer.weights().items() if p.requires_grad}
@@ -387,6 +391,14 @@ def within(name, **shapes):
     return {f"{name}.{parameter}": shape for parameter, shape in shapes.items()}
 
 
+WITHOUT_PARAMETERS = [  # of the layers for images, 2D, and for sequences, 1D
+    f"{name}{axes}D"
+    for name in (
+        *("MaxPooling", "AveragePooling", "GlobalMaxPooling", "GlobalAveragePooling"),
+        *("ZeroPadding", "UpSampling"),
+    )
+    for axes in (1, 2)
+]
 PARAMETERS = {
     "Input((3,))": {},
     "Dense(4)": {"weight": (3, 4), "bias": (4,)},
@@ -407,20 +419,62 @@ PARAMETERS = {
     "LayerNormalization(center=False, scale=False)": {},
     "Embedding(7, 2)": {"weight": (7, 2)},
     "MultiHeadAttention(4, 5, 2, 2)": {
-        **within("query", weight=(3, 20), bias=(20,)),
-        **within("key", weight=(3, 10), bias=(10,)),
-        **within("value", weight=(3, 4), bias=(4,)),
-        **within("output", weight=(8, 3), bias=(3,)),
+        **within("query", weight=(6, 20), bias=(20,)),
+        **within("key", weight=(6, 10), bias=(10,)),
+        **within("value", weight=(6, 4), bias=(4,)),
+        **within("output", weight=(8, 6), bias=(6,)),
     },
     "MultiHeadAttention(2, 2, use_bias=False)": {
-        **within("query", weight=(3, 4)),
-        **within("key", weight=(3, 4)),
-        **within("value", weight=(3, 4)),
-        **within("output", weight=(4, 3)),
+        **within("query", weight=(6, 4)),
+        **within("key", weight=(6, 4)),
+        **within("value", weight=(6, 4)),
+        **within("output", weight=(4, 6)),
     },
-    "PositionEmbedding(7)": {"weight": (7, 3)},
+    "PositionEmbedding(7)": {"weight": (7, 6)},
+    "GroupNormalization(3)": {"gamma": (3,), "beta": (3,)},
+    "GroupNormalization(1, scale=False)": {"beta": (3,)},
+    "RMSNormalization()": {"gamma": (3,)},
+    "FeedForward(5)": {
+        **within("up", weight=(3, 5), bias=(5,)),
+        **within("down", weight=(5, 3), bias=(3,)),
+    },
+    "FeedForward(5, gated=True, use_bias=False)": {
+        **within("gate", weight=(3, 5)),
+        **within("up", weight=(3, 5)),
+        **within("down", weight=(5, 3)),
+    },
+    "TransformerEncoder(5, 3, use_bias=False)": {
+        **within("attention_norm", gamma=(6,), beta=(6,)),
+        **within("attention.query", weight=(6, 6)),
+        **within("attention.key", weight=(6, 6)),
+        **within("attention.value", weight=(6, 6)),
+        **within("attention.output", weight=(6, 6)),
+        **within("feed_forward_norm", gamma=(6,), beta=(6,)),
+        **within("feed_forward.up", weight=(6, 5)),
+        **within("feed_forward.down", weight=(5, 6)),
+    },
+    "TransformerDecoder(5, 2, normalization='rms', use_bias=False, use_cross_attention=True)": {
+        **within("attention_norm", gamma=(6,)),
+        **within("attention.query", weight=(6, 6)),
+        **within("attention.key", weight=(6, 6)),
+        **within("attention.value", weight=(6, 6)),
+        **within("attention.output", weight=(6, 6)),
+        **within("cross_attention_norm", gamma=(6,)),
+        **within("cross_attention.query", weight=(6, 6)),
+        **within("cross_attention.key", weight=(3, 6)),
+        **within("cross_attention.value", weight=(3, 6)),
+        **within("cross_attention.output", weight=(6, 6)),
+        **within("feed_forward_norm", gamma=(6,)),
+        **within("feed_forward.up", weight=(6, 5)),
+        **within("feed_forward.down", weight=(5, 6)),
+    },
     "RotaryEmbedding()": {},
     "SinePositionEncoding()": {},
+    "Conv1D(4, 2)": {"weight": (2, 6, 4), "bias": (4,)},
+    "Conv2D(4, (3, 2), groups=2)": {"weight": (3, 2, 3, 4), "bias": (4,)},
+    "Conv2D(4, 1, use_bias=False)": {"weight": (1, 1, 6, 4)},
+    "Conv2DTranspose(4, (3, 2))": {"weight": (3, 2, 4, 6), "bias": (4,)},
+    **dict.fromkeys(map("{}()".format, WITHOUT_PARAMETERS), {}),
     "SimpleRNN(4)": {"weight": (3, 4), "recurrent_weight": (4, 4), "bias": (4,)},
     "SimpleRNN(4, use_bias=False)": {"weight": (3, 4), "recurrent_weight": (4, 4)},
     "LSTM(4)": {"weight": (3, 16), "recurrent_weight": (4, 16), "bias": (16,)},
@@ -437,19 +491,26 @@ EVERY = pytest.mark.parametrize("expression", PARAMETERS)
 
 
 # What layers are given that do not take numbers (1, 3).
-SEQUENCE = np.linspace(-1, 1, 6, dtype="float32").reshape(1, 2, 3)
+IMAGE = np.linspace(-1, 1, 120, dtype="float32").reshape(1, 4, 5, 6)
+SEQUENCE = np.linspace(-1, 1, 18, dtype="float32").reshape(1, 3, 6)
 EXAMPLES = {
-    "Embedding": np.array([[0, 1, 2]]),
-    "MultiHeadAttention": SEQUENCE,
-    "PositionEmbedding": SEQUENCE,
-    "RotaryEmbedding": SEQUENCE.reshape(1, 3, 2),
-    "SinePositionEncoding": SEQUENCE.reshape(1, 3, 2),
-    **dict.fromkeys(("SimpleRNN", "LSTM", "GRU", "Bidirectional"), SEQUENCE),
+    "Embedding": [np.array([[0, 1, 2]])],
+    "MultiHeadAttention": [SEQUENCE],
+    "PositionEmbedding": [SEQUENCE],
+    "RotaryEmbedding": [SEQUENCE],
+    "SinePositionEncoding": [SEQUENCE],
+    "TransformerEncoder": [SEQUENCE],
+    "TransformerDecoder": [SEQUENCE, SEQUENCE.reshape(1, 6, 3)],
+    **dict.fromkeys(["Conv1D", *(name for name in WITHOUT_PARAMETERS if "1D" in name)], [SEQUENCE]),
+    **dict.fromkeys(["Conv2D", "Conv2DTranspose"], [IMAGE]),
+    **dict.fromkeys([name for name in WITHOUT_PARAMETERS if "2D" in name], [IMAGE]),
+    **dict.fromkeys(["SimpleRNN", "LSTM", "GRU", "Bidirectional"], [SEQUENCE.reshape(1, 6, 3)]),
 }
 
 
 def example(expression):
-    return EXAMPLES.get(expression.split("(")[0], np.ones((1, 3), "float32"))
+    """The inputs of a layer."""
+    return EXAMPLES.get(expression.split("(")[0], [np.ones((1, 3), "float32")])
 
 
 def shapes(layer):
@@ -457,7 +518,7 @@ def shapes(layer):
 
 
 def with_input_shape(expression):
-    shape = example(expression).shape[1:]
+    shape = example(expression)[0].shape[1:]
     return eval(f"{expression[:-1]}, input_shape={shape})", vars(layers))
 
 
@@ -469,28 +530,28 @@ def test_parameters_of_every_layer_are_listed():
 def test_the_first_call_makes_the_parameters(expression):
     layer = make(expression)
     assert not layer.built
-    layer(example(expression))
+    layer(*example(expression))
     assert layer.built and shapes(layer) == PARAMETERS[expression]
 
 
 @EVERY
 def test_count_params_counts_every_number(expression):
     layer = make(expression)
-    layer(example(expression))
+    layer(*example(expression))
     assert layer.count_params() == sum(np.prod(shape) for shape in PARAMETERS[expression].values())
 
 
 @EVERY
 def test_a_second_call_keeps_the_parameters(expression):
     layer = make(expression)
-    layer(example(expression))
+    layer(*example(expression))
     before = layer.weights()
-    layer(example(expression))
+    layer(*example(expression))
     assert all(before[name] is parameter for name, parameter in layer.weights().items())
 
 
 @pytest.mark.parametrize(
-    "expression", [e for e in PARAMETERS if e[:5] != "Input" and "()" not in e]
+    "expression", [e for e in PARAMETERS if e[:5] != "Input" and "()" not in e and "cross" not in e]
 )
 def test_input_shape_makes_the_parameters_known(expression):
     assert shapes(with_input_shape(expression)) == PARAMETERS[expression]
@@ -746,6 +807,33 @@ NORMALIZATION = {
     "beta_initializer": "ones",
     "gamma_initializer": "zeros",
 }
+BLOCK = {
+    "intermediate_dim": 7,
+    "num_heads": 3,
+    "dropout": 0.25,
+    "activation": "silu",
+    "layer_norm_epsilon": 0.5,
+    "normalize_first": True,
+    "num_key_value_heads": 1,
+    "rope_max_wavelength": 50,
+    "normalization": "rms",
+    "gated": True,
+    "use_bias": False,
+    "kernel_initializer": "he_normal",
+    "bias_initializer": "ones",
+}
+CONVOLUTION = {
+    "filters": 4,
+    "padding": "same",
+    "activation": "tanh",
+    "use_bias": False,
+    "kernel_initializer": "he_normal",
+    "bias_initializer": "ones",
+    "kernel_regularizer": "l1",
+    "bias_regularizer": "l2",
+}
+POOLING_1D = {"pool_size": [3], "strides": [1], "padding": "same"}
+POOLING_2D = {"pool_size": [3, 2], "strides": [1, 2], "padding": "same"}
 RECURRENT = {
     "units": 4,
     "use_bias": False,
@@ -786,6 +874,39 @@ CONFIGURATIONS = {
         "embeddings_regularizer": "l1",
         "mask_zero": True,
     },
+    "Conv1D": {
+        **CONVOLUTION,
+        "kernel_size": [3],
+        "strides": [2],
+        "dilation_rate": [3],
+        "groups": 2,
+    },
+    "Conv2D": {
+        **CONVOLUTION,
+        "kernel_size": [3, 2],
+        "strides": [2, 1],
+        "dilation_rate": [1, 2],
+        "groups": 2,
+    },
+    "Conv2DTranspose": {
+        **CONVOLUTION,
+        "kernel_size": [3, 2],
+        "strides": [2, 1],
+        "output_padding": [1, 0],
+        "dilation_rate": [1, 2],
+    },
+    "MaxPooling1D": POOLING_1D,
+    "MaxPooling2D": POOLING_2D,
+    "AveragePooling1D": POOLING_1D,
+    "AveragePooling2D": POOLING_2D,
+    "GlobalMaxPooling1D": {"keepdims": True},
+    "GlobalMaxPooling2D": {"keepdims": True},
+    "GlobalAveragePooling1D": {"keepdims": True},
+    "GlobalAveragePooling2D": {"keepdims": True},
+    "ZeroPadding1D": {"padding": [[2, 0]]},
+    "ZeroPadding2D": {"padding": [[2, 0], [1, 3]]},
+    "UpSampling1D": {"size": [3]},
+    "UpSampling2D": {"size": [3, 1], "interpolation": "bilinear"},
     "MultiHeadAttention": {
         "num_heads": 4,
         "key_dim": 6,
@@ -798,6 +919,18 @@ CONFIGURATIONS = {
         "bias_initializer": "ones",
     },
     "PositionEmbedding": {"sequence_length": 7, "initializer": "ones"},
+    "GroupNormalization": {**NORMALIZATION, "groups": 3},
+    "RMSNormalization": {"axis": 1, "epsilon": 0.5, "gamma_initializer": "zeros"},
+    "FeedForward": {
+        "intermediate_dim": 7,
+        "activation": "silu",
+        "gated": True,
+        "use_bias": False,
+        "kernel_initializer": "he_normal",
+        "bias_initializer": "ones",
+    },
+    "TransformerEncoder": BLOCK,
+    "TransformerDecoder": {**BLOCK, "use_cross_attention": True},
     "RotaryEmbedding": {"max_wavelength": 50.0},
     "SinePositionEncoding": {"max_wavelength": 50.0},
     "SimpleRNN": {**RECURRENT, "activation": "relu"},
@@ -819,7 +952,7 @@ CONFIGURED = pytest.mark.parametrize("name", CONFIGURATIONS)
 def arguments(name):
     if name == "Input":
         return CONFIGURATIONS[name]
-    return {**CONFIGURATIONS[name], **COMMON, "input_shape": [*example(name).shape[1:]]}
+    return {**CONFIGURATIONS[name], **COMMON, "input_shape": [*example(name)[0].shape[1:]]}
 
 
 def arrays_of(y):
@@ -869,7 +1002,7 @@ def test_a_layer_is_made_again_from_its_configuration(name):
     values = []
     for one in (layer, again):
         random.seed(0)
-        values.append(arrays_of(one(example(name), training=True)))
+        values.append(arrays_of(one(*example(name), training=True)))
     for ours, theirs in zip(*values, strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
@@ -877,9 +1010,9 @@ def test_a_layer_is_made_again_from_its_configuration(name):
 @CONFIGURED
 def test_a_layer_that_was_used_is_made_again_from_its_configuration(name):
     layer = every_layer()[name](**CONFIGURATIONS[name])
-    y = arrays_of(layer(example(name)))
+    y = arrays_of(layer(*example(name)))
     again = every_layer()[name](**plain(layer))
-    assert [a.shape for a in arrays_of(again(example(name)))] == [a.shape for a in y]
+    assert [a.shape for a in arrays_of(again(*example(name)))] == [a.shape for a in y]
     assert plain(again) == plain(layer)
 
 

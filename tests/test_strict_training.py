@@ -25,7 +25,7 @@ from minigrad.layers import activations
 from tests.golden.make_layers import weights
 from tests.strict_array import HostCopyError, StrictArray, strict, unwrap
 from tests.test_layers import CASES as LAYER_CASES
-from tests.test_layers import every_layer, prepare, with_gradients
+from tests.test_layers import TRIED_ALL, every_layer, prepare, with_gradients
 
 pytestmark = pytest.mark.usefixtures("strict_kernels")
 
@@ -71,7 +71,7 @@ def run_on_both_sides(run, reads=0):
 # ---- Layers --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("case", [*LAYER_CASES, "Dropout(0.5): cube, training"])
+@TRIED_ALL
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_layer_stays_on_the_device(case, dtype):
     def run(place):
@@ -372,6 +372,7 @@ def image_classifier():
             layers.Input((12,)),
             layers.Reshape((3, 4)),
             layers.BatchNormalization(axis=1),
+            layers.GroupNormalization(2),
             layers.Flatten(),
             layers.Dense(8, kernel_regularizer="l2", bias_regularizer="l1"),
             layers.LayerNormalization(),
@@ -430,10 +431,41 @@ def attention_model():
         layers.SinePositionEncoding(),
         layers.RotaryEmbedding(),
         layers.MultiHeadAttention(2, 2, dropout=0.25),
+        layers.RMSNormalization(),
+        layers.TransformerEncoder(5, 2, 0.25),
+        layers.TransformerDecoder(5, 2, 0.25, rope_max_wavelength=100),
         layers.Dense(1),
     ]:
         model.add(layer)
     return model, arrange
+
+
+def convolution_model():
+    model = models.Sequential(
+        [
+            layers.Reshape((2, 3, 2), input_shape=(12,)),
+            layers.UpSampling2D(),
+            layers.Conv2D(4, 3, padding="same", activation="relu"),
+            layers.MaxPooling2D(2, 1),
+            layers.ZeroPadding2D(),
+            layers.AveragePooling2D(),
+            layers.Conv2DTranspose(3, 2, 2),
+            layers.Reshape((12, 6)),
+            layers.Conv1D(4, 3, padding="causal"),
+            layers.ZeroPadding1D(),
+            layers.UpSampling1D(),
+            layers.MaxPooling1D(3, 1),
+            layers.AveragePooling1D(),
+            layers.GlobalMaxPooling1D(keepdims=True),
+            layers.GlobalAveragePooling1D(),
+            layers.Reshape((2, 1, 2)),
+            layers.GlobalMaxPooling2D(keepdims=True),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(3, "softmax"),
+        ]
+    )
+    model.compile("adam", "sparse_categorical_crossentropy", ["accuracy"])
+    return model, lambda x, y: (x, y)
 
 
 def recurrent_model():
@@ -451,7 +483,14 @@ def recurrent_model():
 
 
 # Between them, with every layer
-FITTED = [image_classifier, word_classifier, sequence_model, attention_model, recurrent_model]
+FITTED = [
+    image_classifier,
+    word_classifier,
+    sequence_model,
+    attention_model,
+    convolution_model,
+    recurrent_model,
+]
 MODELS = pytest.mark.parametrize("make", [*FITTED, regression])
 
 

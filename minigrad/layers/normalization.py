@@ -3,13 +3,18 @@
 Then they learn a shift and a scale of their own.
 """
 
+import math
+
+import numpy as np
+
 from .. import initializers, ops
 from ..registry import check_number
+from .core import positive_integer
 from .layer import Layer
 
 
 class _Normalization(Layer):
-    """What both share: learned scale gamma and shift beta, one of each per feature along `axis`."""
+    """What all share: learned scale gamma and shift beta, one of each per feature along `axis`."""
 
     _cast_kinds = "fiub"
 
@@ -38,6 +43,10 @@ class _Normalization(Layer):
         self.gamma = self.add_weight(d, self.gamma_initializer) if self.scale else 1.0
         self.beta = self.add_weight(d, self.beta_initializer) if self.center else 0.0
 
+    def _with_features_last(self, x):
+        """x with its features on the last axis; a second call brings them back."""
+        return x if self.axis % x.ndim == x.ndim - 1 else ops.swapaxes(x, self.axis, -1)
+
     def _check_features(self, x):
         if x.shape[self.axis] != self.features:
             raise ValueError(
@@ -46,7 +55,15 @@ class _Normalization(Layer):
             )
 
 
-class LayerNormalization(_Normalization):
+class _FeatureNormalization(_Normalization):
+    """Over the features alone: on the last axis, they are those of one step of a sequence."""
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        self.keeps_mask = self.axis % len(input_shape) == len(input_shape) - 1
+
+
+class LayerNormalization(_FeatureNormalization):
     """y = gamma (x - mean) / √(variance + epsilon) + beta   (Ba, Kiros & Hinton, 2016)
 
     Mean and variance are those of each example over `axis`. PyTorch's epsilon is 1e-5; Keras's,
@@ -65,16 +82,70 @@ class LayerNormalization(_Normalization):
     ):
         super().__init__(axis, epsilon, center, scale, beta_initializer, gamma_initializer, options)
 
-    def build(self, input_shape):
-        super().build(input_shape)
-        self.keeps_mask = self.axis % len(input_shape) == len(input_shape) - 1
+    def call(self, x):
+        self._check_features(x)
+        rows = self._with_features_last(x)
+        y = ops.layer_norm(rows, self.gamma, self.beta, self.epsilon)
+        return self._with_features_last(y)
+
+
+class RMSNormalization(_FeatureNormalization):
+    """y = gamma x / √(mean x² + epsilon)   (Zhang & Sennrich, 2019)
+
+    The mean is that of each example over `axis`: a layer normalization that subtracts no mean, as
+    Llama has it. Keras calls gamma scale, PyTorch weight.
+    """
+
+    def __init__(self, axis=-1, epsilon=1e-6, gamma_initializer="ones", **options):
+        super().__init__(axis, epsilon, False, True, "zeros", gamma_initializer, options)
 
     def call(self, x):
         self._check_features(x)
-        if self.axis % x.ndim == x.ndim - 1:
-            return ops.layer_norm(x, self.gamma, self.beta, self.epsilon)
-        y = ops.layer_norm(ops.swapaxes(x, self.axis, -1), self.gamma, self.beta, self.epsilon)
-        return ops.swapaxes(y, self.axis, -1)
+        y = ops.rms_norm(self._with_features_last(x), self.gamma, self.epsilon)
+        return self._with_features_last(y)
+
+
+class GroupNormalization(_Normalization):
+    """y = gamma (x - mean) / √(variance + epsilon) + beta   (Wu & He, 2018)
+
+    The features along `axis` are cut into `groups`. Mean and variance are those of each example
+    over one group of features, and over all places: all axes but those of examples and features.
+    Keras's epsilon, 1e-3, is the default; PyTorch's is 1e-5, and its axis is 1, before the places.
+    """
+
+    def __init__(
+        self,
+        groups=32,
+        axis=-1,
+        epsilon=1e-3,
+        center=True,
+        scale=True,
+        beta_initializer="zeros",
+        gamma_initializer="ones",
+        **options,
+    ):
+        super().__init__(axis, epsilon, center, scale, beta_initializer, gamma_initializer, options)
+        self.groups = positive_integer("GroupNormalization", "groups", groups)
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        if self.features % self.groups:
+            raise ValueError(
+                "GroupNormalization cuts the features into groups of one size. Received: "
+                f"{self.features} features, groups={self.groups}"
+            )
+
+    def call(self, x):
+        self._check_features(x)
+        x = self._with_features_last(x)  # (n, ..., d)
+        n, places, size = x.shape[0], math.prod(x.shape[1:-1]), self.features // self.groups
+        groups = ops.reshape(x, (n, places, self.groups, size))
+        rows = ops.reshape(ops.swapaxes(groups, 1, 2), (n, self.groups, places * size))
+        ones = np.ones_like(x.data, shape=(places * size,))
+        rows = ops.layer_norm(rows, ones, np.zeros_like(ones), self.epsilon)
+        groups = ops.swapaxes(ops.reshape(rows, (n, self.groups, places, size)), 1, 2)
+        y = ops.reshape(groups, x.shape) * self.gamma + self.beta
+        return self._with_features_last(y)
 
 
 class BatchNormalization(_Normalization):

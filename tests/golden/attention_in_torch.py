@@ -67,6 +67,82 @@ def multihead(p, x, heads, value=None, key=None, present=None, causal=False):
     return functional_call(module, in_projection(p, x, value, key), (x, key, value), options)[0]
 
 
+# ---- Normalization -------------------------------------------------------------------------------
+
+
+def group_norm(p, x, groups, axis=-1, epsilon=1e-3):
+    one = torch.ones(x.shape[axis], dtype=x.dtype)  # None beside a weight is too much for PyTorch
+    gamma, beta = p.get("gamma", one), p.get("beta", 0 * one)
+    return F.group_norm(x.movedim(axis, 1), groups, gamma, beta, epsilon).movedim(1, axis)
+
+
+def norm(p, name, x, kind="layer", epsilon=1e-5):
+    own = part(p, name)
+    if kind == "rms":
+        return F.rms_norm(x, x.shape[-1:], own["gamma"], epsilon)
+    return F.layer_norm(x, x.shape[-1:], own["gamma"], own["beta"], epsilon)
+
+
+# ---- Blocks --------------------------------------------------------------------------------------
+
+
+def feed_forward(p, x, activation):
+    if "gate.weight" in p:
+        return linear(p, "down", activation(linear(p, "gate", x)) * linear(p, "up", x))
+    return linear(p, "down", activation(linear(p, "up", x)))
+
+
+def in_words_of_torch(p, x, encoded):
+    """The parameters of our block as those of PyTorch's."""
+    own = part(p, "attention")
+    found = {f"self_attn.{k}": w for k, w in in_projection(own, x, x, x).items()}
+    norms = ["attention_norm", "feed_forward_norm"]
+    if encoded is not None:
+        cross = in_projection(part(p, "cross_attention"), x, x, x)
+        found |= {f"multihead_attn.{k}": w for k, w in cross.items()}
+        norms.insert(1, "cross_attention_norm")
+    for i, name in enumerate(norms, 1):
+        found |= {f"norm{i}.weight": p[f"{name}.gamma"], f"norm{i}.bias": p[f"{name}.beta"]}
+    for i, name in enumerate(["up", "down"], 1):
+        found[f"linear{i}.weight"] = p[f"feed_forward.{name}.weight"].T
+        if f"feed_forward.{name}.bias" in p:
+            found[f"linear{i}.bias"] = p[f"feed_forward.{name}.bias"]
+    return found
+
+
+def encoder(p, x, heads, units, present=None, **options):
+    """By nn.TransformerEncoderLayer."""
+    options = {"dropout": 0.0, "batch_first": True, "dtype": torch.float64} | options
+    module = nn.TransformerEncoderLayer(x.shape[2], heads, units, **options)
+    hidden = {} if present is None else {"src_key_padding_mask": ~present}
+    return functional_call(module, in_words_of_torch(p, x, None), (x,), hidden)
+
+
+def decoder(p, x, heads, units, memory, present=None, remembered=None, **options):
+    """By nn.TransformerDecoderLayer."""
+    options = {"dropout": 0.0, "batch_first": True, "dtype": torch.float64} | options
+    module = nn.TransformerDecoderLayer(x.shape[2], heads, units, **options)
+    seen = {"tgt_mask": torch.ones(x.shape[1], x.shape[1], dtype=torch.bool).triu(1)}
+    if present is not None:
+        seen["tgt_key_padding_mask"] = ~present
+    if remembered is not None:
+        seen["memory_key_padding_mask"] = ~remembered
+    return functional_call(module, in_words_of_torch(p, x, memory), (x, memory), seen)
+
+
+def block(p, x, heads, kind, activation, first=True, epsilon=1e-5, **options):
+    """A block without cross-attention that PyTorch has no layer for, step by step."""
+
+    def add(x, name, layer):
+        own = part(p, name)
+        if first:
+            return x + layer(own, norm(p, f"{name}_norm", x, kind, epsilon))
+        return norm(p, f"{name}_norm", x + layer(own, x), kind, epsilon)
+
+    x = add(x, "attention", lambda own, x: attention(own, x, heads, **options))
+    return add(x, "feed_forward", lambda own, x: feed_forward(own, x, activation))
+
+
 # ---- Positions -----------------------------------------------------------------------------------
 
 

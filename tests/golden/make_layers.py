@@ -191,12 +191,24 @@ def differentiate(expression, words, leaves):
     return found | {name: x.grad.numpy() for name, x in leaves.items() if x.grad is not None}
 
 
-def write(file, given, expected):
-    """Keep in a file what `read` reads."""
-    arrays = dict(given)
-    for case, found in expected.items():
-        arrays |= {f"{case} | {what}": array for what, array in found.items()}
-    save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, file)
+def make(file, inputs, cases, words):
+    """Write what PyTorch says of layers whose parameters may lie in layers inside.
+
+    inputs  {name: a shape, a list or an array}, as INPUTS
+    cases   {our layer, its input and options: an expression}. It knows the inputs by their names,
+            the first as x, the parameters as p = {path: tensor}, and `words`
+    """
+    random = np.random.default_rng(0)
+    inputs = {name: draw(random, thing) for name, thing in inputs.items()}
+    given, expected = dict(inputs), {}
+    for case, theirs in cases.items():
+        x, *others = inputs_of(case)
+        leaves = {"x": inputs[x], **{name: inputs[name] for name in others}}
+        for path, shape in parameters_of(case, inputs).items():
+            stored, leaves[path] = draw_parameter(path, shape)
+            given[stored] = leaves[path]
+        expected[case] = differentiate(theirs, words, leaves)
+    write(file, given, expected)
 
 
 def parameters_of(case, given):
@@ -209,19 +221,12 @@ def parameters_of(case, given):
     return {path: parameter.shape for path, parameter in layer.weights().items()}
 
 
-def make(file, inputs, cases, words):
-    """Keep in a file what PyTorch makes of all cases, in words that it is told."""
-    random = np.random.default_rng(0)
-    inputs = {name: draw(random, thing) for name, thing in inputs.items()}
-    given, expected = dict(inputs), {}
-    for case, theirs in cases.items():
-        x, *others = inputs_of(case)
-        leaves = {"x": inputs[x], **{name: inputs[name] for name in others}}
-        for path, shape in parameters_of(case, inputs).items():
-            name, leaves[path] = draw_parameter(path, shape)
-            given[name] = leaves[path]
-        expected[case] = differentiate(theirs, words, leaves)
-    write(file, given, expected)
+def write(file, given, expected):
+    """Keep in a file what `read` reads."""
+    arrays = dict(given)
+    for case, found in expected.items():
+        arrays |= {f"{case} | {what}": array for what, array in found.items()}
+    save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, file)
 
 
 def main():
