@@ -5,6 +5,9 @@
 with places = kh kw c. All of A would hold every number of the images kh kw times. It is never made:
 a block of its rows at a time is gathered in a buffer that stays in the cache, and used there. On
 the way back a block of dA is made in the buffer, and each number added to where it came from.
+
+In a window of few channels little lies side by side, but much does in neighbouring windows: then
+images have their channels first, and A is gathered column by column (`gather_columns`).
 """
 
 import math
@@ -56,37 +59,41 @@ def add(x, i, y, j, n):
 
 
 @inlined
+def gather_row(x, i, a, j, left, right, win, depth):
+    """A row of a window from x[i] to a[j]: zeros, but for its places from `left` to `right`"""
+    step = win.column_gap * win.channels
+    clear(a, j, left * depth)
+    if step == depth:  # it is one piece of memory
+        copy(x, i + left * step, a, j + left * depth, (right - left) * depth)
+    else:
+        for q in range(left, right):
+            copy(x, i + q * step, a, j + q * depth, depth)
+    clear(a, j + right * depth, (win.kw - right) * depth)
+
+
+@inlined
 def gather(x, a, win, channel, depth, window, count):
     """Rows of A: what lies in `count` windows of the images x from one on, in channels from one on
 
     x (n, h, w, c), a (count, kh, kw, depth);  zeros where it is padding
     """
-    run, step = win.kw * depth, win.column_gap * win.channels
-    line = win.row_gap * win.w * win.channels  # from one row of a window to the next
-    is_one_run = step == depth  # whether a row of a window is one piece of memory
+    run, line = win.kw * depth, win.row_gap * win.w * win.channels
     j = window % win.columns
     i = window // win.columns % win.rows
     image = window // (win.columns * win.rows)
     to = 0
     for _ in range(count):
-        y0, x0 = i * win.down - win.top, j * win.across - win.left
-        top, bottom = inside(y0, win.row_gap, win.kh, 0, win.h)
-        place = ((image * win.h + y0 + top * win.row_gap) * win.w + x0) * win.channels + channel
+        y, x0 = i * win.down - win.top, j * win.across - win.left
+        top, bottom = inside(y, win.row_gap, win.kh, 0, win.h)
         left, right = inside(x0, win.column_gap, win.kw, 0, win.w)
+        is_whole = right - left == win.kw and win.column_gap * win.channels == depth
+        place = ((image * win.h + y) * win.w + x0) * win.channels + channel
         clear(a, to, top * run)
-        if is_one_run and right - left == win.kw:  # as nearly everywhere
-            for p in range(top, bottom):
-                copy(x, place + (p - top) * line, a, to + p * run, run)
-        else:
-            for p in range(top, bottom):
-                source, start = place + (p - top) * line, to + p * run
-                clear(a, start, left * depth)
-                if is_one_run:
-                    copy(x, source + left * step, a, start + left * depth, (right - left) * depth)
-                else:
-                    for q in range(left, right):
-                        copy(x, source + q * step, a, start + q * depth, depth)
-                clear(a, start + right * depth, (win.kw - right) * depth)
+        for p in range(top, bottom):
+            if is_whole:  # as nearly everywhere
+                copy(x, place + p * line, a, to + p * run, run)
+            else:
+                gather_row(x, place + p * line, a, to + p * run, left, right, win, depth)
         clear(a, to + bottom * run, (win.kh - bottom) * run)
         to += win.kh * run
         j += 1
@@ -94,6 +101,34 @@ def gather(x, a, win, channel, depth, window, count):
             j, i = 0, i + 1
             if i == win.rows:
                 i, image = 0, image + 1
+
+
+@inlined
+def scatter(a, x, win, channel, depth, window, count, first, end):
+    """Add rows of A to where `gather` takes them from, but only to rows first .. end of an image"""
+    run, line = win.kw * depth, win.row_gap * win.w * win.channels
+    step = win.column_gap * win.channels
+    is_one_run = step == depth
+    j = window % win.columns
+    i = window // win.columns % win.rows
+    image = window // (win.columns * win.rows)
+    start = 0
+    for _ in range(count):
+        y, x0 = i * win.down - win.top, j * win.across - win.left
+        top, bottom = inside(y, win.row_gap, win.kh, first, end)
+        left, right = inside(x0, win.column_gap, win.kw, 0, win.w)
+        place = ((image * win.h + y) * win.w + x0) * win.channels + channel
+        for p in range(top, bottom):
+            row, to = start + p * run, place + p * line
+            if is_one_run:
+                add(a, row + left * depth, x, to + left * depth, (right - left) * depth)
+            else:
+                for q in range(left, right):
+                    add(a, row + q * depth, x, to + q * step, depth)
+        start += win.kh * run
+        j += 1
+        if j == win.columns:
+            j, i = 0, i + 1
 
 
 @inlined
@@ -136,34 +171,6 @@ def buffer(x, places, is_turned):
     """Room for as many rows of A as are gathered at once, and how many these are"""
     rows = max(FEWEST, min(MOST, BUFFER // max(1, places)))
     return np.empty((places, rows) if is_turned else (rows, places), x.dtype), rows
-
-
-@inlined
-def scatter(a, x, win, channel, depth, window, count, first, end):
-    """Add rows of A to where `gather` would take them from, in rows first .. end of an image"""
-    run = win.kw * depth
-    is_one_run = win.column_gap == 1 and depth == win.channels
-    j = window % win.columns
-    i = window // win.columns % win.rows
-    image = window // (win.columns * win.rows)
-    start = 0
-    for _ in range(count):
-        y0, x0 = i * win.down - win.top, j * win.across - win.left
-        top, bottom = inside(y0, win.row_gap, win.kh, first, end)
-        left, right = inside(x0, win.column_gap, win.kw, 0, win.w)
-        for p in range(top, bottom):
-            row = image * win.h + y0 + p * win.row_gap
-            place = (row * win.w + x0 + left * win.column_gap) * win.channels + channel
-            if is_one_run:
-                add(a, start + p * run + left * depth, x, place, (right - left) * depth)
-            else:
-                for q in range(left, right):
-                    add(a, start + p * run + q * depth, x, place, depth)
-                    place += win.column_gap * win.channels
-        start += win.kh * run
-        j += 1
-        if j == win.columns:
-            j, i = 0, i + 1
 
 
 # ---- The three products --------------------------------------------------------------------------
@@ -389,16 +396,16 @@ def convolution_backward(
 
 
 def _images(x, win, padding, groups):
-    """Images as they are gathered: 1 and (n, c, h, w) with padding, or 0 and (n, h, w, c)
+    """Images as they are gathered: by columns, (n, c, h, w) with their padding, or (n, h, w, c)
 
-    Of few channels little lies side by side in a window, but much in windows that are neighbours.
+    -> whether it is by columns, images
     """
     if win.channels > FEW_CHANNELS or win.across > 1 or groups > 1:
-        return 0, np.ascontiguousarray(x)
+        return False, np.ascontiguousarray(x)
     (top, bottom), (left, right) = padding
     planes = np.zeros((len(x), win.channels, top + win.h + bottom, left + win.w + right), x.dtype)
     planes[:, :, top : top + win.h, left : left + win.w] = x.transpose(0, 3, 1, 2)
-    return 1, planes
+    return True, planes
 
 
 def _pull(g, z, number, needs_sums):
