@@ -535,6 +535,82 @@ def _window_sizes(shape, size, strides, count, padding):
     return sum(ones[*inside] for _, inside in _places(size, strides, count))[0]
 
 
+# ---- Recurrence ----------------------------------------------------------------------------------
+#
+# One step in time of n sequences with u units. z (n, k u) holds what the input adds to each of the
+# k gates, which lie side by side. Like optimizers, these write to arrays that they are given: a
+# caller keeps one array for all steps, and each step has its part of it.
+
+
+def lstm_step(z, h, c, weight, h_next, c_next):
+    """h' = o tanh c',  c' = f c + i g,  with i, f, o = σ(z + h U) and g = tanh(z + h U)
+
+    z (n, 4 u), h (n, u), c (n, u), U (u, 4 u) -> h' (n, u), c' (n, u)
+
+    The new state is written to h_next and c_next, and z becomes the gates i, f, g, o (Gers et al.,
+    2000).
+    """
+    z += np.matmul(h, weight)
+    i, f, g, o = np.split(z, 4, axis=-1)
+    for gate in (i, f, o):
+        gate[...] = sigmoid(gate)
+    np.tanh(g, out=g)
+    c_next[...] = f * c + i * g
+    h_next[...] = o * np.tanh(c_next)
+
+
+def lstm_step_backward(dh, dc, gates, c, c_next, weight, dz):
+    """From dL/dh', dL/dc' to dL/dh = dz Uᵀ, dL/dc = f dk, in their places, and to dz (n, 4 u)
+
+    With dk = dL/dc' + o (1 - tanh² c') dL/dh':   dz = dk g i (1 - i),  dk c f (1 - f),
+    dk i (1 - g²),  tanh c' dL/dh' o (1 - o)
+    """
+    i, f, g, o = np.split(gates, 4, axis=-1)
+    y = np.tanh(c_next)
+    dk = dc + dh * o * (1 - y * y)
+    di, df, dg, do = np.split(dz, 4, axis=-1)
+    di[...] = sigmoid_backward(dk * g, i)
+    df[...] = sigmoid_backward(dk * c, f)
+    dg[...] = dk * i * (1 - g * g)
+    do[...] = sigmoid_backward(dh * y, o)
+    dc[...] = dk * f
+    np.matmul(dz, weight.T, out=dh)
+
+
+def gru_step(z, h, weight, bias, h_next, inner):
+    """h' = p h + (1 - p) q,  with p, r = σ(z + a),  q = tanh(z + r a),  a = h U + b
+
+    z (n, 3 u), h (n, u), U (u, 3 u), b (3 u,) -> h' (n, u)
+
+    The new state is written to h_next, the last third of a to `inner` (n, u), and z becomes the
+    gates p, r, q (Cho et al., 2014, with the reset r after the product).
+    """
+    a = np.matmul(h, weight) + bias
+    p, r, q = np.split(z, 3, axis=-1)
+    p_inner, r_inner, inner[...] = np.split(a, 3, axis=-1)
+    p[...] = sigmoid(p + p_inner)
+    r[...] = sigmoid(r + r_inner)
+    q[...] = np.tanh(q + r * inner)
+    h_next[...] = p * h + (1 - p) * q
+
+
+def gru_step_backward(dh, gates, h, inner, weight, dz, da):
+    """From dL/dh' to dL/dh = p dL/dh' + da Uᵀ, in its place, and to dz and da (n, 3 u)
+
+    With dq = dL/dh' (1 - p) (1 - q²):   dz = dL/dh' (h - q) p (1 - p),  dq inner r (1 - r),  dq
+    and da is the same but for its last third, r dq
+    """
+    p, r, q = np.split(gates, 3, axis=-1)
+    dp, dr, dq = np.split(dz, 3, axis=-1)
+    dq[...] = dh * (1 - p) * (1 - q * q)
+    dp[...] = sigmoid_backward(dh * (h - q), p)
+    dr[...] = sigmoid_backward(dq * inner, r)
+    da[...] = dz
+    da[:, -dh.shape[1] :] *= r
+    dh *= p
+    dh += np.matmul(da, weight.T)
+
+
 # ---- Randomness ----------------------------------------------------------------------------------
 
 

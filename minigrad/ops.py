@@ -1108,6 +1108,178 @@ def rotary(x, angles):
     return turn(x, sin), lambda g: turn(g, -sin)
 
 
+# ---- Recurrence ----------------------------------------------------------------------------------
+#
+# A whole sequence is one operation: the loop over time, and on the way back the same loop from the
+# last step to the first, which carries dL/d(state) along ("backpropagation through time"). What the
+# input adds to the gates is one product for all steps, and so are the gradients of both weights.
+#
+# Time comes first inside, so that what belongs to a step lies together.
+
+
+@op
+def lstm(x, h, c, weight, recurrent_weight, bias, mask=None, cells=False, *, needs):
+    """h' = o tanh c',  c' = f c + i g,  with i, f, o = σ(z), g = tanh(z), z = x W + h U + b
+
+    x (n, t, d), first h and c (n, u), W (d, 4 u), U (u, 4 u), b (4 u,) -> all h' (n, t, u)
+
+    The gates lie side by side in the order i, f, g, o (Gers et al., 2000). Backwards through time,
+    with dh, dc = dL/dh', dL/dc' of what comes later:  dk = dc + o (1 - tanh² c') dh,
+    dz = dk g i (1 - i),  dk c f (1 - f),  dk i (1 - g²),  tanh c' dh o (1 - o),  and for the step
+    before dL/dh = dz Uᵀ, dL/dc = dk f.  dL/dx = dz Wᵀ,  dL/dW = Σ xᵀ dz,  dL/dU = Σ hᵀ dz
+
+    mask   booleans (n, t): where one is False, h and c stay as they were
+    cells  whether the result is (n, t, 2 u), with all c' behind all h'
+
+    >>> gradcheck(lstm, (2, 3, 2), (2, 2), (2, 2), (2, 8), (2, 8), (8,), cells=True)
+    """
+    x = np.swapaxes(x, 0, 1)
+    gates, _ = kernels.dense(x, weight, bias)  # z at first
+    hs, cs = _states(x, h), _states(x, c)
+    for s in range(len(x)):
+        kernels.lstm_step(gates[s], hs[s], cs[s], recurrent_weight, hs[s + 1], cs[s + 1])
+        if mask is not None:
+            _keep(mask[:, s], hs, s)
+            _keep(mask[:, s], cs, s)
+
+    def pull(g):
+        g = np.swapaxes(g, 0, 1)
+        u = h.shape[1]
+        dh, dc, dz = np.zeros_like(h), np.zeros_like(c), np.empty_like(gates)
+        across = _turned(recurrent_weight)
+        for s in range(len(x) - 1, -1, -1):
+            dh += g[s, :, :u]
+            if cells:
+                dc += g[s, :, u:]
+            kept = None if mask is None else (_skip(mask[:, s], dh), _skip(mask[:, s], dc))
+            kernels.lstm_step_backward(dh, dc, gates[s], cs[s], cs[s + 1], across, dz[s])
+            if kept is not None:
+                dh += kept[0]
+                dc += kept[1]
+        dx, dw, db = _of_inputs(dz, x, weight, needs[0], needs[3], needs[5])
+        _, du, _ = _of_inputs(dz, hs[:-1], recurrent_weight, False, needs[4], False)
+        return dx, dh, dc, dw, du, db
+
+    states = np.concatenate([hs[1:], cs[1:]], axis=-1) if cells else hs[1:]
+    return np.swapaxes(states, 0, 1), pull
+
+
+@op
+def gru(x, h, weight, recurrent_weight, bias, recurrent_bias, mask=None, *, needs):
+    """h' = p h + (1 - p) q,  p, r = σ(z + a),  q = tanh(z + r a),  z = x W + b,  a = h U + b'
+
+    x (n, t, d), first h (n, u), W (d, 3 u), U (u, 3 u), b and b' (3 u,) -> all h' (n, t, u)
+
+    The gates lie side by side in the order p, r, q (Cho et al., 2014; with r after the product with
+    U, so that this is one for all gates). Backwards through time, with dh = dL/dh' of what comes
+    later:  dz = dh (h - q) p (1 - p),  dq a r (1 - r),  dq = dh (1 - p) (1 - q²);  da is the same
+    but r dq at the end, and for the step before dL/dh = p dh + da Uᵀ.  dL/dx = dz Wᵀ,
+    dL/dW = Σ xᵀ dz,  dL/dU = Σ hᵀ da,  dL/db = Σ dz,  dL/db' = Σ da
+
+    mask  booleans (n, t): where one is False, h stays as it was
+
+    >>> gradcheck(gru, (2, 3, 2), (2, 2), (2, 6), (2, 6), (6,), (6,))
+    """
+    x = np.swapaxes(x, 0, 1)
+    gates, _ = kernels.dense(x, weight, bias)  # z at first
+    hs, inner = _states(x, h), np.empty_like(h, shape=(len(x), *h.shape))
+    for s in range(len(x)):
+        kernels.gru_step(gates[s], hs[s], recurrent_weight, recurrent_bias, hs[s + 1], inner[s])
+        if mask is not None:
+            _keep(mask[:, s], hs, s)
+
+    def pull(g):
+        g = np.swapaxes(g, 0, 1)
+        dh, dz, da = np.zeros_like(h), np.empty_like(gates), np.empty_like(gates)
+        across = _turned(recurrent_weight)
+        for s in range(len(x) - 1, -1, -1):
+            dh += g[s]
+            kept = None if mask is None else _skip(mask[:, s], dh)
+            kernels.gru_step_backward(dh, gates[s], hs[s], inner[s], across, dz[s], da[s])
+            if kept is not None:
+                dh += kept
+        dx, dw, db = _of_inputs(dz, x, weight, needs[0], needs[2], needs[4])
+        _, du, da_sum = _of_inputs(da, hs[:-1], recurrent_weight, False, needs[3], needs[5])
+        return dx, dh, dw, du, db, da_sum
+
+    return np.swapaxes(hs[1:], 0, 1), pull
+
+
+@op
+def simple_rnn(x, h, weight, recurrent_weight, bias, mask=None, activation="tanh", *, needs):
+    """h' = f(x W + h U + b)   x (n, t, d), first h (n, u) -> all h' (n, t, u)
+
+    W (d, u), U (u, u), b (u,)   (Elman, 1990).   Backwards through time, with dh = dL/dh' of what
+    comes later:  dz = f'(z) dh,  and for the step before dL/dh = dz Uᵀ.  dL/dx = dz Wᵀ,
+    dL/dW = Σ xᵀ dz,  dL/dU = Σ hᵀ dz,  dL/db = Σ dz
+
+    mask        booleans (n, t): where one is False, h stays as it was
+    activation  f: "tanh", f' = 1 - h'², or "relu", f' = 1 where h' > 0
+
+    >>> gradcheck(simple_rnn, (2, 3, 2), (2, 3), (2, 3), (3, 3), (3,))
+    """
+    x = np.swapaxes(x, 0, 1)
+    f, slope = _STEP_ACTIVATIONS[activation]
+    z, _ = kernels.dense(x, weight, bias)
+    hs = _states(x, h)
+    for s in range(len(x)):
+        hs[s + 1] = f(z[s] + kernels.matmul(hs[s], recurrent_weight))
+        if mask is not None:
+            _keep(mask[:, s], hs, s)
+
+    def pull(g):
+        g = np.swapaxes(g, 0, 1)
+        dh, dz = np.zeros_like(h), np.empty_like(z)
+        across = np.swapaxes(recurrent_weight, 0, 1).copy()
+        for s in range(len(x) - 1, -1, -1):
+            dh += g[s]
+            kept = 0 if mask is None else _skip(mask[:, s], dh)
+            dz[s] = dh * slope(hs[s + 1])
+            dh = kernels.matmul(dz[s], across) + kept
+        dx, dw, db = _of_inputs(dz, x, weight, needs[0], needs[2], needs[4])
+        _, du, _ = _of_inputs(dz, hs[:-1], recurrent_weight, False, needs[3], False)
+        return dx, dh, dw, du, db
+
+    return np.swapaxes(hs[1:], 0, 1), pull
+
+
+# {activation: (f(z), f' from f(z))}
+_STEP_ACTIVATIONS = {
+    "tanh": (np.tanh, lambda y: 1 - y * y),
+    "relu": (lambda z: np.maximum(z, 0), lambda y: y > 0),
+}
+
+
+def _states(x, first):
+    """Room for the states before and after all steps of x (t, n, d), of which the first is known"""
+    states = np.empty_like(first, shape=(len(x) + 1, *first.shape))
+    states[0] = first
+    return states
+
+
+def _keep(counts, states, s):
+    """The states after step s become those before it, for the sequences where it does not count."""
+    states[s + 1] = np.where(counts[:, None], states[s + 1], states[s])
+
+
+def _skip(counts, d):
+    """What of d goes past a step, where that does not count; d keeps the rest."""
+    kept = np.where(counts[:, None], 0, d)
+    d -= kept
+    return kept
+
+
+def _turned(weight):
+    """The same weight, stored so that the rows of its transpose are contiguous."""
+    return np.swapaxes(np.swapaxes(weight, 0, 1).copy(), 0, 1)
+
+
+def _of_inputs(dz, x, weight, *needs):
+    """dL/dx (n, t, d), dL/dW (d, k) and dL/db (k,), from dL/dz (t, n, k) of z = x W + b"""
+    dx, dw, db = kernels.dense_backward(dz, dz, x, weight, needs=needs)
+    return (None if dx is None else np.swapaxes(dx, 0, 1)), dw, db
+
+
 # ---- Without a gradient --------------------------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ reference on what it returns. Options come last, as a dict.
 
     r(n, c)             normal numbers (n, c)
     r.positive(n)       numbers above 0
+    r.uniform(n)        numbers from 0 to 1
     r.integers(c, n)    integers (n,) from 0 to c - 1
     r.booleans(n, c)    True and False
     r.choice(a, b)      one of these
@@ -29,6 +30,9 @@ class Draw:
 
     def positive(self, *shape):
         return self.generator.uniform(0.1, 2, shape)
+
+    def uniform(self, *shape):
+        return self.generator.random(shape)
 
     def integers(self, stop, *shape):
         return self.generator.integers(stop, size=shape)
@@ -56,7 +60,10 @@ def is_float(a):
 
 
 # Kernels that write to the arrays that they are given.
-UPDATING = {"sgd", "rmsprop", "adagrad", "adam"}
+UPDATING = {
+    *("sgd", "rmsprop", "adagrad", "adam"),
+    *("lstm_step", "lstm_step_backward", "gru_step", "gru_step_backward"),
+}
 
 ACTIVATIONS = None, "relu", "silu", "gelu", "gelu_tanh"
 
@@ -109,6 +116,14 @@ CASES = {
         *(r(n, u), r(n, u), r(n, d), r(d, u)),
         {"activation": r.choice(*ACTIVATIONS)},
     ),
+    "lstm_step": lambda r, n, u: (r(n, 4 * u), r(n, u), r(n, u), r(u, 4 * u), r(n, u), r(n, u)),
+    "lstm_step_backward": lambda r, n, u: (
+        *(r(n, u), r(n, u), _lstm_gates(r, n, u), r(n, u), r(n, u), r(4 * u, u).T, r(n, 4 * u)),
+    ),
+    "gru_step": lambda r, n, u: (*(r(n, 3 * u), r(n, u), r(u, 3 * u), r(3 * u), r(n, u), r(n, u)),),
+    "gru_step_backward": lambda r, n, u: (
+        *(r(n, u), _gru_gates(r, n, u), r(n, u), r(n, u), r(3 * u, u).T, r(n, 3 * u), r(n, 3 * u)),
+    ),
     "attention": lambda r, t, s, d: (*_attention(r, t, s, d), _attention_options(r, s)),
     "attention_backward": lambda r, t, s, d: _attention_backward(r, t, s, d),
     "convolution": lambda r, n, c, u: _convolution(r, n, c, u + 1),
@@ -136,6 +151,16 @@ def _rms_norm(r, n, d):
     """x, r and scale."""
     x, scale = r(n, d), r(d)
     return x, reference.rms_norm(x, scale, 1e-5)[1], scale
+
+
+def _lstm_gates(r, n, u):
+    """i, f, g and o, side by side."""
+    return np.concatenate([r.uniform(n, 2 * u), 2 * r.uniform(n, u) - 1, r.uniform(n, u)], axis=1)
+
+
+def _gru_gates(r, n, u):
+    """p, r and q, side by side."""
+    return np.concatenate([r.uniform(n, 2 * u), 2 * r.uniform(n, u) - 1], axis=1)
 
 
 def _attention(r, t, s, d):

@@ -193,6 +193,20 @@ LAYERS = {
         Dense(1),
     ],
     "float64": lambda: [Dense(3, input_dim=4, dtype="float64")],
+    "a model of language": lambda: [
+        layers.Embedding(9, 8, mask_zero=True, input_shape=(6,)),
+        layers.PositionEmbedding(6),
+        layers.SinePositionEncoding(),
+        layers.MultiHeadAttention(4, 2, 3, 2, rope_max_wavelength=100.0),
+        layers.TransformerEncoder(5, 2, 0.1, "gelu", use_bias=False),
+        layers.TransformerDecoder(5, 2, normalization="rms", gated=True, num_key_value_heads=1),
+        layers.FeedForward(5, "silu", gated=True),
+        layers.RMSNormalization(),
+    ],
+    "groups of features": lambda: [
+        layers.GroupNormalization(2, input_shape=(3, 4)),
+        layers.RotaryEmbedding(),
+    ],
     "nothing to learn": lambda: [layers.Flatten(input_shape=(2, 2))],
 }
 

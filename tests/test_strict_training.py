@@ -468,8 +468,29 @@ def convolution_model():
     return model, lambda x, y: (x, y)
 
 
+def recurrent_model():
+    model, arrange = sequence_model()
+    for _ in range(2):
+        model.pop()
+    for layer in [
+        layers.SimpleRNN(4, return_sequences=True, dropout=0.25),
+        layers.Bidirectional(layers.GRU(2, return_sequences=True)),
+        layers.LSTM(4, return_sequences=True),
+        layers.Dense(1),
+    ]:
+        model.add(layer)
+    return model, arrange
+
+
 # Between them, with every layer
-FITTED = [image_classifier, word_classifier, sequence_model, attention_model, convolution_model]
+FITTED = [
+    image_classifier,
+    word_classifier,
+    sequence_model,
+    attention_model,
+    convolution_model,
+    recurrent_model,
+]
 MODELS = pytest.mark.parametrize("make", [*FITTED, regression])
 
 

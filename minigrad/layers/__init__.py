@@ -21,6 +21,7 @@ from .pooling import (
     MaxPooling2D,
 )
 from .positions import PositionEmbedding, RotaryEmbedding, SinePositionEncoding
+from .recurrent import GRU, LSTM, Bidirectional, SimpleRNN
 from .resizing import UpSampling1D, UpSampling2D, ZeroPadding1D, ZeroPadding2D
 from .transformer import FeedForward, TransformerDecoder, TransformerEncoder
 
@@ -32,6 +33,7 @@ __all__ = [
     "Conv1D",
     "Conv2D",
     "Conv2DTranspose",
+    "Bidirectional",
     "Dense",
     "Dropout",
     "Embedding",
@@ -42,8 +44,10 @@ __all__ = [
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
     "GroupNormalization",
+    "GRU",
     "Input",
     "KeyValueCache",
+    "LSTM",
     "Layer",
     "LayerNormalization",
     "Masking",
@@ -55,6 +59,7 @@ __all__ = [
     "RMSNormalization",
     "Reshape",
     "RotaryEmbedding",
+    "SimpleRNN",
     "SinePositionEncoding",
     "TransformerDecoder",
     "TransformerEncoder",

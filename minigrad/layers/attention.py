@@ -73,6 +73,7 @@ class MultiHeadAttention(Layer):
 
     def build(self, input_shape):
         check_sequence(self, input_shape)
+        self._compute_dtype = np.dtype(self.dtype)
         self.query = self._dense(self.num_heads * self.key_dim)
         self.key = self._dense(self.num_key_value_heads * self.key_dim)
         self.value = self._dense(self.num_key_value_heads * self.value_dim)

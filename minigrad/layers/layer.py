@@ -63,7 +63,7 @@ class Layer(Configurable):
     output_shape = None  # of the last batch
     keeps_mask = False  # whether steps of a sequence stay what they are, each by itself
     _trainable = True
-    _compute_dtype = None  # that input is cast to: that of the layer's own parameters
+    _compute_dtype = None  # that input is cast to: that of its own parameters, or what `build` says
     _takes_training = _takes_mask = False
     _cast_kinds = "f"  # of the dtypes that are cast: integers may be meant to look something up
 
@@ -165,7 +165,8 @@ class Layer(Configurable):
         if not self.trainable:
             self._freeze_new_layers()
         own = [value for value in vars(self).values() if isinstance(value, Parameter)]
-        self._compute_dtype = own[0].dtype if own else None
+        if own:
+            self._compute_dtype = own[0].dtype
         parameters = signature(self.call).parameters
         self._takes_training, self._takes_mask = "training" in parameters, "mask" in parameters
 
@@ -280,11 +281,13 @@ def check_shape(name, shape, unknown):
 
 
 def check_mask(layer, mask, shape):
-    """ValueError unless the mask is one of booleans, of the shape (n, t), or None."""
-    if mask is not None and (mask.dtype.kind != "b" or mask.shape != tuple(shape)):
+    """ValueError unless the mask is an array of booleans, of the shape (n, t), or None."""
+    fits = hasattr(mask, "dtype") and mask.dtype.kind == "b" and mask.shape == tuple(shape)
+    if mask is not None and not fits:
+        kind = getattr(mask, "dtype", type(mask).__name__)
         raise ValueError(
             f"{layer} needs a mask of booleans, True where a step counts, of shape {tuple(shape)}. "
-            f"Received: {mask.dtype} of shape {mask.shape}"
+            f"Received: {kind} of shape {np.shape(mask)}"
         )
 
 

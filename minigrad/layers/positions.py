@@ -25,7 +25,7 @@ class PositionEmbedding(Layer):
 
     keeps_mask = True
 
-    def __init__(self, sequence_length, initializer="uniform", **options):
+    def __init__(self, sequence_length, initializer="glorot_uniform", **options):
         super().__init__(**options)
         self.sequence_length = positive_integer(
             "PositionEmbedding", "sequence_length", sequence_length

@@ -6,6 +6,8 @@ BERT is made of encoders; GPT and Llama of decoders, without an encoder.
 n examples, t steps, s steps of the encoder's sequence, d features.
 """
 
+import numpy as np
+
 from .. import initializers
 from ..registry import check_number, look_up
 from . import activations
@@ -119,6 +121,7 @@ class _Block(Layer):
                 f"{type(self).__name__} gives each head an equal share of the features. "
                 f"Received: num_heads={self.num_heads}, input of shape {tuple(input_shape)}"
             )
+        self._compute_dtype = np.dtype(self.dtype)  # all that is added to x has it
         self.drop = Dropout(self.dropout)
 
     def _norm(self):
