@@ -397,6 +397,10 @@ ERRORS = {
         lambda: MultiHeadAttention(2, 3)(X, np.ones((N, 4))),
         r"needs sequences \(n, t, d\). Received: shape \(2, 4\)",
     ),
+    "a key of rows": (
+        lambda: MultiHeadAttention(2, 3)(X, MEMORY, np.ones((N, 5))),
+        r"needs sequences \(n, t, d\). Received: shape \(2, 5\)",
+    ),
     "a value of other examples": (
         lambda: MultiHeadAttention(2, 3)(X, MEMORY[:1]),
         r"\(n, s, ...\). Received: shapes \(2, 6, 8\), \(1, 5, 4\) and \(1, 5, 4\)",
