@@ -63,11 +63,14 @@ golden: $(EXTRA)/golden
 	$(BIN)/python -m tests.golden.make_ops
 	$(BIN)/python -m tests.golden.make_layers
 	$(BIN)/python -m tests.golden.make_attention
+	$(BIN)/python -m tests.golden.make_convolution
+	$(BIN)/python -m tests.golden.make_recurrence
 	$(BIN)/python -m tests.golden.make_optimizers
 	$(BIN)/python -m tests.golden.make_linear_models
 	$(BIN)/python -m tests.golden.make_metrics
 	$(BIN)/python -m tests.golden.make_preprocessing
 	$(BIN)/python -m tests.golden.make_augmentation
+	$(BIN)/python -m tests.golden.make_sound
 
 $(EXTRA)/core: setup.cfg pyproject.toml
 	@echo "installing minigrad and what it needs into .venv, which takes a minute"

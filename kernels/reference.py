@@ -9,6 +9,8 @@ import math
 
 import numpy as np
 
+from . import windows
+
 # ---- Linear algebra ------------------------------------------------------------------------------
 
 
@@ -359,6 +361,254 @@ def _sum_groups(d, k):
     """The sum of d over the heads of q that share a head of k.   (b, h, s, d) -> (b, hₖ, s, d)"""
     group = d.shape[1] // k.shape[1]
     return np.sum(np.reshape(d, (*k.shape[:2], group, *k.shape[2:])), axis=2)
+
+
+# ---- Convolution and pooling ---------------------------------------------------------------------
+#
+# Images have their channels last, x (n, h, w, c). `windows` says where windows lie in them, given
+# strides, padding and dilation.
+
+
+def convolution(
+    x,
+    weight,
+    bias=None,
+    strides=(1, 1),
+    padding=((0, 0), (0, 0)),
+    dilation=(1, 1),
+    groups=1,
+    activation=None,
+):
+    """y = f(z),  zᵢⱼ = b + Σₚ xᵢⱼₚ Wₚ over the places p of window (i, j)   -> y, z (n, ho, wo, u)
+
+    x (n, h, w, c), weight (kh, kw, c / groups, u), bias (u,) or None. Channels and units are cut
+    into as many groups, each with a convolution of its own. f and z as in `dense`.
+    """
+    _check_convolution(x, weight, bias, groups)
+    count = windows.counts(x.shape[1:3], weight.shape[:2], strides, padding, dilation)
+    padded = _padded(x, padding)
+    z = np.zeros((len(x), *count, weight.shape[-1]), x.dtype)
+    for place, inside in _places(weight.shape[:2], strides, count, dilation):
+        for channels, units in _groups(weight, groups):
+            z[..., units] += np.matmul(padded[*inside, channels], weight[*place, :, units])
+    if bias is not None:
+        z += bias
+    if activation is None:
+        return z, z
+    y = _ACTIVATIONS[activation][0](z)
+    return y, y if activation == "relu" else z
+
+
+def convolution_backward(
+    g,
+    z,
+    x,
+    weight,
+    strides=(1, 1),
+    padding=((0, 0), (0, 0)),
+    dilation=(1, 1),
+    groups=1,
+    activation=None,
+    needs=(True, True, True),
+):
+    """dL/dxₚ = Σᵢⱼ hᵢⱼ Wₚᵀ,  dL/dWₚ = Σᵢⱼ xᵢⱼₚᵀ hᵢⱼ,  dL/db = Σ h,  h = g f'(z)   -> dx, dW, db
+
+    `needs` says which are wanted; None stands for the others. For dx alone, only the shape of x
+    counts.
+    """
+    _check_convolution(x, weight, None, groups)
+    h = g if activation is None else _ACTIVATIONS[activation][1](g, z)
+    padded = _padded(x, padding)
+    dx, dw = np.zeros_like(padded), np.zeros_like(weight)
+    for place, inside in _places(weight.shape[:2], strides, g.shape[1:3], dilation):
+        for channels, units in _groups(weight, groups):
+            if needs[0]:
+                dx[*inside, channels] += np.matmul(h[..., units], weight[*place, :, units].T)
+            if needs[1]:
+                rows = _rows(padded[*inside, channels])
+                dw[*place, :, units] = np.matmul(rows.T, _rows(h[..., units]))
+    return (
+        _without_padding(dx, padding) if needs[0] else None,
+        dw if needs[1] else None,
+        _sum_rows(h) if needs[2] else None,
+    )
+
+
+def _check_convolution(x, weight, bias, groups):
+    if x.ndim != 4 or weight.ndim != 4:
+        raise ValueError(
+            "a convolution needs images (n, h, w, c) and a weight (kh, kw, c / groups, u). "
+            f"Received: {x.shape} and {weight.shape}"
+        )
+    c, (*_, depth, units) = x.shape[-1], weight.shape
+    if depth * groups != c or units % groups:
+        raise ValueError(
+            f"{c} channels and {units} units in {groups} groups need a weight "
+            f"(kh, kw, {c} / {groups}, {units}), without a rest. Received: {weight.shape}"
+        )
+    if bias is not None and bias.shape != (units,):
+        raise ValueError(f"{units} units need a bias ({units},). Received: {bias.shape}")
+
+
+def _places(size, strides, count, dilation=(1, 1)):
+    """(p, q), and where the padded images have what lies at this place of their windows."""
+    for place in np.ndindex(*size):
+        inside = [slice(None)]
+        for p, step, n, gap in zip(place, strides, count, dilation):
+            inside.append(slice(p * gap, p * gap + (n - 1) * step + 1, step))
+        yield place, inside
+
+
+def _groups(weight, groups):
+    """The channels and the units of each group."""
+    depth, units = weight.shape[2], weight.shape[3] // groups
+    for i in range(groups):
+        yield slice(i * depth, (i + 1) * depth), slice(i * units, (i + 1) * units)
+
+
+def _padded(x, padding, value=0):
+    """Images with so many rows and columns around them.   (n, h, w, c)"""
+    return np.pad(x, ((0, 0), *padding, (0, 0)), constant_values=value)
+
+
+def _without_padding(padded, padding):
+    """The images inside."""
+    (top, bottom), (left, right) = padding
+    return padded[:, top : padded.shape[1] - bottom, left : padded.shape[2] - right].copy()
+
+
+def max_pool(x, size, strides, padding=((0, 0), (0, 0))):
+    """yᵢⱼ = the largest of window (i, j), for each channel   (n, h, w, c) -> (n, ho, wo, c)
+
+    Padding does not count. A NaN is the largest of all.
+    """
+    count = windows.counts(x.shape[1:3], size, strides, padding)
+    padded = _padded(x, padding, -np.inf)
+    y = np.full_like(x, -np.inf, shape=(len(x), *count, x.shape[-1]))
+    for _, inside in _places(size, strides, count):
+        y = np.maximum(y, padded[*inside])
+    return y
+
+
+def max_pool_backward(g, x, y, size, strides, padding=((0, 0), (0, 0))):
+    """dL/dx: gᵢⱼ goes to the first place of window (i, j) that has the value yᵢⱼ"""
+    padded = _padded(x, padding, np.nan)  # which equals nothing
+    dx = np.zeros_like(padded)
+    for _, inside in _places(size, strides, g.shape[1:3]):
+        is_largest = padded[*inside] == y
+        dx[*inside] += np.where(is_largest, g, 0)
+        g = np.where(is_largest, 0, g)  # nothing is left for later places
+    return _without_padding(dx, padding)
+
+
+def average_pool(x, size, strides, padding=((0, 0), (0, 0))):
+    """yᵢⱼ = the mean of window (i, j), for each channel   (n, h, w, c) -> (n, ho, wo, c)
+
+    Padding does not count.
+    """
+    count = windows.counts(x.shape[1:3], size, strides, padding)
+    padded = _padded(x, padding)
+    y = np.zeros_like(x, shape=(len(x), *count, x.shape[-1]))
+    for _, inside in _places(size, strides, count):
+        y += padded[*inside]
+    return y / _window_sizes(x.shape, size, strides, count, padding).astype(x.dtype)
+
+
+def average_pool_backward(g, shape, size, strides, padding=((0, 0), (0, 0))):
+    """dL/dx: gᵢⱼ goes in equal shares to all places of window (i, j) that are no padding
+
+    shape  that of x, (n, h, w, c)
+    """
+    n, h, w, c = shape
+    count = g.shape[1:3]
+    (top, bottom), (left, right) = padding
+    share = g / _window_sizes(shape, size, strides, count, padding).astype(g.dtype)
+    dx = np.zeros_like(g, shape=(n, top + h + bottom, left + w + right, c))
+    for _, inside in _places(size, strides, count):
+        dx[*inside] += share
+    return _without_padding(dx, padding)
+
+
+def _window_sizes(shape, size, strides, count, padding):
+    """How many places of each window are no padding.   (ho, wo, 1)"""
+    ones = _padded(np.ones((1, *shape[1:3], 1)), padding)
+    return sum(ones[*inside] for _, inside in _places(size, strides, count))[0]
+
+
+# ---- Recurrence ----------------------------------------------------------------------------------
+#
+# One step in time of n sequences with u units. z (n, k u) holds what the input adds to each of the
+# k gates, which lie side by side. Like optimizers, these write to arrays that they are given: a
+# caller keeps one array for all steps, and each step has its part of it.
+
+
+def lstm_step(z, h, c, weight, h_next, c_next):
+    """h' = o tanh c',  c' = f c + i g,  with i, f, o = σ(z + h U) and g = tanh(z + h U)
+
+    z (n, 4 u), h (n, u), c (n, u), U (u, 4 u) -> h' (n, u), c' (n, u)
+
+    The new state is written to h_next and c_next, and z becomes the gates i, f, g, o (Gers et al.,
+    2000).
+    """
+    z += np.matmul(h, weight)
+    i, f, g, o = np.split(z, 4, axis=-1)
+    for gate in (i, f, o):
+        gate[...] = sigmoid(gate)
+    np.tanh(g, out=g)
+    c_next[...] = f * c + i * g
+    h_next[...] = o * np.tanh(c_next)
+
+
+def lstm_step_backward(dh, dc, gates, c, c_next, weight, dz):
+    """From dL/dh', dL/dc' to dL/dh = dz Uᵀ, dL/dc = f dk, in their places, and to dz (n, 4 u)
+
+    With dk = dL/dc' + o (1 - tanh² c') dL/dh':   dz = dk g i (1 - i),  dk c f (1 - f),
+    dk i (1 - g²),  tanh c' dL/dh' o (1 - o)
+    """
+    i, f, g, o = np.split(gates, 4, axis=-1)
+    y = np.tanh(c_next)
+    dk = dc + dh * o * (1 - y * y)
+    di, df, dg, do = np.split(dz, 4, axis=-1)
+    di[...] = sigmoid_backward(dk * g, i)
+    df[...] = sigmoid_backward(dk * c, f)
+    dg[...] = dk * i * (1 - g * g)
+    do[...] = sigmoid_backward(dh * y, o)
+    dc[...] = dk * f
+    np.matmul(dz, weight.T, out=dh)
+
+
+def gru_step(z, h, weight, bias, h_next, inner):
+    """h' = p h + (1 - p) q,  with p, r = σ(z + a),  q = tanh(z + r a),  a = h U + b
+
+    z (n, 3 u), h (n, u), U (u, 3 u), b (3 u,) -> h' (n, u)
+
+    The new state is written to h_next, the last third of a to `inner` (n, u), and z becomes the
+    gates p, r, q (Cho et al., 2014, with the reset r after the product).
+    """
+    a = np.matmul(h, weight) + bias
+    p, r, q = np.split(z, 3, axis=-1)
+    p_inner, r_inner, inner[...] = np.split(a, 3, axis=-1)
+    p[...] = sigmoid(p + p_inner)
+    r[...] = sigmoid(r + r_inner)
+    q[...] = np.tanh(q + r * inner)
+    h_next[...] = p * h + (1 - p) * q
+
+
+def gru_step_backward(dh, gates, h, inner, weight, dz, da):
+    """From dL/dh' to dL/dh = p dL/dh' + da Uᵀ, in its place, and to dz and da (n, 3 u)
+
+    With dq = dL/dh' (1 - p) (1 - q²):   dz = dL/dh' (h - q) p (1 - p),  dq inner r (1 - r),  dq
+    and da is the same but for its last third, r dq
+    """
+    p, r, q = np.split(gates, 3, axis=-1)
+    dp, dr, dq = np.split(dz, 3, axis=-1)
+    dq[...] = dh * (1 - p) * (1 - q * q)
+    dp[...] = sigmoid_backward(dh * (h - q), p)
+    dr[...] = sigmoid_backward(dq * inner, r)
+    da[...] = dz
+    da[:, -dh.shape[1] :] *= r
+    dh *= p
+    dh += np.matmul(da, weight.T)
 
 
 # ---- Randomness ----------------------------------------------------------------------------------

@@ -8,10 +8,14 @@ import sys
 from contextlib import suppress
 
 from . import __version__, data
+from .programs.cnn_digits import cnn_digits
 from .programs.doctor import doctor
+from .programs.generate_digits import generate_digits
 from .programs.overfitting import overfitting
 from .programs.predict_table import predict_table
 from .programs.quickstart import quickstart
+from .programs.recommend import recommend
+from .programs.speech_commands import speech_commands
 from .programs.train_table import train_table
 from .programs.warmup import warmup
 
@@ -59,15 +63,25 @@ def _add_quickstart(commands):
 def _add_run(commands):
     command = commands.add_parser("run", help="one of the programs that come with minigrad")
     programs = command.add_subparsers(dest="program", required=True, metavar="PROGRAM")
-    command = programs.add_parser(
-        "overfitting", help="what six remedies do against learning by heart: a table, a picture"
+    for add_program in PROGRAMS:
+        add_program(programs)
+
+
+def _add_program(programs, name, about, seeds=3):
+    """A program that is repeated with several seeds and writes a report to a folder."""
+    command = programs.add_parser(name, help=about)
+    command.add_argument(
+        "--out", default=f"runs/{name}", help="folder for the report (default: %(default)s)"
     )
     command.add_argument(
-        "--out", default="runs/overfitting", help="folder for the report (default: %(default)s)"
+        "--seeds", type=int, default=seeds, help="how often to repeat it (default: %(default)s)"
     )
-    command.add_argument(
-        "--seeds", type=int, default=5, help="how often to train with each (default: %(default)s)"
-    )
+    return command
+
+
+def _add_overfitting(programs):
+    about = "what six remedies do against learning by heart: a table, a picture"
+    command = _add_program(programs, "overfitting", about, seeds=5)
     command.add_argument(
         "--wrong-labels",
         type=float,
@@ -76,6 +90,33 @@ def _add_run(commands):
     )
     command.set_defaults(
         run=lambda options: overfitting(options.out, options.seeds, options.wrong_labels)
+    )
+
+
+def _add_cnn_digits(programs):
+    about = "a convolutional network beside a dense one; its filters, and what they answer"
+    command = _add_program(programs, "cnn_digits", about)
+    command.set_defaults(run=lambda options: cnn_digits(options.out, options.seeds))
+
+
+def _add_generate_digits(programs):
+    about = "digits that nobody has written, drawn by an autoencoder, and measured"
+    command = _add_program(programs, "generate_digits", about)
+    command.set_defaults(run=lambda options: generate_digits(options.out, options.seeds))
+
+
+def _add_recommend(programs):
+    about = "ratings of other items, predicted by means, a factorization and a network"
+    command = _add_program(programs, "recommend", about)
+    command.set_defaults(run=lambda options: recommend(options.out, options.seeds))
+
+
+def _add_speech_commands(programs):
+    about = "words told apart by their spectrograms, made on the spot or from WAV files"
+    command = _add_program(programs, "speech_commands", about)
+    command.add_argument("--folder", help="recordings: a subfolder of WAV files for each word")
+    command.set_defaults(
+        run=lambda options: speech_commands(options.out, options.seeds, options.folder)
     )
 
 
@@ -187,6 +228,13 @@ def _add_doctor(commands):
     command.set_defaults(run=lambda options: print(doctor()))
 
 
+PROGRAMS = (
+    _add_cnn_digits,
+    _add_generate_digits,
+    _add_overfitting,
+    _add_recommend,
+    _add_speech_commands,
+)
 COMMANDS = (
     _add_quickstart,
     _add_run,

@@ -161,6 +161,51 @@ def attention(q, k, v, scale=None, causal=False, mask=None, rate=0.0, key=0):
     return ops.matmul(ops.dropout(softmax(z), rate, key), v)
 
 
+# ---- Recurrence ----------------------------------------------------------------------------------
+
+
+def simple_rnn(x, h, weight, recurrent_weight, bias, mask=None, activation="tanh"):
+    """h' = f(x W + h U + b), one step after the other"""
+    f = {"tanh": tanh, "relu": lambda z: ops.relu(z)}[activation]
+    outputs = []
+    for s in range(x.shape[1]):
+        z = ops.matmul(x[:, s], weight) + ops.matmul(h, recurrent_weight) + bias
+        h = _where_counted(mask, s, f(z), h)
+        outputs.append(h)
+    return ops.stack(outputs, axis=1)
+
+
+def lstm(x, h, c, weight, recurrent_weight, bias, mask=None, cells=False):
+    """h' = o tanh c',  c' = f c + i g,  one step after the other"""
+    outputs = []
+    for s in range(x.shape[1]):
+        z = ops.matmul(x[:, s], weight) + ops.matmul(h, recurrent_weight) + bias
+        i, f, g, o = ops.split(z, 4, axis=-1)
+        k = sigmoid(f) * c + sigmoid(i) * tanh(g)
+        h = _where_counted(mask, s, sigmoid(o) * tanh(k), h)
+        c = _where_counted(mask, s, k, c)
+        outputs.append(ops.concatenate([h, c], axis=-1) if cells else h)
+    return ops.stack(outputs, axis=1)
+
+
+def gru(x, h, weight, recurrent_weight, bias, recurrent_bias, mask=None):
+    """h' = p h + (1 - p) q,  p, r = σ(z + a),  q = tanh(z + r a),  one step after the other"""
+    outputs = []
+    for s in range(x.shape[1]):
+        z = ops.split(ops.matmul(x[:, s], weight) + bias, 3, axis=-1)
+        a = ops.split(ops.matmul(h, recurrent_weight) + recurrent_bias, 3, axis=-1)
+        p, r = sigmoid(z[0] + a[0]), sigmoid(z[1] + a[1])
+        q = tanh(z[2] + r * a[2])
+        h = _where_counted(mask, s, p * h + (1 - p) * q, h)
+        outputs.append(h)
+    return ops.stack(outputs, axis=1)
+
+
+def _where_counted(mask, s, after, before):
+    """The state after step s, or that before it in sequences where the step does not count."""
+    return after if mask is None else ops.where(_array(mask)[:, s, None], after, before)
+
+
 # ---- Helpers -------------------------------------------------------------------------------------
 
 
@@ -187,6 +232,8 @@ def _one_hot(labels, logits):
 # {fused operation: the operations of `ops` that its definition above calls}. Where one of these has
 # been replaced, by a student's, the definition must run instead of the fused operation: for that
 # does not call it. gelu is not among them, since its exact form has no definition.
+_SIGMOID_AND_TANH = "add", "divide", "exp", "negative", "subtract"
+_OF_STEPS = *_SIGMOID_AND_TANH, "getitem", "matmul", "stack", "where"
 PARTS = {
     "mean": ("divide", "sum"),
     "var": ("divide", "power", "subtract", "sum"),
@@ -229,4 +276,7 @@ PARTS = {
         "swapaxes",
         "where",
     ),
+    "simple_rnn": (*_OF_STEPS, "relu"),  # which is one of its activations
+    "lstm": (*_OF_STEPS, "concatenate", "multiply", "split"),
+    "gru": (*_OF_STEPS, "multiply", "split"),
 }

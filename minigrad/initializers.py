@@ -185,6 +185,25 @@ class LecunNormal(VarianceScaling):
         super().__init__(1.0, "fan_in", "truncated_normal", seed)
 
 
+class Orthogonal(Initializer):
+    """gain times a matrix with orthonormal rows or columns, whichever are fewer: w wᵀ or wᵀ w = 1
+
+    So signals that meet a square w again and again, as in a recurrent layer, neither grow nor die
+    (Saxe et al., 2014). All axes but the last count as one. Every such matrix is equally likely.
+    """
+
+    def __init__(self, gain=1.0, seed=None):
+        self.gain, self.seed = check_number("gain", gain), seed
+
+    def __call__(self, shape, dtype="float32"):
+        rows, columns = math.prod(shape[:-1]), math.prod(shape[-1:])
+        sides = max(rows, columns), min(rows, columns)
+        q, r = np.linalg.qr(self.generator().standard_normal(sides))
+        q = q * np.where(np.diagonal(r) < 0, -1, 1)  # the method's own choice of signs undone
+        w = q if rows >= columns else q.T
+        return (self.gain * w).reshape(shape).astype(dtype)
+
+
 _NAMES = {
     "zeros": Zeros,
     "ones": Ones,
@@ -199,6 +218,7 @@ _NAMES = {
     "he_normal": HeNormal,
     "lecun_uniform": LecunUniform,
     "lecun_normal": LecunNormal,
+    "orthogonal": Orthogonal,
 }
 _CLASSES = {**{c.__name__: c for c in _NAMES.values()}, **_NAMES}
 _CLASSES |= {"uniform": RandomUniform, "normal": RandomNormal}

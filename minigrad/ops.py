@@ -949,6 +949,120 @@ def dropout(x, rate, key):
     return kernels.dropout(x, rate, key), lambda g: kernels.dropout(g, rate, key)
 
 
+# ---- Convolution and pooling: images (n, h, w, c) ------------------------------------------------
+#
+# Window (i, j) of an image begins at row i sh - top and column j sw - left, for strides (sh, sw)
+# and padding ((top, bottom), (left, right)). Place (p, q) of it is p dh rows and q dw columns on,
+# for dilation (dh, dw). Sequences are images of height 1.
+
+
+@op
+def convolution(
+    x,
+    weight,
+    bias=None,
+    strides=(1, 1),
+    padding=((0, 0), (0, 0)),
+    dilation=(1, 1),
+    groups=1,
+    activation=None,
+    *,
+    needs,
+):
+    """f(z),  zᵢⱼ = b + Σₚ xᵢⱼₚ Wₚ   (n, h, w, c), (kh, kw, c / groups, u), (u,) -> (n, ho, wo, u)
+
+    xᵢⱼₚ is what lies at place p of window (i, j). Channels and units are cut into groups, each with
+    a convolution of its own. f is an activation that `dense` has. With h = g f'(z):
+    dL/dxₚ = Σᵢⱼ hᵢⱼ Wₚᵀ,  dL/dWₚ = Σᵢⱼ xᵢⱼₚᵀ hᵢⱼ,  dL/db = Σ h
+
+    >>> gradcheck(convolution, (2, 5, 4, 2), (3, 2, 2, 3), (3,), strides=(2, 1))
+    >>> gradcheck(convolution, (1, 4, 4, 4), (2, 2, 2, 2), dilation=(1, 2), groups=2)
+    >>> gradcheck(convolution, (1, 2, 3, 1), (3, 3, 1, 2), padding=((1, 0), (0, 2)))
+    """
+    options = {
+        "strides": strides,
+        "padding": padding,
+        "dilation": dilation,
+        "groups": groups,
+        "activation": activation,
+    }
+    y, z = kernels.convolution(x, weight, bias, **options)
+    needs = (*needs, False)[:3]  # a bias that is left out needs nothing, nor do options
+    return y, lambda g: kernels.convolution_backward(g, z, x, weight, **options, needs=needs)
+
+
+@op
+def transposed_convolution(
+    x,
+    weight,
+    bias,
+    size,
+    strides=(1, 1),
+    padding=((0, 0), (0, 0)),
+    dilation=(1, 1),
+    *,
+    needs,
+):
+    """yₚ = b + Σᵢⱼ xᵢⱼ Wₚᵀ   (n, ho, wo, u), (kh, kw, c, u), (c,) -> (n, h, w, c),  size = (h, w)
+
+    Each xᵢⱼ is spread over window (i, j): it is what a convolution of y with W does to gradients.
+    So dL/dx is the convolution of g with W, and dL/dW its gradient, with g for the images.
+
+    >>> gradcheck(transposed_convolution, (2, 2, 4, 2), (3, 2, 3, 2), (3,), size=(4, 5))
+    """
+    options = {"strides": strides, "padding": padding, "dilation": dilation}
+    images = np.empty_like(x, shape=(x.shape[0], *size, weight.shape[2]))  # only their shape counts
+    only_images, only_weight = (True, False, False), (False, True, False)
+    y, _, _ = kernels.convolution_backward(x, x, images, weight, **options, needs=only_images)
+    if bias is not None:
+        y += bias
+
+    def pull(g):
+        dx = dw = None
+        if needs[0]:
+            dx, _ = kernels.convolution(g, weight, **options)
+        if needs[1]:
+            _, dw, _ = kernels.convolution_backward(x, x, g, weight, **options, needs=only_weight)
+        return dx, dw, np.sum(g, axis=(0, 1, 2))
+
+    return y, pull
+
+
+@op
+def max_pool(x, size, strides, padding=((0, 0), (0, 0))):
+    """yᵢⱼ = maxₚ xᵢⱼₚ   (n, h, w, c) -> (n, ho, wo, c).   It takes the gradient; of ties the first.
+
+    size (kh, kw) is that of a window. Padding does not count.
+
+    >>> gradcheck(max_pool, (2, 5, 4, 2), size=(3, 2), strides=(2, 1), padding=((1, 1), (0, 1)))
+    """
+    y = kernels.max_pool(x, size, strides, padding)
+    return y, lambda g: kernels.max_pool_backward(g, x, y, size, strides, padding)
+
+
+@op
+def average_pool(x, size, strides, padding=((0, 0), (0, 0))):
+    """yᵢⱼ = 1/kᵢⱼ Σₚ xᵢⱼₚ   (n, h, w, c) -> (n, ho, wo, c).   dyᵢⱼ/dxᵢⱼₚ = 1/kᵢⱼ
+
+    size (kh, kw) is that of a window. Padding does not count: kᵢⱼ are the other places in it.
+
+    >>> gradcheck(average_pool, (2, 5, 4, 2), size=(3, 2), strides=(2, 1), padding=((1, 1), (0, 1)))
+    """
+    y = kernels.average_pool(x, size, strides, padding)
+    return y, lambda g: kernels.average_pool_backward(g, x.shape, size, strides, padding)
+
+
+@op
+def repeat(x, repeats, axis):
+    """Each slice along `axis` so many times in a row.   g is summed over the copies.
+
+    >>> gradcheck(repeat, (2, 3, 2), 2, axis=1)
+    """
+    axis = axis % x.ndim
+    copies = (*x.shape[: axis + 1], repeats, *x.shape[axis + 1 :])
+    return np.repeat(x, repeats, axis), lambda g: np.sum(g.reshape(copies), axis=axis + 1)
+
+
 # ---- Attention -----------------------------------------------------------------------------------
 
 
@@ -992,6 +1106,178 @@ def rotary(x, angles):
         return y
 
     return turn(x, sin), lambda g: turn(g, -sin)
+
+
+# ---- Recurrence ----------------------------------------------------------------------------------
+#
+# A whole sequence is one operation: the loop over time, and on the way back the same loop from the
+# last step to the first, which carries dL/d(state) along ("backpropagation through time"). What the
+# input adds to the gates is one product for all steps, and so are the gradients of both weights.
+#
+# Time comes first inside, so that what belongs to a step lies together.
+
+
+@op
+def lstm(x, h, c, weight, recurrent_weight, bias, mask=None, cells=False, *, needs):
+    """h' = o tanh c',  c' = f c + i g,  with i, f, o = σ(z), g = tanh(z), z = x W + h U + b
+
+    x (n, t, d), first h and c (n, u), W (d, 4 u), U (u, 4 u), b (4 u,) -> all h' (n, t, u)
+
+    The gates lie side by side in the order i, f, g, o (Gers et al., 2000). Backwards through time,
+    with dh, dc = dL/dh', dL/dc' of what comes later:  dk = dc + o (1 - tanh² c') dh,
+    dz = dk g i (1 - i),  dk c f (1 - f),  dk i (1 - g²),  tanh c' dh o (1 - o),  and for the step
+    before dL/dh = dz Uᵀ, dL/dc = dk f.  dL/dx = dz Wᵀ,  dL/dW = Σ xᵀ dz,  dL/dU = Σ hᵀ dz
+
+    mask   booleans (n, t): where one is False, h and c stay as they were
+    cells  whether the result is (n, t, 2 u), with all c' behind all h'
+
+    >>> gradcheck(lstm, (2, 3, 2), (2, 2), (2, 2), (2, 8), (2, 8), (8,), cells=True)
+    """
+    x = np.swapaxes(x, 0, 1)
+    gates, _ = kernels.dense(x, weight, bias)  # z at first
+    hs, cs = _states(x, h), _states(x, c)
+    for s in range(len(x)):
+        kernels.lstm_step(gates[s], hs[s], cs[s], recurrent_weight, hs[s + 1], cs[s + 1])
+        if mask is not None:
+            _keep(mask[:, s], hs, s)
+            _keep(mask[:, s], cs, s)
+
+    def pull(g):
+        g = np.swapaxes(g, 0, 1)
+        u = h.shape[1]
+        dh, dc, dz = np.zeros_like(h), np.zeros_like(c), np.empty_like(gates)
+        across = _turned(recurrent_weight)
+        for s in range(len(x) - 1, -1, -1):
+            dh += g[s, :, :u]
+            if cells:
+                dc += g[s, :, u:]
+            kept = None if mask is None else (_skip(mask[:, s], dh), _skip(mask[:, s], dc))
+            kernels.lstm_step_backward(dh, dc, gates[s], cs[s], cs[s + 1], across, dz[s])
+            if kept is not None:
+                dh += kept[0]
+                dc += kept[1]
+        dx, dw, db = _of_inputs(dz, x, weight, needs[0], needs[3], needs[5])
+        _, du, _ = _of_inputs(dz, hs[:-1], recurrent_weight, False, needs[4], False)
+        return dx, dh, dc, dw, du, db
+
+    states = np.concatenate([hs[1:], cs[1:]], axis=-1) if cells else hs[1:]
+    return np.swapaxes(states, 0, 1), pull
+
+
+@op
+def gru(x, h, weight, recurrent_weight, bias, recurrent_bias, mask=None, *, needs):
+    """h' = p h + (1 - p) q,  p, r = σ(z + a),  q = tanh(z + r a),  z = x W + b,  a = h U + b'
+
+    x (n, t, d), first h (n, u), W (d, 3 u), U (u, 3 u), b and b' (3 u,) -> all h' (n, t, u)
+
+    The gates lie side by side in the order p, r, q (Cho et al., 2014; with r after the product with
+    U, so that this is one for all gates). Backwards through time, with dh = dL/dh' of what comes
+    later:  dz = dh (h - q) p (1 - p),  dq a r (1 - r),  dq = dh (1 - p) (1 - q²);  da is the same
+    but r dq at the end, and for the step before dL/dh = p dh + da Uᵀ.  dL/dx = dz Wᵀ,
+    dL/dW = Σ xᵀ dz,  dL/dU = Σ hᵀ da,  dL/db = Σ dz,  dL/db' = Σ da
+
+    mask  booleans (n, t): where one is False, h stays as it was
+
+    >>> gradcheck(gru, (2, 3, 2), (2, 2), (2, 6), (2, 6), (6,), (6,))
+    """
+    x = np.swapaxes(x, 0, 1)
+    gates, _ = kernels.dense(x, weight, bias)  # z at first
+    hs, inner = _states(x, h), np.empty_like(h, shape=(len(x), *h.shape))
+    for s in range(len(x)):
+        kernels.gru_step(gates[s], hs[s], recurrent_weight, recurrent_bias, hs[s + 1], inner[s])
+        if mask is not None:
+            _keep(mask[:, s], hs, s)
+
+    def pull(g):
+        g = np.swapaxes(g, 0, 1)
+        dh, dz, da = np.zeros_like(h), np.empty_like(gates), np.empty_like(gates)
+        across = _turned(recurrent_weight)
+        for s in range(len(x) - 1, -1, -1):
+            dh += g[s]
+            kept = None if mask is None else _skip(mask[:, s], dh)
+            kernels.gru_step_backward(dh, gates[s], hs[s], inner[s], across, dz[s], da[s])
+            if kept is not None:
+                dh += kept
+        dx, dw, db = _of_inputs(dz, x, weight, needs[0], needs[2], needs[4])
+        _, du, da_sum = _of_inputs(da, hs[:-1], recurrent_weight, False, needs[3], needs[5])
+        return dx, dh, dw, du, db, da_sum
+
+    return np.swapaxes(hs[1:], 0, 1), pull
+
+
+@op
+def simple_rnn(x, h, weight, recurrent_weight, bias, mask=None, activation="tanh", *, needs):
+    """h' = f(x W + h U + b)   x (n, t, d), first h (n, u) -> all h' (n, t, u)
+
+    W (d, u), U (u, u), b (u,)   (Elman, 1990).   Backwards through time, with dh = dL/dh' of what
+    comes later:  dz = f'(z) dh,  and for the step before dL/dh = dz Uᵀ.  dL/dx = dz Wᵀ,
+    dL/dW = Σ xᵀ dz,  dL/dU = Σ hᵀ dz,  dL/db = Σ dz
+
+    mask        booleans (n, t): where one is False, h stays as it was
+    activation  f: "tanh", f' = 1 - h'², or "relu", f' = 1 where h' > 0
+
+    >>> gradcheck(simple_rnn, (2, 3, 2), (2, 3), (2, 3), (3, 3), (3,))
+    """
+    x = np.swapaxes(x, 0, 1)
+    f, slope = _STEP_ACTIVATIONS[activation]
+    z, _ = kernels.dense(x, weight, bias)
+    hs = _states(x, h)
+    for s in range(len(x)):
+        hs[s + 1] = f(z[s] + kernels.matmul(hs[s], recurrent_weight))
+        if mask is not None:
+            _keep(mask[:, s], hs, s)
+
+    def pull(g):
+        g = np.swapaxes(g, 0, 1)
+        dh, dz = np.zeros_like(h), np.empty_like(z)
+        across = np.swapaxes(recurrent_weight, 0, 1).copy()
+        for s in range(len(x) - 1, -1, -1):
+            dh += g[s]
+            kept = 0 if mask is None else _skip(mask[:, s], dh)
+            dz[s] = dh * slope(hs[s + 1])
+            dh = kernels.matmul(dz[s], across) + kept
+        dx, dw, db = _of_inputs(dz, x, weight, needs[0], needs[2], needs[4])
+        _, du, _ = _of_inputs(dz, hs[:-1], recurrent_weight, False, needs[3], False)
+        return dx, dh, dw, du, db
+
+    return np.swapaxes(hs[1:], 0, 1), pull
+
+
+# {activation: (f(z), f' from f(z))}
+_STEP_ACTIVATIONS = {
+    "tanh": (np.tanh, lambda y: 1 - y * y),
+    "relu": (lambda z: np.maximum(z, 0), lambda y: y > 0),
+}
+
+
+def _states(x, first):
+    """Room for the states before and after all steps of x (t, n, d), of which the first is known"""
+    states = np.empty_like(first, shape=(len(x) + 1, *first.shape))
+    states[0] = first
+    return states
+
+
+def _keep(counts, states, s):
+    """The states after step s become those before it, for the sequences where it does not count."""
+    states[s + 1] = np.where(counts[:, None], states[s + 1], states[s])
+
+
+def _skip(counts, d):
+    """What of d goes past a step, where that does not count; d keeps the rest."""
+    kept = np.where(counts[:, None], 0, d)
+    d -= kept
+    return kept
+
+
+def _turned(weight):
+    """The same weight, stored so that the rows of its transpose are contiguous."""
+    return np.swapaxes(np.swapaxes(weight, 0, 1).copy(), 0, 1)
+
+
+def _of_inputs(dz, x, weight, *needs):
+    """dL/dx (n, t, d), dL/dW (d, k) and dL/db (k,), from dL/dz (t, n, k) of z = x W + b"""
+    dx, dw, db = kernels.dense_backward(dz, dz, x, weight, needs=needs)
+    return (None if dx is None else np.swapaxes(dx, 0, 1)), dw, db
 
 
 # ---- Without a gradient --------------------------------------------------------------------------

@@ -6,6 +6,7 @@ reference on what it returns. Options come last, as a dict.
 
     r(n, c)             normal numbers (n, c)
     r.positive(n)       numbers above 0
+    r.uniform(n)        numbers from 0 to 1
     r.integers(c, n)    integers (n,) from 0 to c - 1
     r.booleans(n, c)    True and False
     r.choice(a, b)      one of these
@@ -29,6 +30,9 @@ class Draw:
 
     def positive(self, *shape):
         return self.generator.uniform(0.1, 2, shape)
+
+    def uniform(self, *shape):
+        return self.generator.random(shape)
 
     def integers(self, stop, *shape):
         return self.generator.integers(stop, size=shape)
@@ -56,7 +60,10 @@ def is_float(a):
 
 
 # Kernels that write to the arrays that they are given.
-UPDATING = {"sgd", "rmsprop", "adagrad", "adam"}
+UPDATING = {
+    *("sgd", "rmsprop", "adagrad", "adam"),
+    *("lstm_step", "lstm_step_backward", "gru_step", "gru_step_backward"),
+}
 
 ACTIVATIONS = None, "relu", "silu", "gelu", "gelu_tanh"
 
@@ -109,8 +116,22 @@ CASES = {
         *(r(n, u), r(n, u), r(n, d), r(d, u)),
         {"activation": r.choice(*ACTIVATIONS)},
     ),
+    "lstm_step": lambda r, n, u: (r(n, 4 * u), r(n, u), r(n, u), r(u, 4 * u), r(n, u), r(n, u)),
+    "lstm_step_backward": lambda r, n, u: (
+        *(r(n, u), r(n, u), _lstm_gates(r, n, u), r(n, u), r(n, u), r(4 * u, u).T, r(n, 4 * u)),
+    ),
+    "gru_step": lambda r, n, u: (*(r(n, 3 * u), r(n, u), r(u, 3 * u), r(3 * u), r(n, u), r(n, u)),),
+    "gru_step_backward": lambda r, n, u: (
+        *(r(n, u), _gru_gates(r, n, u), r(n, u), r(n, u), r(3 * u, u).T, r(n, 3 * u), r(n, 3 * u)),
+    ),
     "attention": lambda r, t, s, d: (*_attention(r, t, s, d), _attention_options(r, s)),
     "attention_backward": lambda r, t, s, d: _attention_backward(r, t, s, d),
+    "convolution": lambda r, n, c, u: _convolution(r, n, c, u + 1),
+    "convolution_backward": lambda r, n, c, u: _convolution_backward(r, n, c, u + 1),
+    "max_pool": lambda r, n, c: (r(_few(n), 7, 6, c), *_pooling(r)),
+    "max_pool_backward": lambda r, n, c: _max_pool_backward(r, r(_few(n), 7, 6, c)),
+    "average_pool": lambda r, n, c: (r(_few(n), 7, 6, c), *_pooling(r)),
+    "average_pool_backward": lambda r, n, c: _average_pool_backward(r, (_few(n), 7, 6, c)),
 }
 
 
@@ -130,6 +151,16 @@ def _rms_norm(r, n, d):
     """x, r and scale."""
     x, scale = r(n, d), r(d)
     return x, reference.rms_norm(x, scale, 1e-5)[1], scale
+
+
+def _lstm_gates(r, n, u):
+    """i, f, g and o, side by side."""
+    return np.concatenate([r.uniform(n, 2 * u), 2 * r.uniform(n, u) - 1, r.uniform(n, u)], axis=1)
+
+
+def _gru_gates(r, n, u):
+    """p, r and q, side by side."""
+    return np.concatenate([r.uniform(n, 2 * u), 2 * r.uniform(n, u) - 1], axis=1)
 
 
 def _attention(r, t, s, d):
@@ -152,3 +183,47 @@ def _attention_backward(r, t, s, d):
     if options["mask"] is not None:
         options["mask"][:, :2] = True
     return r(2, 2, t, d + 2), *inputs, *reference.attention(*inputs, **options), options
+
+
+def _few(n):
+    """0 to 3 images, and none only if n = 0."""
+    return min(n, 1 + n % 3)
+
+
+def _convolution(r, n, c, u):
+    """Images, weight, a bias or none, and options of all kinds."""
+    groups, kh, kw = r.choice(1, 1, 2), r.choice(1, 2, 3), r.choice(1, 3)
+    options = {
+        "strides": r.choice((1, 1), (2, 1), (1, 3)),
+        "padding": r.choice(((0, 0), (0, 0)), ((1, 2), (0, 1)), ((3, 0), (2, 4))),
+        "dilation": r.choice((1, 1), (1, 2), (2, 1)),
+        "groups": groups,
+        "activation": r.choice(*ACTIVATIONS),
+    }
+    weight, bias = r(kh, kw, c, groups * u), r.choice(None, r(groups * u))
+    return r(_few(n), r.choice(7, 30), 6, c * groups), weight, bias, options
+
+
+def _convolution_backward(r, n, c, u):
+    """g, z, images, weight"""
+    x, weight, _, options = _convolution(r, n, c, u)
+    z = reference.convolution(x, weight, None, **{**options, "activation": None})[0]
+    return r(*z.shape), r(*z.shape), x, weight, options
+
+
+def _pooling(r):
+    """The size of windows, strides and padding."""
+    padding = r.choice(((0, 0), (0, 0)), ((1, 1), (0, 1)))
+    return r.choice((2, 2), (3, 2)), r.choice((1, 1), (2, 3)), padding
+
+
+def _max_pool_backward(r, x):
+    options = _pooling(r)
+    y = reference.max_pool(x, *options)
+    return r(*y.shape), x, y, *options
+
+
+def _average_pool_backward(r, shape):
+    options = _pooling(r)
+    y = reference.average_pool(np.zeros(shape), *options)
+    return r(*y.shape), shape, *options

@@ -17,7 +17,10 @@ from kernels.cpu import threads
 from tests.kernel_cases import CASES, Draw, number_of_sizes, with_dtype
 
 THREADS = (1, 2, 3, 8)
-SIZES = [(257,), (64,), (130, 33, 17, 70), (20, 300, 40, 9), (1, 1025, 64, 3), (3, 2, 513, 31)]
+SIZES = [
+    *((257,), (64,), (130, 33, 17, 70), (20, 300, 40, 9), (1, 1025, 64, 3), (3, 2, 513, 31)),
+    (17, 40, 24, 5),  # of 17 rows in tiles of 4, one is left over
+]
 
 
 def digest(name, seed):

@@ -425,7 +425,126 @@ def assert_says(words, error):
     assert re.search(".*".join(map(re.escape, words.split())), message, re.DOTALL), message
 
 
-TABLE = {**SHAPES, **DTYPES, **VALUES, **NAMES, **ARGUMENTS, **STATES}
+PICTURE, SEQUENCE = np.ones((2, 3, 4, 6), "float32"), np.ones((2, 5, 6), "float32")
+
+
+def afterwards(layer, first, second):
+    layer(first)
+    return layer(second)
+
+
+CONVOLUTIONS = {
+    "images without channels": (
+        lambda m: layers.Conv2D(2, 3)(PICTURE[..., 0]),
+        "Conv2D needs x (n, h, w, c) (2, 3, 4)",
+    ),
+    "a sequence for Conv2D": (lambda m: layers.Conv2D(2, 3)(SEQUENCE), "Conv2D (n, h, w, c)"),
+    "images for Conv1D": (lambda m: layers.Conv1D(2, 3)(PICTURE), "Conv1D (n, t, c) (2, 3, 4, 6)"),
+    "a matrix for Conv2DTranspose": (
+        lambda m: layers.Conv2DTranspose(2, 3)(X),
+        "Conv2DTranspose (n, h, w, c) (12, 4)",
+    ),
+    **{
+        f"a matrix for {layer!r}": (
+            lambda m, layer=layer: layer(X),
+            f"{type(layer).__name__} (12, 4)",
+        )
+        for layer in (
+            *(layers.MaxPooling2D(), layers.AveragePooling1D(), layers.ZeroPadding2D()),
+            *(layers.GlobalMaxPooling2D(), layers.GlobalAveragePooling1D(), layers.UpSampling1D()),
+        )
+    },
+    "images of other channels": (
+        lambda m: afterwards(layers.Conv2D(2, 1), PICTURE, PICTURE[..., :5]),
+        "Conv2D built 6 channels (2, 3, 4, 5)",
+    ),
+    "sequences of other channels": (
+        lambda m: afterwards(layers.Conv1D(2, 1), SEQUENCE, SEQUENCE[..., :5]),
+        "Conv1D built 6 channels (2, 5, 5)",
+    ),
+    "images of other channels, transposed": (
+        lambda m: afterwards(layers.Conv2DTranspose(2, 1), PICTURE, PICTURE[..., :5]),
+        "Conv2DTranspose built 6 channels (2, 3, 4, 5)",
+    ),
+    "channels that do not divide": (
+        lambda m: layers.Conv2D(4, 1, groups=4)(PICTURE),
+        "Conv2D groups=4 6 channels filters=4",
+    ),
+    "filters that do not divide": (
+        lambda m: layers.Conv1D(4, 1, groups=3)(SEQUENCE),
+        "Conv1D groups=3 6 channels filters=4",
+    ),
+    "a window larger than the image": (
+        lambda m: layers.Conv2D(2, (4, 3))(PICTURE),
+        "Conv2D windows of (4, 3) none of which fits (2, 3, 4, 6)",
+    ),
+    "a window that dilation makes too large": (
+        lambda m: layers.Conv1D(2, 3, dilation_rate=3)(SEQUENCE),
+        "Conv1D windows of (3,) with dilation (3,) none (2, 5, 6)",
+    ),
+    "pooling of less than a window": (
+        lambda m: layers.MaxPooling2D(4)(PICTURE),
+        "MaxPooling2D windows of (4, 4) none (2, 3, 4, 6)",
+    ),
+    "a transposed convolution to nothing": (
+        lambda m: layers.Conv2DTranspose(2, 2, padding="same", output_padding=0)(PICTURE[:, :1]),
+        "Conv2DTranspose (0, 3) (2, 1, 4, 6)",
+    ),
+    "filters=0": (lambda m: layers.Conv2D(0, 3), "Conv2D filters positive integer filters=0"),
+    "kernel_size=0": (lambda m: layers.Conv2D(1, 0), "Conv2D kernel_size positive kernel_size=0"),
+    "three sizes": (
+        lambda m: layers.Conv2D(1, (3, 3, 3)),
+        "Conv2D kernel_size integer or 2 kernel_size=(3, 3, 3)",
+    ),
+    "strides=0": (lambda m: layers.Conv1D(1, 3, strides=0), "Conv1D strides strides=0"),
+    "dilation_rate=1.5": (
+        lambda m: layers.Conv1D(1, 3, dilation_rate=1.5),
+        "Conv1D dilation_rate dilation_rate=1.5",
+    ),
+    "groups='2'": (lambda m: layers.Conv2D(2, 3, groups="2"), "Conv2D groups groups='2'"),
+    "an unknown padding": (
+        lambda m: layers.Conv2D(1, 3, padding="smae"),
+        "unknown padding 'smae'; did you mean 'same'",
+    ),
+    "images in the order of time": (
+        lambda m: layers.Conv2D(1, 3, padding="causal"),
+        "unknown padding 'causal' same, valid",
+    ),
+    "output_padding=2": (
+        lambda m: layers.Conv2DTranspose(1, 3, 2, output_padding=2),
+        "Conv2DTranspose output_padding below strides=(2, 2) output_padding=2",
+    ),
+    "pool_size=0": (lambda m: layers.MaxPooling2D(0), "MaxPooling2D pool_size pool_size=0"),
+    "zeros before, after and where": (
+        lambda m: layers.ZeroPadding2D((1, 2, 3)),
+        "ZeroPadding2D padding padding=(1, 2, 3)",
+    ),
+    "fewer than no zeros": (lambda m: layers.ZeroPadding1D(-1), "ZeroPadding1D padding=-1"),
+    "up-sampling to nothing": (lambda m: layers.UpSampling2D(0), "UpSampling2D size size=0"),
+    "an unknown interpolation": (
+        lambda m: layers.UpSampling2D(2, "bilinaer"),
+        "unknown interpolation 'bilinaer'; did you mean 'bilinear'",
+    ),
+    "an operation on a matrix": (
+        lambda m: ops.convolution(X, np.ones((1, 1, 4, 2))),
+        "images (n, h, w, c) (12, 4) and (1, 1, 4, 2) in convolution",
+    ),
+    "an operation with a weight of other channels": (
+        lambda m: ops.convolution(PICTURE, np.ones((1, 1, 5, 2))),
+        "6 channels and 2 units in 1 groups (1, 1, 5, 2)",
+    ),
+    "an operation with a bias of other units": (
+        lambda m: ops.convolution(PICTURE, np.ones((1, 1, 6, 2)), np.ones(3)),
+        "2 units need a bias (2,) (3,)",
+    ),
+    "an operation whose window does not fit": (
+        lambda m: ops.max_pool(PICTURE, (4, 4), (1, 1)),
+        "no window of (4, 4) fits (3, 4) max_pool",
+    ),
+}
+
+
+TABLE = {**CONVOLUTIONS, **SHAPES, **DTYPES, **VALUES, **NAMES, **ARGUMENTS, **STATES}
 
 
 @pytest.mark.parametrize("call, words", TABLE.values(), ids=TABLE)

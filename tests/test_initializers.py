@@ -12,7 +12,7 @@ SHAPE = (300, 500)
 NAMES = [
     "zeros", "ones", "constant", "uniform", "normal", "random_uniform", "random_normal",
     "truncated_normal", "variance_scaling", "glorot_uniform", "glorot_normal", "he_uniform",
-    "he_normal", "lecun_uniform", "lecun_normal",
+    "he_normal", "lecun_uniform", "lecun_normal", "orthogonal",
 ]  # fmt: skip
 EVERY = pytest.mark.parametrize("name", NAMES)
 
@@ -91,6 +91,20 @@ def test_values_fill_the_range_up_to_the_limit_and_no_more(name, limit):
 )
 def test_fans_count_inputs_and_outputs(shape, expected):
     assert initializers.fans(shape) == expected
+
+
+@pytest.mark.parametrize("shape", [(5, 5), (3, 7), (7, 3), (2, 3, 4)])
+def test_fewer_rows_or_columns_are_orthonormal(shape):
+    w = initializers.Orthogonal(gain=2.0)(shape, "float64").reshape(-1, shape[-1])
+    w = w if len(w) <= shape[-1] else w.T
+    np.testing.assert_allclose(w @ w.T, 4 * np.eye(len(w)), atol=1e-12)
+
+
+def test_orthogonal_matrices_lean_to_no_side():
+    initializer = initializers.Orthogonal()
+    traces = [np.trace(initializer((3, 3), "float64")) for _ in range(2000)]
+    assert np.mean(traces) == pytest.approx(0, abs=5 / math.sqrt(2000))
+    assert np.var(traces) == pytest.approx(1, rel=0.15)  # as that of random rotations is
 
 
 def test_constants_are_constant():

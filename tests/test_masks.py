@@ -50,12 +50,57 @@ def test_a_mask_goes_through_all_layers_that_treat_steps_alone(inside):
 
 
 @pytest.mark.parametrize(
-    "layer", [Longest(), layers.Flatten(), layers.LayerNormalization(axis=1)], ids=repr
+    "layer",
+    [
+        *(Longest(), layers.Flatten(), layers.LayerNormalization(axis=1)),
+        *(layers.Conv1D(2, 2), layers.MaxPooling1D(), layers.AveragePooling1D()),
+        *(layers.ZeroPadding1D(), layers.UpSampling1D()),
+    ],
+    ids=repr,
 )
 def test_a_layer_that_mixes_steps_refuses_a_mask(layer):
     model = models.Sequential([layers.Embedding(5, 2, mask_zero=True), layer])
     with pytest.raises(ValueError, match=rf"{type(layer).__name__} takes no mask.*\(2, 4\)"):
         model(IDS)
+
+
+GLOBAL = pytest.mark.parametrize(
+    "layer", [layers.GlobalMaxPooling1D(), layers.GlobalAveragePooling1D()], ids=repr
+)
+
+
+@GLOBAL
+def test_global_pooling_reads_no_masked_step_and_gives_it_no_gradient(layer):
+    mask = np.array([[True, False, True], [False, True, False]])
+    x = np.where(mask[:, :, None], [[[2.0], [0.0], [6.0]], [[0.0], [-5.0], [0.0]]], np.nan)
+    leaf = Tensor(x, requires_grad=True)
+    y = layer(leaf, mask=mask)
+    y.backward(np.ones(y.shape))
+    assert np.isfinite(y.data).all()
+    np.testing.assert_array_equal(leaf.grad[~mask], 0)
+    np.testing.assert_array_equal(leaf.grad.sum(axis=1), [[1], [1]])
+
+
+@GLOBAL
+def test_global_pooling_of_no_step_is_zero_and_has_no_gradient(layer):
+    x = Tensor(np.ones((2, 3, 4)), requires_grad=True)
+    y = layer(x, mask=np.array([[False] * 3, [True] * 3]))
+    y.backward(np.ones(y.shape))
+    np.testing.assert_array_equal(y.data, [[0] * 4, [1] * 4])
+    np.testing.assert_array_equal(x.grad[0], 0)
+
+
+@GLOBAL
+def test_there_is_no_mask_after_global_pooling(layer):
+    first = layers.Embedding(5, 2, mask_zero=True)
+    assert models.Sequential([first, layer, layers.Flatten()])(IDS).shape == (2, 2)
+
+
+@GLOBAL
+def test_global_pooling_names_a_mask_of_another_shape(layer):
+    name = type(layer).__name__
+    with pytest.raises(ValueError, match=rf"{name} needs a mask.*\(2, 3\).*\(2, 4\)"):
+        layer(np.ones((2, 3, 4)), mask=np.ones((2, 4), bool))
 
 
 def test_what_a_layer_makes_of_steps_has_no_mask_if_it_says_so():

@@ -82,6 +82,10 @@ def test_float32_stays_float32(expression):
 WITHOUT_GOLDEN_VALUES = {
     "dropout": "PyTorch draws other random numbers; see test_dropout_* below",
     "rotary": "PyTorch has no such function; see the layer RotaryEmbedding",
+    **dict.fromkeys(
+        ["convolution", "transposed_convolution", "max_pool", "average_pool", "repeat"],
+        "their options are compared as those of layers: see golden/make_convolution.py",
+    ),
 }
 
 

@@ -41,6 +41,9 @@ PICTURES = {
     "predictions": lambda path=None: plots.predictions(P, P**2, path=path),
     "graph": lambda path=None: plots.graph(ops.tanh(SCALAR) * SCALAR, path=path),
     "comparison": lambda path=None: plots.comparison(REMEDIES, path=path),
+    "spectrograms": lambda path=None: plots.spectrograms(
+        np.arange(60.0).reshape(3, 4, 5), ["a", "b", "c"], 0.1, 100 * np.arange(1, 6), path=path
+    ),
 }
 EVERY = pytest.mark.parametrize("draw", PICTURES.values(), ids=PICTURES)
 

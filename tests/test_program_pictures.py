@@ -31,29 +31,43 @@ def write_table(path, regression):
     path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
 
 
+# {name: the pictures it draws}; each trains for EPOCHS
+PROGRAMS = {
+    "cnn_digits": {"cnn_digits"},
+    "generate_digits": {"generate_digits"},
+    "overfitting": {"overfitting"},
+    "recommend": {"recommend"},
+    "speech_commands": {"words", "confusion"},
+}
+
+
 @pytest.mark.parametrize(
     ("command", "pictures"),
     [
-        (["quickstart"], {"history.png", "confusion.png", "mistakes.png"}),
-        (["run", "overfitting", "--seeds", "2"], {"overfitting.png"}),
-        (
-            ["train", "table", "--data", "classes.csv", "--target", "target"],
-            {"history.png", "confusion_matrix.png", "calibration.png"},
+        pytest.param("quickstart", {"history", "confusion", "mistakes"}, id="quickstart"),
+        *(pytest.param(f"run {name} --seeds 2", PROGRAMS[name], id=name) for name in PROGRAMS),
+        pytest.param(
+            "train table --data classes.csv --target target",
+            {"history", "confusion_matrix", "calibration"},
+            id="classification",
         ),
-        (
-            ["train", "table", "--data", "numbers.csv", "--target", "target"],
-            {"history.png", "predictions.png"},
+        pytest.param(
+            "train table --data numbers.csv --target target",
+            {"history", "predictions"},
+            id="regression",
         ),
     ],
-    ids=["quickstart", "overfitting", "classification", "regression"],
 )
 def test_each_picture_is_labelled_and_legible(command, pictures, drawn, tmp_path, monkeypatch):
     monkeypatch.setattr("minigrad.programs.finetuning.SEEDS", range(2))
-    monkeypatch.setattr("minigrad.programs.overfitting.EPOCHS", 2)
+    for program in PROGRAMS:
+        monkeypatch.setattr(f"minigrad.programs.{program}.EPOCHS", 2)
+    monkeypatch.setattr("minigrad.programs.speech_commands.CLIPS", 8)
     monkeypatch.chdir(tmp_path)
     write_table(tmp_path / "classes.csv", regression=False)
     write_table(tmp_path / "numbers.csv", regression=True)
-    assert main([*command, "--out", "out"]) == 0
-    assert drawn.keys() == pictures == {file.name for file in (tmp_path / "out").glob("*.png")}
+    assert main([*command.split(), "--out", "out"]) == 0
+    files = {f"{picture}.png" for picture in pictures}
+    assert drawn.keys() == files == {file.name for file in (tmp_path / "out").glob("*.png")}
     for figure in drawn.values():
         figures.check(figure)

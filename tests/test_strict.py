@@ -11,7 +11,16 @@ from tests.golden.make_ops import CASES, operation_of
 from tests.strict_array import HostCopyError, StrictArray, public_kernels, strict, unwrap
 from tests.test_ops import DEFINED, INPUTS, TWINS, differentiate, public
 
-EXPRESSIONS = [*CASES, "dropout(cube, 0.5, key=7)", "rotary(cube, angles=integers[:, None])"]
+EXPRESSIONS = [
+    *CASES,
+    "dropout(cube, 0.5, key=7)",
+    "rotary(cube, angles=integers[:, None])",
+    "convolution(keys, queries, groups=2, activation='relu')",
+    "transposed_convolution(values, batch, None, (3, 5))",
+    "max_pool(queries, (2, 2), (1, 1))",
+    "average_pool(queries, (2, 2), (1, 1))",
+    "repeat(cube, 2, axis=1)",
+]
 
 
 @pytest.mark.parametrize("expression", EXPRESSIONS)

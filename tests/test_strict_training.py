@@ -440,8 +440,57 @@ def attention_model():
     return model, arrange
 
 
+def convolution_model():
+    model = models.Sequential(
+        [
+            layers.Reshape((2, 3, 2), input_shape=(12,)),
+            layers.UpSampling2D(),
+            layers.Conv2D(4, 3, padding="same", activation="relu"),
+            layers.MaxPooling2D(2, 1),
+            layers.ZeroPadding2D(),
+            layers.AveragePooling2D(),
+            layers.Conv2DTranspose(3, 2, 2),
+            layers.Reshape((12, 6)),
+            layers.Conv1D(4, 3, padding="causal"),
+            layers.ZeroPadding1D(),
+            layers.UpSampling1D(),
+            layers.MaxPooling1D(3, 1),
+            layers.AveragePooling1D(),
+            layers.GlobalMaxPooling1D(keepdims=True),
+            layers.GlobalAveragePooling1D(),
+            layers.Reshape((2, 1, 2)),
+            layers.GlobalMaxPooling2D(keepdims=True),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(3, "softmax"),
+        ]
+    )
+    model.compile("adam", "sparse_categorical_crossentropy", ["accuracy"])
+    return model, lambda x, y: (x, y)
+
+
+def recurrent_model():
+    model, arrange = sequence_model()
+    for _ in range(2):
+        model.pop()
+    for layer in [
+        layers.SimpleRNN(4, return_sequences=True, dropout=0.25),
+        layers.Bidirectional(layers.GRU(2, return_sequences=True)),
+        layers.LSTM(4, return_sequences=True),
+        layers.Dense(1),
+    ]:
+        model.add(layer)
+    return model, arrange
+
+
 # Between them, with every layer
-FITTED = [image_classifier, word_classifier, sequence_model, attention_model]
+FITTED = [
+    image_classifier,
+    word_classifier,
+    sequence_model,
+    attention_model,
+    convolution_model,
+    recurrent_model,
+]
 MODELS = pytest.mark.parametrize("make", [*FITTED, regression])
 
 

@@ -40,6 +40,28 @@ def sigmoid_pull(g, y):
     return g * y * (1 - y)
 
 
+_NEAR = 0.35  # up to there the formula with an exponential loses digits
+
+
+def _tanh_over_x(square):
+    """tanh(x) / x, as a function of x², which may be negative here"""
+    x = np.sqrt(square + 0j)
+    return (np.tanh(x) / x).real
+
+
+_TANH_DEGREE = {"float32": 5, "float64": 11}
+_TANH = {d: polynomial_through(_tanh_over_x, n, _NEAR**2) for d, n in _TANH_DEGREE.items()}
+
+
+@elementwise
+def tanh_value(x):
+    """tanh x = (1 - e) / (1 + e),  e = e⁻²ˣ for x > 0;  x times a polynomial in x² near 0"""
+    size = x.intrinsic("fabs")
+    e = exp2(size * (-2 * LOG2_E))
+    near = size * (x * x).polynomial(_TANH[x.dtype])
+    return near.where(size.compare("<", _NEAR), (1 - e) / (1 + e)).intrinsic("copysign", x)
+
+
 @elementwise
 def silu_value(x):
     """x σ(x)"""

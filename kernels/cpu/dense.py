@@ -27,14 +27,14 @@ from .simd import lanes, load_until, store_until
 from .threads import counter, take, threaded
 
 NO_ACTIVATION = -1
-_NUMBERS = {
+NUMBERS = {
     None: NO_ACTIVATION,
     "relu": elementwise.RELU,
     "silu": elementwise.SILU,
     "gelu": elementwise.GELU,
     "gelu_tanh": elementwise.GELU_TANH,
 }
-_TOLD_BY_Y = NO_ACTIVATION, elementwise.RELU  # their slopes need no z
+TOLD_BY_Y = NO_ACTIVATION, elementwise.RELU  # their slopes need no z
 
 
 # ---- Forward -------------------------------------------------------------------------------------
@@ -86,14 +86,14 @@ def forward(
 
 @leaves_to_numpy("several dtypes, unaligned arrays, a bias that is no row")
 def dense(x, weight, bias, activation=None):
-    number = _NUMBERS.get(activation)
+    number = NUMBERS.get(activation)
     if number is None or not (_fits(x, weight, x) and alike(x, bias, shape=False)):
         return NotImplemented
     d, u = weight.shape
     if bias.shape != (u,):
         return NotImplemented
     y = np.empty((*x.shape[:-1], u), x.dtype)
-    z = y if number in _TOLD_BY_Y else np.empty(y.shape, x.dtype)
+    z = y if number in TOLD_BY_Y else np.empty(y.shape, x.dtype)
     rows = _rows(x)
     arrays = rows, weight, np.ascontiguousarray(bias), _rows(z), _rows(y)
     forward(x.dtype, rows.size * u, *arrays, number, add_product.addresses[x.dtype])
@@ -157,7 +157,7 @@ def backward(
 
 @leaves_to_numpy("several dtypes, unaligned arrays, a bias that is no row")
 def dense_backward(g, z, x, weight, activation=None, needs=(True, True, True)):
-    number = _NUMBERS.get(activation)
+    number = NUMBERS.get(activation)
     if number is None or not (alike(g, z) and _fits(x, weight, g)):
         return NotImplemented
     d, u = weight.shape

@@ -1,4 +1,4 @@
-"""Data sets, tables and their preparation, batches, augmentation.
+"""Data sets, tables and their preparation, batches, augmentation, sound.
 
 `digits` comes with the package; `mnist`, `fashion_mnist` and `tiny_shakespeare` read files of your
 own, or fetch them if asked to.
@@ -23,8 +23,10 @@ from .files import find
 from .prefetch import Prefetch
 from .reports import DataReport, report
 from .scaling import MinMaxScaler, RobustScaler, StandardScaler
+from .sound import log_mel_spectrogram, mel_filters, mel_tips, resample, stft
 from .split import KFold, StratifiedKFold, stratified_split, train_validation_test_split
 from .table import Table
+from .wav_file import read_wav
 
 __all__ = [
     "Batches",
@@ -50,11 +52,17 @@ __all__ = [
     "duplicates",
     "fashion_mnist",
     "find",
+    "log_mel_spectrogram",
+    "mel_filters",
+    "mel_tips",
     "missing",
     "mnist",
     "one_hot",
     "read_csv",
+    "read_wav",
     "report",
+    "resample",
+    "stft",
     "stratified_split",
     "tiny_shakespeare",
     "train_validation_test_split",

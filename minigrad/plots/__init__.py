@@ -9,6 +9,7 @@
     parameters    weights                    all weights, or what each unit looks for
     expressions   graph                      how a Tensor was computed
     dots          comparison                 train and test side by side, over seeds
+    spectra       spectrograms               how loud each pitch is at each time
 
 Every function takes `path=`, where to write the picture as a PNG, and returns the Figure, which a
 notebook shows where it ends a cell. matplotlib is imported only when a picture is asked for, and
@@ -27,6 +28,7 @@ from .parameters import weights
 from .regions import decision_boundary
 from .reliability import calibration
 from .scatter import predictions
+from .spectra import spectrograms
 from .tables import confusion_matrix
 
 __all__ = [
@@ -39,5 +41,6 @@ __all__ = [
     "images",
     "mistakes",
     "predictions",
+    "spectrograms",
     "weights",
 ]

@@ -8,13 +8,11 @@ as well on them as in training, so the gap between the two measures over-fitting
 The strength of each remedy was chosen by the validation digits of seeds that are not used here.
 """
 
-from pathlib import Path
-
 import numpy as np
 
 from .. import callbacks, data, layers, models, optimizers, plots, random, regularizers
 from ..environment import one_blas_thread
-from .report import Report, spread
+from .report import Report, check_seeds, spread, table
 
 EXAMPLES = 300  # to train on, and as many to validate
 EPOCHS = 60
@@ -42,9 +40,7 @@ def overfitting(out="runs/overfitting", seeds=5, wrong_labels=0.2):
     examples learned from, on the test digits, and on these with their right labels.
     """
     check_options(seeds, wrong_labels)
-    folder = Path(out)
-    folder.mkdir(parents=True, exist_ok=True)
-    report = Report(folder / "report.txt")
+    report, folder = Report.in_folder(out)
 
     report.stage("Task")
     report.say(f"digits: {EXAMPLES} to learn from; {wrong_labels:.0%} of all labels are wrong")
@@ -58,7 +54,7 @@ def overfitting(out="runs/overfitting", seeds=5, wrong_labels=0.2):
         report.say(f"  {name}: {np.mean(results[name]['test']):.1%} of the test digits")
 
     report.stage("Accuracy: mean and standard deviation over the seeds")
-    report.say(table(results))
+    report.say(table(*accuracies_of(results)))
     picture = folder / "overfitting.png"
     plots.comparison(results_of(results, "train", "test"), path=picture)
     report.say("")
@@ -126,15 +122,13 @@ def gap(parts):
     return np.mean(parts["train"]) - np.mean(parts["test"])
 
 
-def table(results):
-    """A line for each remedy: mean ± standard deviation of each accuracy, and the gap."""
-    width = max(map(len, ["remedy", *results]))
-    head = f"{'remedy':{width}}  {'train':>13}  {'test':>13}  {'gap':>6}  {'right labels':>13}"
-    lines = [head, "-" * len(head)]
+def accuracies_of(results):
+    """Head and rows of a table: mean ± standard deviation of each accuracy, and the gap."""
+    rows = []
     for name, parts in results.items():
         train, test, truth = (spread(parts[part]) for part in ("train", "test", "truth"))
-        lines.append(f"{name:{width}}  {train:>13}  {test:>13}  {gap(parts):6.3f}  {truth:>13}")
-    return "\n".join(lines)
+        rows.append([name, train, test, f"{gap(parts):.3f}", truth])
+    return ["remedy", "train", "test", "gap", "right labels"], rows
 
 
 def results_of(results, *names):
@@ -144,7 +138,6 @@ def results_of(results, *names):
 
 def check_options(seeds, wrong_labels):
     """ValueError for a number of seeds below 1, or a share outside 0 <= share < 1."""
-    if isinstance(seeds, bool) or not hasattr(seeds, "__index__") or seeds < 1:
-        raise ValueError(f"seeds is how many, an integer from 1 up. Received: {seeds=}")
+    check_seeds(seeds)
     if not 0 <= wrong_labels < 1:
         raise ValueError(f"wrong_labels is a share, from 0 to below 1. Received: {wrong_labels=}")

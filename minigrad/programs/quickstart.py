@@ -23,9 +23,7 @@ def quickstart(source="digits", out="runs/quickstart", seed=0):
     out     the folder that a report, pictures and the model are written to
     """
     origin, (x_train, y_train), (x_test, y_test) = _load(source)
-    folder = Path(out)
-    folder.mkdir(parents=True, exist_ok=True)
-    report = Report(folder / "report.txt")
+    report, folder = Report.in_folder(out)
     random.seed(seed)
 
     report.stage("Data")

@@ -1,4 +1,6 @@
-"""What a program says, on the screen and in a file."""
+"""What a program is asked at its beginning and says: on the screen, and in a file."""
+
+from pathlib import Path
 
 import numpy as np
 
@@ -10,6 +12,13 @@ class Report:
         self.path = path
         self.stages = 0
         path.write_text("", encoding="utf-8")
+
+    @classmethod
+    def in_folder(cls, folder):
+        """The Report in `folder`, which is made if need be, and the folder as a Path."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        return cls(folder / "report.txt"), folder
 
     def stage(self, name):
         """Begin a stage: its number and name."""
@@ -27,3 +36,19 @@ def spread(values):
     """Mean ± standard deviation of some numbers, as text; a single one has no deviation."""
     deviation = f" ± {np.std(values, ddof=1):.3f}" if len(values) > 1 else ""
     return f"{np.mean(values):.3f}{deviation}"
+
+
+def table(head, rows):
+    """Lines of text with the head, a rule, and the rows: lists of as many texts, in columns."""
+    widths = [max(map(len, column)) for column in zip(head, *rows)]
+    lines = [
+        "  ".join([first.ljust(widths[0]), *map(str.rjust, others, widths[1:])])
+        for first, *others in (head, *rows)
+    ]
+    return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
+
+
+def check_seeds(seeds):
+    """ValueError unless `seeds`, how often all is repeated, is an integer from 1 up."""
+    if isinstance(seeds, bool) or not hasattr(seeds, "__index__") or seeds < 1:
+        raise ValueError(f"seeds is how many, an integer from 1 up. Received: {seeds=}")

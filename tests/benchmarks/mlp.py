@@ -139,24 +139,29 @@ def pytorch(program):
     optimizer = optimizer_class(model.parameters(), lr=learning_rate, fused=True)
     x, y = map(torch.from_numpy, program.data())
 
-    def epoch():
-        total_loss, hits = torch.zeros(()), torch.zeros((), dtype=torch.int64)
-        order = torch.randperm(len(x))
-        x_batches, y_batches = (a[order].split(program.batch_size) for a in (x, y))
-        for x_batch, y_batch in zip(x_batches, y_batches, strict=True):
-            logits = model(x_batch)
-            batch_loss = loss(logits, y_batch)
-            optimizer.zero_grad(set_to_none=True)
-            batch_loss.backward()
-            optimizer.step()
-            total_loss += batch_loss.detach()
-            predicted = logits.argmax(1) if is_softmax else logits > 0
-            hits += (predicted == y_batch).sum()
-        return total_loss.item(), hits.item()
-
+    epoch = partial(pytorch_epoch, model, loss, optimizer, x, y, program.batch_size)
     for threads in range(1, cores() + 1):
         settings = f"fused {program.optimizer}, threads={threads}"
         yield settings, repeated(epoch, torch_threads(threads))
+
+
+def pytorch_epoch(model, loss, optimizer, x, y, batch_size):
+    """One epoch as one writes it by hand.   -> the sum of the batches' losses, hits"""
+    import torch
+
+    total_loss, hits = torch.zeros(()), torch.zeros((), dtype=torch.int64)
+    order = torch.randperm(len(x))
+    x_batches, y_batches = (a[order].split(batch_size) for a in (x, y))
+    for x_batch, y_batch in zip(x_batches, y_batches, strict=True):
+        logits = model(x_batch)
+        batch_loss = loss(logits, y_batch)
+        optimizer.zero_grad(set_to_none=True)
+        batch_loss.backward()
+        optimizer.step()
+        total_loss += batch_loss.detach()
+        predicted = logits.argmax(1) if y.ndim == 1 else logits > 0
+        hits += (predicted == y_batch).sum()
+    return total_loss.item(), hits.item()
 
 
 def import_keras():

@@ -65,6 +65,20 @@ INPUTS = {
     "keys": (2, 2, 5, 6),
     "values": (2, 2, 5, 3),
     "present": np.array([[True, False, True, True, False], [False, True, True, False, True]]),
+    "series": (3, 4, 2),
+    "first": (3, 2),
+    "cell": (3, 2),
+    "rnn_weight": (2, 2),
+    "rnn_recurrent": (2, 2),
+    "rnn_bias": (2,),
+    "lstm_weight": (2, 8),
+    "lstm_recurrent": (2, 8),
+    "lstm_bias": (8,),
+    "gru_weight": (2, 6),
+    "gru_recurrent": (2, 6),
+    "gru_bias": (6,),
+    "gru_recurrent_bias": (6,),
+    "gaps": np.array([[False, True, True, False], [True, False, True, True], [False] * 4]),
 }
 
 # Ours and PyTorch's words for the same thing, the operation first. F is torch.nn.functional.
@@ -291,6 +305,30 @@ CASES = {
     "rms_norm(matrix, row)": "F.rms_norm(matrix, (3,), row, 1e-5)",
     "rms_norm(batch, row, epsilon=0.1)": "F.rms_norm(batch, (3,), row, 0.1)",
     # Attention
+    # Recurrence
+    "simple_rnn(series, first, rnn_weight, rnn_recurrent, rnn_bias)": (
+        "simple_rnn(series, [first], rnn_weight, rnn_recurrent, rnn_bias)[0]"
+    ),
+    "simple_rnn(series, first, rnn_weight, rnn_recurrent, rnn_bias, gaps, activation='relu')": (
+        "simple_rnn(series, [first], rnn_weight, rnn_recurrent, rnn_bias, 'relu', present=gaps)[0]"
+    ),
+    "lstm(series, first, cell, lstm_weight, lstm_recurrent, lstm_bias)": (
+        "lstm(series, [first, cell], lstm_weight, lstm_recurrent, lstm_bias)[0]"
+    ),
+    "lstm(series, first, cell, lstm_weight, lstm_recurrent, lstm_bias, mask=gaps)": (
+        "lstm(series, [first, cell], lstm_weight, lstm_recurrent, lstm_bias, present=gaps)[0]"
+    ),
+    "lstm(series, first, cell, lstm_weight, lstm_recurrent, lstm_bias, gaps, True)[:, -1]": (
+        "torch.cat(lstm(series, [first, cell], lstm_weight, lstm_recurrent, lstm_bias, "
+        "present=gaps)[1], -1)"
+    ),
+    "gru(series, first, gru_weight, gru_recurrent, gru_bias, gru_recurrent_bias)": (
+        "gru(series, [first], gru_weight, gru_recurrent, gru_bias, gru_recurrent_bias)[0]"
+    ),
+    "gru(series, first, gru_weight, gru_recurrent, gru_bias, gru_recurrent_bias, mask=gaps)": (
+        "gru(series, [first], gru_weight, gru_recurrent, gru_bias, gru_recurrent_bias, "
+        "present=gaps)[0]"
+    ),
     "attention(queries, keys, values)": "F.scaled_dot_product_attention("
     "queries, keys, values, enable_gqa=True)",
     "attention(queries, keys, values, causal=True)": "F.scaled_dot_product_attention("
@@ -359,6 +397,9 @@ def main():
     import torch
     import torch.nn.functional as F  # noqa: N812
 
+    from tests.golden import recurrence_in_torch
+
+    words = {**vars(recurrence_in_torch), "torch": torch, "F": F}
     random = np.random.default_rng(0)
     arrays, count = {}, {}
     for name, thing in INPUTS.items():
@@ -373,7 +414,7 @@ def main():
         floating = {name: x for name, x in tensors.items() if x.is_floating_point()}
         for x in floating.values():
             x.requires_grad_()
-        values = eval(theirs, {"torch": torch, "F": F, **tensors})
+        values = eval(theirs, {**words, **tensors})
         values = values if isinstance(values, (tuple, list)) else [values]
         count[expression] = len(values)
         for i, value in enumerate(values):
