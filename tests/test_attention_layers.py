@@ -329,7 +329,9 @@ def test_a_block_drops_all_that_it_adds(first, cross):
     block(*inputs)
     assert block.drop.rate == 0.3
     block.drop = lambda x: 0 * x
-    norms = [norm for name, norm in vars(block).items() if name.endswith("_norm")]
+    norms = [block.attention_norm, block.feed_forward_norm]
+    if cross:
+        norms.insert(1, block.cross_attention_norm)
     expected = X if first else functools.reduce(lambda x, norm: norm(x), norms, X).data
     np.testing.assert_array_equal(block(*inputs).data, expected)
 
@@ -534,6 +536,10 @@ ERRORS = {
     "an encoder that was not announced": (
         lambda: TransformerDecoder(5, 2)(X, MEMORY),
         r"use_cross_attention=False, encoder_sequence of shape \(2, 5, 4\)",
+    ),
+    "a mask of no encoder": (
+        lambda: TransformerDecoder(5, 2)(X, encoder_mask=MEMORY_MASK),
+        "use_cross_attention=False, encoder_sequence of shape None",
     ),
     "an encoder that is missing": (
         lambda: TransformerDecoder(5, 2, use_cross_attention=True)(X),

@@ -7,7 +7,7 @@ import numpy as np
 
 from .. import initializers, ops, random
 from ..registry import check_number
-from .core import Dense, positive_integer
+from .core import dense_inside, positive_integer
 from .layer import Layer, check_mask
 from .positions import angles, check_sequence
 
@@ -74,19 +74,10 @@ class MultiHeadAttention(Layer):
     def build(self, input_shape):
         check_sequence(self, input_shape)
         self._compute_dtype = np.dtype(self.dtype)
-        self.query = self._dense(self.num_heads * self.key_dim)
-        self.key = self._dense(self.num_key_value_heads * self.key_dim)
-        self.value = self._dense(self.num_key_value_heads * self.value_dim)
-        self.output = self._dense(input_shape[-1])
-
-    def _dense(self, units):
-        return Dense(
-            units,
-            use_bias=self.use_bias,
-            kernel_initializer=self.kernel_initializer,
-            bias_initializer=self.bias_initializer,
-            dtype=self.dtype,
-        )
+        self.query = dense_inside(self, self.num_heads * self.key_dim)
+        self.key = dense_inside(self, self.num_key_value_heads * self.key_dim)
+        self.value = dense_inside(self, self.num_key_value_heads * self.value_dim)
+        self.output = dense_inside(self, input_shape[-1])
 
     def call(
         self,
