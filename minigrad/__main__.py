@@ -16,6 +16,7 @@ from .programs.overfitting import overfitting
 from .programs.predict_table import predict_table
 from .programs.quickstart import quickstart
 from .programs.recommend import recommend
+from .programs.retrieve_images import retrieve_images
 from .programs.speech_commands import speech_commands
 from .programs.train_table import train_table
 from .programs.warmup import warmup
@@ -116,6 +117,12 @@ def _add_recommend(programs):
     about = "ratings of other items, predicted by means, a factorization and a network"
     command = _add_program(programs, "recommend", about)
     command.set_defaults(run=lambda options: recommend(options.out, options.seeds))
+
+
+def _add_retrieve_images(programs):
+    about = "find images of the same digit by what two networks make of them, and by their pixels"
+    command = _add_program(programs, "retrieve_images", about)
+    command.set_defaults(run=lambda options: retrieve_images(options.out, options.seeds))
 
 
 def _add_speech_commands(programs):
@@ -241,6 +248,7 @@ PROGRAMS = (
     _add_name_the_module,
     _add_overfitting,
     _add_recommend,
+    _add_retrieve_images,
     _add_speech_commands,
 )
 COMMANDS = (

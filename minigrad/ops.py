@@ -1119,9 +1119,9 @@ def rotary(x, angles):
 
 @op
 def lstm(x, h, c, weight, recurrent_weight, bias, mask=None, cells=False, *, needs):
-    """h' = o tanh c',  c' = f c + i g,  with i, f, o = σ(z), g = tanh(z), z = x W + h U + b
+    """h' = o tanh c',  c' = f c + i g   x (n, t, d), first h and c (n, u) -> all h' (n, t, u)
 
-    x (n, t, d), first h and c (n, u), W (d, 4 u), U (u, 4 u), b (4 u,) -> all h' (n, t, u)
+    i, f, o = σ(z) and g = tanh(z) of z = x W + h U + b,  W (d, 4 u), U (u, 4 u), b (4 u,)
 
     The gates lie side by side in the order i, f, g, o (Gers et al., 2000). Backwards through time,
     with dh, dc = dL/dh', dL/dc' of what comes later:  dk = dc + o (1 - tanh² c') dh,
@@ -1166,9 +1166,10 @@ def lstm(x, h, c, weight, recurrent_weight, bias, mask=None, cells=False, *, nee
 
 @op
 def gru(x, h, weight, recurrent_weight, bias, recurrent_bias, mask=None, *, needs):
-    """h' = p h + (1 - p) q,  p, r = σ(z + a),  q = tanh(z + r a),  z = x W + b,  a = h U + b'
+    """h' = p h + (1 - p) q   x (n, t, d), first h (n, u) -> all h' (n, t, u)
 
-    x (n, t, d), first h (n, u), W (d, 3 u), U (u, 3 u), b and b' (3 u,) -> all h' (n, t, u)
+    p, r = σ(z + a) and q = tanh(z + r a) of z = x W + b and a = h U + b',  W (d, 3 u), U (u, 3 u),
+    b and b' (3 u,)
 
     The gates lie side by side in the order p, r, q (Cho et al., 2014; with r after the product with
     U, so that this is one for all gates). Backwards through time, with dh = dL/dh' of what comes

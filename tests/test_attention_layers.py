@@ -279,6 +279,15 @@ def test_a_cache_goes_back_to_a_step():
         np.testing.assert_array_equal(layer(X[:, 3:], cache=cache).data, expected)
 
 
+def test_a_cache_that_went_back_hides_nothing_of_what_is_written_anew():
+    layer, cache = MultiHeadAttention(2, 3, **DOUBLE), KeyValueCache(T)
+    with no_grad():
+        layer(X, mask=np.zeros((N, T), bool), cache=cache)
+        cache.size = 0
+        y = layer(X, cache=cache)
+    np.testing.assert_allclose(y.data, layer(X).data, rtol=0, atol=1e-12)
+
+
 def test_a_cache_takes_its_memory_once():
     layer, cache = MultiHeadAttention(2, 3), KeyValueCache(T)
     with no_grad():
@@ -311,18 +320,23 @@ def test_dropout_is_fixed_by_the_seed_in_training_and_off_otherwise(make):
     assert (runs[0] != sure(X).data).any()
 
 
+@pytest.mark.parametrize("cross", [False, True])
+@pytest.mark.parametrize("first", [False, True])
+def test_a_block_drops_all_that_it_adds(first, cross):
+    options = {"normalize_first": first, "use_cross_attention": cross, "dropout": 0.3}
+    inputs = [X, MEMORY] if cross else [X]
+    block = TransformerDecoder(5, 2, **options, **DOUBLE)
+    block(*inputs)
+    assert block.drop.rate == 0.3
+    block.drop = lambda x: 0 * x
+    norms = [block.attention_norm, block.feed_forward_norm]
+    if cross:
+        norms.insert(1, block.cross_attention_norm)
+    expected = X if first else functools.reduce(lambda x, norm: norm(x), norms, X).data
+    np.testing.assert_array_equal(block(*inputs).data, expected)
+
+
 # ---- Learning ------------------------------------------------------------------------------------
-
-
-class MeanOfSteps(layers.Layer):
-    """The mean of the steps that count   (n, t, d), mask (n, t) -> (n, d)"""
-
-    def call(self, x, mask):
-        share = mask.astype(x.dtype.name)[..., None]
-        return ops.sum(x * share, axis=1) / np.sum(share, axis=1)
-
-    def compute_mask(self, x, mask=None):
-        return None
 
 
 def test_a_small_transformer_learns_what_is_a_matter_of_order():
@@ -340,7 +354,7 @@ def test_a_small_transformer_learns_what_is_a_matter_of_order():
             layers.Embedding(9, 16, mask_zero=True),
             layers.PositionEmbedding(8),
             TransformerEncoder(32, 2, normalize_first=True),
-            MeanOfSteps(),
+            layers.GlobalAveragePooling1D(),
             layers.Dense(1, "sigmoid"),
         ]
     )
@@ -397,6 +411,10 @@ ERRORS = {
         lambda: MultiHeadAttention(2, 3)(X, np.ones((N, 4))),
         r"needs sequences \(n, t, d\). Received: shape \(2, 4\)",
     ),
+    "a key of rows": (
+        lambda: MultiHeadAttention(2, 3)(X, MEMORY, np.ones((N, 5))),
+        r"needs sequences \(n, t, d\). Received: shape \(2, 5\)",
+    ),
     "a value of other examples": (
         lambda: MultiHeadAttention(2, 3)(X, MEMORY[:1]),
         r"\(n, s, ...\). Received: shapes \(2, 6, 8\), \(1, 5, 4\) and \(1, 5, 4\)",
@@ -432,6 +450,10 @@ ERRORS = {
     "a mask of the queries for the values": (
         lambda: MultiHeadAttention(2, 3)(X, MEMORY, value_mask=MASK),
         r"shape \(2, 5\). Received: bool of shape \(2, 6\)",
+    ),
+    "a mask of the values for the queries": (
+        lambda: MultiHeadAttention(2, 3)(X, MEMORY, mask=MEMORY_MASK),
+        r"shape \(2, 6\). Received: bool of shape \(2, 5\)",
     ),
     "a mask of weights (t, s)": (
         lambda: MultiHeadAttention(2, 3)(X, mask=np.ones((T, T), bool)),
@@ -514,6 +536,10 @@ ERRORS = {
     "an encoder that was not announced": (
         lambda: TransformerDecoder(5, 2)(X, MEMORY),
         r"use_cross_attention=False, encoder_sequence of shape \(2, 5, 4\)",
+    ),
+    "a mask of no encoder": (
+        lambda: TransformerDecoder(5, 2)(X, encoder_mask=MEMORY_MASK),
+        "use_cross_attention=False, encoder_sequence of shape None",
     ),
     "an encoder that is missing": (
         lambda: TransformerDecoder(5, 2, use_cross_attention=True)(X),

@@ -77,9 +77,9 @@ def test_sums_over_many_windows_lose_no_digits():
     with kernels.use("numba"):
         options = {"padding": ((0, 0), (1, 0))}
         _, dw, db = kernels.convolution_backward(g, g, x, weight, **options)
-    np.testing.assert_allclose(db, 40 * 32 * 32 * 0.1, rtol=1e-6)
-    np.testing.assert_allclose(dw[0, 1], 40 * 32 * 32 * 0.01, rtol=1e-6)
-    np.testing.assert_allclose(dw[0, 0], 40 * 32 * 31 * 0.01, rtol=1e-6)
+    np.testing.assert_allclose(db, 40 * 32 * 32 * 0.1, rtol=5e-6)
+    np.testing.assert_allclose(dw[0, 1], 40 * 32 * 32 * 0.01, rtol=5e-6)
+    np.testing.assert_allclose(dw[0, 0], 40 * 32 * 31 * 0.01, rtol=5e-6)
 
 
 def test_fans_of_a_weight_count_its_places():

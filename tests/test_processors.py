@@ -23,7 +23,8 @@ TESTS = [f"tests/test_{name}.py" for name in FILES]
 CHOSEN = """
     test_simd
     or float32 and (test_results_are_those or vanish or nan or test_no_operand or test_vectors)
-    or float64 and test_results_are_those and (float64-gelu or float64-erf or float64-matmul)
+    or float64-gelu and test_results_are_those or float64-erf and test_results_are_those
+    or float64-lstm and test_results_are_those or float64-matmul and test_results_are_those
     or test_zero_times_nan
 """
 

@@ -38,6 +38,7 @@ PROGRAMS = {
     "name_the_module": {"name_the_module", "confusion"},
     "overfitting": {"overfitting"},
     "recommend": {"recommend"},
+    "retrieve_images": {"retrieve_images"},
     "speech_commands": {"words", "confusion"},
 }
 

@@ -40,6 +40,12 @@ def sigmoid_pull(g, y):
     return g * y * (1 - y)
 
 
+@elementwise
+def gate_value(x):
+    """σ(x), but 2⁻¹²⁰ where it would be less: two thirds of the work"""
+    return 1 / (1 + exp2((x * -LOG2_E).at_most(120)))
+
+
 _NEAR = 0.35  # up to there the formula with an exponential loses digits
 
 

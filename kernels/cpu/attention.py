@@ -522,6 +522,9 @@ def _backward(
 
 
 # ---- What the dispatcher calls -------------------------------------------------------------------
+#
+# Results lie in memory as q, k and v do: heads that were cut out of one array (b, t, h d) go back
+# into such a one without a copy.
 
 _NO_MASK = np.empty((0, 0), bool)
 _PIECES = 8  # that the way back is cut into, where it has fewer heads of keys,
@@ -534,7 +537,7 @@ def attention(q, k, v, scale=None, causal=False, mask=None, rate=0.0, key=0):
         return NotImplemented
     q, k, v = map(_with_rows_together, (q, k, v))
     (b, h, t, d), s, e = q.shape, k.shape[2], v.shape[3]
-    o, norms = np.empty((b, h, t, e), q.dtype), np.empty((b, h, t, 2), q.dtype)
+    o, norms = np.empty_like(q, shape=(b, h, t, e)), np.empty((b, h, t, 2), q.dtype)
     options = _options(d, scale, causal, mask, rate, key)
     _forward(q.dtype, b * h * t * s * (d + e), q, k, v, o, norms, *options)
     return o, norms
@@ -549,7 +552,7 @@ def attention_backward(g, q, k, v, o, norms, scale=None, causal=False, mask=None
     g, q, k, v, o = map(_with_rows_together, (g, q, k, v, o))
     (b, h, t, d), (_, key_heads, s, e) = q.shape, v.shape
     edges = _edges(b * key_heads, t, s, causal)
-    dq, dk, dv = (np.zeros(x.shape, x.dtype) for x in (q, k, v))
+    dq, dk, dv = map(np.zeros_like, (q, k, v))
     more = np.zeros((len(edges) - 2, *q.shape), q.dtype)
     slots = more.reshape(len(more) * b, h, t, d)
     arrays = g, q, k, v, o, norms, dq, slots, dk, dv, edges

@@ -5,6 +5,9 @@
 with places = kh kw c. All of A would hold every number of the images kh kw times. It is never made:
 a block of its rows at a time is gathered in a buffer that stays in the cache, and used there. On
 the way back a block of dA is made in the buffer, and each number added to where it came from.
+
+In a window of few channels little lies side by side, but much does in neighbouring windows: then
+images have their channels first, and A is gathered column by column (`gather_columns`).
 """
 
 import math
@@ -24,6 +27,7 @@ from .windows import as_array, inside, of, windows_from
 
 BUFFER = 2**16  # numbers of A that are gathered at once, more or less,
 FEWEST, MOST = 32, 256  # and the rows that these are
+FEW_CHANNELS = 4  # with which channels come first
 PIECES = 16  # into which the windows are cut for dW and db, at most, whose sums are added,
 PIECE = 256  # and the windows of one, at least
 BANDS = 8  # of all images, at least, for dx: an image is cut into several if there are fewer
@@ -55,32 +59,42 @@ def add(x, i, y, j, n):
 
 
 @inlined
+def gather_row(x, i, a, j, left, right, win, depth):
+    """A row of a window from x[i] to a[j]: zeros, but for its places from `left` to `right`"""
+    step = win.column_gap * win.channels
+    clear(a, j, left * depth)
+    if step == depth:  # it is one piece of memory
+        copy(x, i + left * step, a, j + left * depth, (right - left) * depth)
+    else:
+        for q in range(left, right):
+            copy(x, i + q * step, a, j + q * depth, depth)
+    clear(a, j + right * depth, (win.kw - right) * depth)
+
+
+@inlined
 def gather(x, a, win, channel, depth, window, count):
     """Rows of A: what lies in `count` windows of the images x from one on, in channels from one on
 
     x (n, h, w, c), a (count, kh, kw, depth);  zeros where it is padding
     """
-    run = win.kw * depth  # numbers of a row of a window
-    is_one_run = win.column_gap == 1 and depth == win.channels
+    run, line = win.kw * depth, win.row_gap * win.w * win.channels
     j = window % win.columns
     i = window // win.columns % win.rows
     image = window // (win.columns * win.rows)
     to = 0
     for _ in range(count):
-        y0, x0 = i * win.down - win.top, j * win.across - win.left
-        top, bottom = inside(y0, win.row_gap, win.kh, 0, win.h)
+        y, x0 = i * win.down - win.top, j * win.across - win.left
+        top, bottom = inside(y, win.row_gap, win.kh, 0, win.h)
         left, right = inside(x0, win.column_gap, win.kw, 0, win.w)
-        if bottom - top < win.kh or right - left < win.kw:
-            clear(a, to, win.kh * run)
+        is_whole = right - left == win.kw and win.column_gap * win.channels == depth
+        place = ((image * win.h + y) * win.w + x0) * win.channels + channel
+        clear(a, to, top * run)
         for p in range(top, bottom):
-            row = image * win.h + y0 + p * win.row_gap
-            place = (row * win.w + x0 + left * win.column_gap) * win.channels + channel
-            if is_one_run:
-                copy(x, place, a, to + p * run + left * depth, (right - left) * depth)
+            if is_whole:  # as nearly everywhere
+                copy(x, place + p * line, a, to + p * run, run)
             else:
-                for q in range(left, right):
-                    copy(x, place, a, to + p * run + q * depth, depth)
-                    place += win.column_gap * win.channels
+                gather_row(x, place + p * line, a, to + p * run, left, right, win, depth)
+        clear(a, to + bottom * run, (win.kh - bottom) * run)
         to += win.kh * run
         j += 1
         if j == win.columns:
@@ -91,26 +105,26 @@ def gather(x, a, win, channel, depth, window, count):
 
 @inlined
 def scatter(a, x, win, channel, depth, window, count, first, end):
-    """Add rows of A to where `gather` would take them from, in rows first .. end of an image"""
-    run = win.kw * depth
-    is_one_run = win.column_gap == 1 and depth == win.channels
+    """Add rows of A to where `gather` takes them from, but only to rows first .. end of an image"""
+    run, line = win.kw * depth, win.row_gap * win.w * win.channels
+    step = win.column_gap * win.channels
+    is_one_run = step == depth
     j = window % win.columns
     i = window // win.columns % win.rows
     image = window // (win.columns * win.rows)
     start = 0
     for _ in range(count):
-        y0, x0 = i * win.down - win.top, j * win.across - win.left
-        top, bottom = inside(y0, win.row_gap, win.kh, first, end)
+        y, x0 = i * win.down - win.top, j * win.across - win.left
+        top, bottom = inside(y, win.row_gap, win.kh, first, end)
         left, right = inside(x0, win.column_gap, win.kw, 0, win.w)
+        place = ((image * win.h + y) * win.w + x0) * win.channels + channel
         for p in range(top, bottom):
-            row = image * win.h + y0 + p * win.row_gap
-            place = (row * win.w + x0 + left * win.column_gap) * win.channels + channel
+            row, to = start + p * run, place + p * line
             if is_one_run:
-                add(a, start + p * run + left * depth, x, place, (right - left) * depth)
+                add(a, row + left * depth, x, to + left * depth, (right - left) * depth)
             else:
                 for q in range(left, right):
-                    add(a, start + p * run + q * depth, x, place, depth)
-                    place += win.column_gap * win.channels
+                    add(a, row + q * depth, x, to + q * step, depth)
         start += win.kh * run
         j += 1
         if j == win.columns:
@@ -118,9 +132,45 @@ def scatter(a, x, win, channel, depth, window, count, first, end):
 
 
 @inlined
-def block_size(places):
-    """How many rows of A are in the buffer at once"""
-    return max(FEWEST, min(MOST, BUFFER // max(1, places)))
+def gather_columns(planes, a, win, window, count):
+    """The same with A turned, from images that have their channels first and their padding around
+
+    planes (n, c, h, w), a (kh, kw, c, rows);  windows side by side, in steps of one column, are
+    copied together
+    """
+    (_, channels, h, w), rows = planes.shape, a.shape[1]
+    done = 0
+    while done < count:
+        j, i = window % win.columns, window // win.columns % win.rows
+        image = window // (win.columns * win.rows)
+        beside = min(win.columns - j, count - done)
+        to = done
+        for p in range(win.kh):
+            for q in range(win.kw):
+                for channel in range(channels):
+                    y, x = i * win.down + p * win.row_gap, j + q * win.column_gap
+                    place = ((image * channels + channel) * h + y) * w + x
+                    copy(planes, place, a, to, beside)
+                    to += rows
+        done += beside
+        window += beside
+
+
+@inlined
+def rows_of(x, a, win, group, depth, window, count, is_turned):
+    """Rows of A as a Matrix, gathered in a one way or the other"""
+    if is_turned:
+        gather_columns(x, a, win, window, count)
+        return Matrix(a, 0, 1, a.shape[1])
+    gather(x, a, win, group * depth, depth, window, count)
+    return Matrix(a, 0, a.shape[1], 1)
+
+
+@inlined
+def buffer(x, places, is_turned):
+    """Room for as many rows of A as are gathered at once, and how many these are"""
+    rows = max(FEWEST, min(MOST, BUFFER // max(1, places)))
+    return np.empty((places, rows) if is_turned else (rows, places), x.dtype), rows
 
 
 # ---- The three products --------------------------------------------------------------------------
@@ -135,6 +185,7 @@ def forward(
     y: write(2),
     numbers: read_integers(1),
     groups: integer,
+    is_turned: integer,
     activation: integer,
     product: address,
     queue: counter,
@@ -146,8 +197,7 @@ def forward(
     win = windows_from(numbers)
     (windows, units), places = z.shape, len(weight)
     depth, share_of_units = win.channels // groups, units // groups
-    rows = block_size(places)
-    a = np.empty((rows, places), x.dtype)
+    a, rows = buffer(x, places, is_turned)
     window = take(queue) * rows
     while window < windows:
         count = min(rows, windows - window)
@@ -155,8 +205,8 @@ def forward(
         fill_rows(c, count, units, bias)
         for group in range(groups):
             unit = group * share_of_units
-            gather(x, a, win, group * depth, depth, window, count)
-            left, right = Matrix(a, 0, places, 1), Matrix(weight, unit, units, 1)
+            left = rows_of(x, a, win, group, depth, window, count, is_turned)
+            right = Matrix(weight, unit, units, 1)
             part = beyond(c, 0, unit)
             call_add_product(product, left, right, part, count, share_of_units, places)
         if activation != NO_ACTIVATION:
@@ -171,6 +221,7 @@ def weight_gradient(
     sums: write(2),
     numbers: read_integers(1),
     groups: integer,
+    is_turned: integer,
     pieces: integer,
     product: address,
     queue: counter,
@@ -179,8 +230,7 @@ def weight_gradient(
     win = windows_from(numbers)
     (windows, units), places = h.shape, len(sums) // pieces
     depth, share_of_units = win.channels // groups, units // groups
-    rows = block_size(places)
-    a = np.empty((rows, places), x.dtype)
+    a, rows = buffer(x, places, is_turned)
     piece = take(queue)
     while piece < pieces:
         c = Matrix(sums, piece * places * units, units, 1)
@@ -190,8 +240,8 @@ def weight_gradient(
             count = min(rows, last - window)
             for group in range(groups):
                 unit = group * share_of_units
-                gather(x, a, win, group * depth, depth, window, count)
-                left, right = Matrix(a, 0, 1, places), Matrix(h, window * units + unit, units, 1)
+                left = transposed(rows_of(x, a, win, group, depth, window, count, is_turned))
+                right = Matrix(h, window * units + unit, units, 1)
                 part = beyond(c, 0, unit)
                 call_add_product(product, left, right, part, places, share_of_units, count)
         piece = take(queue)
@@ -215,8 +265,7 @@ def input_gradient(
     win = windows_from(numbers)
     units, places = h.shape[1], len(weight)
     depth, share_of_units = win.channels // groups, units // groups
-    rows, row = block_size(places), win.w * win.channels
-    a = np.empty((rows, places), h.dtype)
+    (a, rows), row = buffer(h, places, False), win.w * win.channels
     block = take(queue)
     while block < len(dx) * bands:
         image, band = block // bands, block % bands
@@ -297,12 +346,13 @@ def convolution(
     win = of(x.shape, weight.shape[:2], strides, padding, dilation)
     if _is_dense(win, groups):
         return dense_layers.dense(x, weight[0, 0], bias, activation)
-    x, bias, weight = np.ascontiguousarray(x), np.ascontiguousarray(bias), _rows(weight)
+    is_turned, images = _images(x, win, padding, groups)
+    bias, weight = np.ascontiguousarray(bias), _rows(weight)
     y = np.empty((len(x), win.rows, win.columns, units), x.dtype)
     z = y if number in TOLD_BY_Y else np.empty(y.shape, x.dtype)
-    arrays = x, weight, bias, _rows(z), _rows(y)
-    work = y.size * math.prod(weight.shape[:3])
-    forward(x.dtype, work, *arrays, as_array(win), groups, number, add_product.addresses[x.dtype])
+    arrays = images, weight, bias, _rows(z), _rows(y), as_array(win)
+    work, product = y.size * len(weight), add_product.addresses[x.dtype]
+    forward(x.dtype, work, *arrays, groups, is_turned, number, product)
     return y, z
 
 
@@ -327,7 +377,7 @@ def convolution_backward(
         return NotImplemented
     if _is_dense(win, groups):
         return _of_dense(dense_layers.dense_backward(g, z, x, weight[0, 0], activation, needs))
-    x, rows = np.ascontiguousarray(x), _rows(weight)
+    rows = _rows(weight)
     h, db = _pull(_rows(g), _rows(z), number, needs[2])
     work, product = h.size * len(rows), add_product.addresses[x.dtype]
     dx = dw = None
@@ -336,11 +386,26 @@ def convolution_backward(
         bands = min(win.h, -(-BANDS // max(1, len(x))))
         input_gradient(x.dtype, work, h, rows, dx, as_array(win), groups, bands, product)
     if needs[1]:
+        is_turned, images = _images(x, win, padding, groups)
         pieces = _pieces(h)
         sums = np.empty((pieces * len(rows), weight.shape[3]), x.dtype)
-        weight_gradient(x.dtype, work, x, h, sums, as_array(win), groups, pieces, product)
+        arrays = images, h, sums, as_array(win)
+        weight_gradient(x.dtype, work, *arrays, groups, is_turned, pieces, product)
         dw = np.add.reduce(sums.reshape(pieces, *weight.shape), axis=0)
     return dx, dw, db
+
+
+def _images(x, win, padding, groups):
+    """Images as they are gathered: by columns, (n, c, h, w) with their padding, or (n, h, w, c)
+
+    -> whether it is by columns, images
+    """
+    if win.channels > FEW_CHANNELS or win.across > 1 or groups > 1:
+        return False, np.ascontiguousarray(x)
+    (top, bottom), (left, right) = padding
+    planes = np.zeros((len(x), win.channels, top + win.h + bottom, left + win.w + right), x.dtype)
+    planes[:, :, top : top + win.h, left : left + win.w] = x.transpose(0, 3, 1, 2)
+    return True, planes
 
 
 def _pull(g, z, number, needs_sums):

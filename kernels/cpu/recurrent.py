@@ -8,7 +8,7 @@ first, and with them those of dz Uᵀ.
 import numpy as np
 
 from . import leaves_to_numpy
-from .activations import sigmoid_pull, sigmoid_value, tanh_value
+from .activations import gate_value, sigmoid_pull, sigmoid_value, tanh_value
 from .compilation import address, inlined, integer, read, write
 from .dense import fill_rows
 from .loops import alike, share
@@ -57,10 +57,10 @@ def _lstm_step(
         zi, zf = 4 * ci, 4 * ci + u
         zg, zo, stop = zf + u, zf + 2 * u, ci + u
         for j in range(0, u, lanes(z)):
-            i = sigmoid_value(load_until(z, zi + j, zf, 0))
-            f = sigmoid_value(load_until(z, zf + j, zg, 0))
+            i = gate_value(load_until(z, zi + j, zf, 0))
+            f = gate_value(load_until(z, zf + j, zg, 0))
             g = tanh_value(load_until(z, zg + j, zo, 0))
-            o = sigmoid_value(load_until(z, zo + j, zo + u, 0))
+            o = gate_value(load_until(z, zo + j, zo + u, 0))
             k = f * load_until(c, ci + j, stop, 0) + i * g
             store_until(z, zi + j, zf, i)
             store_until(z, zf + j, zg, f)

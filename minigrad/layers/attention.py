@@ -7,7 +7,7 @@ import numpy as np
 
 from .. import initializers, ops, random
 from ..registry import check_number
-from .core import Dense, positive_integer
+from .core import dense_inside, positive_integer
 from .layer import Layer, check_mask
 from .positions import angles, check_sequence
 
@@ -74,19 +74,10 @@ class MultiHeadAttention(Layer):
     def build(self, input_shape):
         check_sequence(self, input_shape)
         self._compute_dtype = np.dtype(self.dtype)
-        self.query = self._dense(self.num_heads * self.key_dim)
-        self.key = self._dense(self.num_key_value_heads * self.key_dim)
-        self.value = self._dense(self.num_key_value_heads * self.value_dim)
-        self.output = self._dense(input_shape[-1])
-
-    def _dense(self, units):
-        return Dense(
-            units,
-            use_bias=self.use_bias,
-            kernel_initializer=self.kernel_initializer,
-            bias_initializer=self.bias_initializer,
-            dtype=self.dtype,
-        )
+        self.query = dense_inside(self, self.num_heads * self.key_dim)
+        self.key = dense_inside(self, self.num_key_value_heads * self.key_dim)
+        self.value = dense_inside(self, self.num_key_value_heads * self.value_dim)
+        self.output = dense_inside(self, input_shape[-1])
 
     def call(
         self,
@@ -111,11 +102,12 @@ class MultiHeadAttention(Layer):
         use_causal_mask  hides from each query the keys after it
         cache            a KeyValueCache with the keys and values of the steps before these
 
-        No gradient comes to a step that a mask hides. A query that sees no key gets zeros, and so
-        the bias of `output`.
+        No gradient comes to a hidden step, if none comes to its own result. A query that sees no
+        key finds zeros, and so gets the bias of `output`.
         """
         if value is None:
-            value, value_mask = query, self._mask_of_itself(mask, key, value_mask)
+            self._check_alone(key, value_mask)
+            value, value_mask = query, mask
         elif cache is not None or self.rope_max_wavelength is not None:
             raise ValueError(
                 "MultiHeadAttention has cached and rotary positions within one sequence alone. "
@@ -140,18 +132,16 @@ class MultiHeadAttention(Layer):
         y = self.output(_join(o))  # (n, t, d)
         return (y, attention_scores(q, k, **seen)) if return_attention_scores else y
 
-    def _mask_of_itself(self, mask, key, value_mask):
-        """The mask of the values in self-attention: that of the queries."""
+    def _check_alone(self, key, value_mask):
         if key is not None or value_mask is not None:
             raise ValueError(
                 "MultiHeadAttention takes a key and a value_mask together with a value. "
                 "Received: value=None"
             )
-        return mask
 
     def _check(self, query, key, value, mask, value_mask):
-        check_sequence(self, query.shape)
-        check_sequence(self, value.shape)
+        for x in (query, value, key):
+            check_sequence(self, x.shape)
         if not query.shape[0] == key.shape[0] == value.shape[0] or key.shape[1] != value.shape[1]:
             raise ValueError(
                 "MultiHeadAttention needs query (n, t, ...), value (n, s, ...) and key (n, s, ...)."

@@ -85,6 +85,18 @@ class Dense(Layer):
         return activations.activate(self.activation, z)
 
 
+def dense_inside(layer, units, activation=None):
+    """A Dense layer for another layer, made as that one's own arguments say."""
+    return Dense(
+        units,
+        activation,
+        use_bias=layer.use_bias,
+        kernel_initializer=layer.kernel_initializer,
+        bias_initializer=layer.bias_initializer,
+        dtype=layer.dtype,
+    )
+
+
 class Activation(Layer):
     """y = activation(x), elementwise or along the last axis; a name or a function."""
 

@@ -12,7 +12,7 @@ from .. import initializers
 from ..registry import check_number, look_up
 from . import activations
 from .attention import MultiHeadAttention
-from .core import Dense, Dropout, positive_integer
+from .core import Dropout, dense_inside, positive_integer
 from .layer import Layer
 from .normalization import LayerNormalization, RMSNormalization
 from .positions import check_sequence
@@ -53,19 +53,10 @@ class FeedForward(Layer):
 
     def build(self, input_shape):
         if self.gated:
-            self.gate = self._dense(self.intermediate_dim, self.activation)
-        self.up = self._dense(self.intermediate_dim, None if self.gated else self.activation)
-        self.down = self._dense(input_shape[-1])
-
-    def _dense(self, units, activation=None):
-        return Dense(
-            units,
-            activation,
-            use_bias=self.use_bias,
-            kernel_initializer=self.kernel_initializer,
-            bias_initializer=self.bias_initializer,
-            dtype=self.dtype,
-        )
+            self.gate = dense_inside(self, self.intermediate_dim, self.activation)
+        activation = None if self.gated else self.activation
+        self.up = dense_inside(self, self.intermediate_dim, activation)
+        self.down = dense_inside(self, input_shape[-1])
 
     def call(self, x):
         h = self.up(x)  # (..., intermediate_dim)
@@ -123,6 +114,14 @@ class _Block(Layer):
             )
         self._compute_dtype = np.dtype(self.dtype)  # all that is added to x has it
         self.drop = Dropout(self.dropout)
+        self.attention_norm = self._norm()
+        self.attention = self._attention(
+            input_shape[-1], rope_max_wavelength=self.rope_max_wavelength
+        )
+        self.feed_forward_norm = self._norm()
+        self.feed_forward = FeedForward(
+            self.intermediate_dim, self.activation, self.gated, **self._dense_options()
+        )
 
     def _norm(self):
         kind = _NORMALIZATIONS[self.normalization]
@@ -140,11 +139,6 @@ class _Block(Layer):
             dropout=self.dropout,
             **options,
             **self._dense_options(),
-        )
-
-    def _feed_forward(self):
-        return FeedForward(
-            self.intermediate_dim, self.activation, self.gated, **self._dense_options()
         )
 
     def _add(self, x, norm, layer, **options):
@@ -174,15 +168,6 @@ class TransformerEncoder(_Block):
 
     A mask (n, t) hides steps from all others. What such a step holds itself has no meaning.
     """
-
-    def build(self, input_shape):
-        super().build(input_shape)
-        self.attention_norm = self._norm()
-        self.attention = self._attention(
-            input_shape[-1], rope_max_wavelength=self.rope_max_wavelength
-        )
-        self.feed_forward_norm = self._norm()
-        self.feed_forward = self._feed_forward()
 
     def call(self, x, mask=None):
         x = self._add(x, self.attention_norm, self.attention, mask=mask)  # (n, t, d)
@@ -228,25 +213,22 @@ class TransformerDecoder(_Block):
 
     def build(self, input_shape):
         super().build(input_shape)
-        d = input_shape[-1]
-        self.attention_norm = self._norm()
-        self.attention = self._attention(d, rope_max_wavelength=self.rope_max_wavelength)
         if self.use_cross_attention:
             self.cross_attention_norm = self._norm()
-            self.cross_attention = self._attention(d)
-        self.feed_forward_norm = self._norm()
-        self.feed_forward = self._feed_forward()
+            self.cross_attention = self._attention(input_shape[-1])
 
     def call(self, x, encoder_sequence=None, mask=None, encoder_mask=None, cache=None):
         """mask (n, t) and encoder_mask (n, s) are True where a step of x or the encoder's counts.
 
         cache  a KeyValueCache with the keys and values of the steps before these
         """
-        if self.use_cross_attention != (encoder_sequence is not None):
+        is_there = encoder_sequence is not None
+        if self.use_cross_attention != is_there or (encoder_mask is not None and not is_there):
             raise ValueError(
-                "TransformerDecoder takes an encoder_sequence if, and only if, it was made with "
-                f"use_cross_attention. Received: use_cross_attention={self.use_cross_attention}, "
-                f"encoder_sequence of shape {getattr(encoder_sequence, 'shape', None)}"
+                "TransformerDecoder takes an encoder_sequence, and perhaps an encoder_mask, if and "
+                "only if it was made with use_cross_attention. Received: "
+                f"use_cross_attention={self.use_cross_attention}, encoder_sequence of shape "
+                f"{getattr(encoder_sequence, 'shape', None)}"
             )
         itself = {"mask": mask, "use_causal_mask": True, "cache": cache}
         other = {"value": encoder_sequence, "mask": mask, "value_mask": encoder_mask}

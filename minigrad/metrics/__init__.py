@@ -31,6 +31,7 @@ from .per_example import (
 from .ranking import roc_auc, roc_curve
 from .regression import mean_absolute_error, mean_squared_error, r2_score, root_mean_squared_error
 from .report import ClassificationReport, classification_report
+from .retrieval import nearest_neighbours, recall_at_k
 from .streaming import Accumulator, Mean, Metric
 from .streaming_classes import ConfusionMatrix, F1Score, Precision, Recall
 from .streaming_ranking import AUC
@@ -62,9 +63,11 @@ __all__ = [
     "get",
     "mean_absolute_error",
     "mean_squared_error",
+    "nearest_neighbours",
     "precision",
     "r2_score",
     "recall",
+    "recall_at_k",
     "roc_auc",
     "roc_curve",
     "root_mean_squared_error",
