@@ -4,7 +4,10 @@ Every function of `kernels.reference` is here, as a kernel of the same name: the
 it in plain NumPy, and `kernels.cpu` may have a faster implementation. `kernels.dispatch` picks.
 """
 
+from . import memory
 from .dispatch import backend, compile_all, kernel, specifications, table, use, versions
+
+memory.keep()
 
 # PyPI has another package named `kernels`: by this minigrad knows which one Python has found.
 __project__ = "minigrad"
