@@ -2,6 +2,7 @@
 # make teach           JupyterLab and nbgrader as well
 # make quickstart      train, evaluate, save and reload a model on real digits
 # make test            the linter and all tests, with coverage, in two processes
+# make test-kernels    kernels for other processors, with each pool of threads, compiled anew
 # make course-check    exercises tell right from wrong; models learn with any right answer inside
 # make test-hostile    what a submission may try against the grader, and does not achieve
 # make lessons         notebooks and pages, made anew from the texts of the lessons
@@ -20,7 +21,7 @@ endif
 # Each file in .venv/installed/ says that an extra of setup.cfg is installed there.
 EXTRA := .venv/installed
 
-.PHONY: install teach quickstart test lint course-check test-hostile lessons \
+.PHONY: install teach quickstart test lint test-kernels course-check test-hostile lessons \
     test-notebooks test-browser bench golden clean
 
 install: $(EXTRA)/core
@@ -37,6 +38,10 @@ test: $(EXTRA)/test lint
 lint: $(EXTRA)/test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+
+test-kernels: $(EXTRA)/test
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/check_processors.py \
+	    tests/check_threads.py tests/check_compilation.py
 
 course-check: $(EXTRA)/test
 	$(BIN)/python -m tests.naming

@@ -27,8 +27,13 @@ def slope(function, x, g, step=1e-6):
     return d
 
 
-# Kernels that are tested somewhere else: where.
-ELSEWHERE = dict.fromkeys(["sgd", "rmsprop", "adagrad", "adam"], "test_optimizers.py")
+# Kernels that are tested somewhere else: where. In test_ops.py, as parts of operations, beside
+# PyTorch, by whoever runs them; and who runs them makes no difference (test_kernels_agree.py).
+FORWARD = ["convolution", "max_pool", "average_pool", "lstm_step", "gru_step"]
+ELSEWHERE = {
+    **dict.fromkeys(["sgd", "rmsprop", "adagrad", "adam"], "test_optimizers.py"),
+    **dict.fromkeys([*FORWARD, *(f"{name}_backward" for name in FORWARD)], "test_ops.py"),
+}
 
 
 def test_every_kernel_is_tested():

@@ -123,7 +123,7 @@ LAYOUTS = [read_only, fortran, every_other, reverse, far_apart]
 class GuardedResults:
     """Inside this `with`, arrays that kernels allocate lie between guards, which `check` reads.
 
-    One thread computes. That more of them change no bit is a promise of `test_threads.py`.
+    One thread computes. That more of them change no bit is a promise of `check_threads.py`.
     """
 
     def __enter__(self):

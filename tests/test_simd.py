@@ -1,6 +1,6 @@
 """The vectors of `kernels.cpu.simd`: each of its functions against NumPy, float32 and float64.
 
-`test_processors.py` runs this file again, compiled for processors with other vectors.
+`check_processors.py` runs this file again, compiled for processors with other vectors.
 """
 
 import inspect
