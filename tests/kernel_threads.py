@@ -1,8 +1,8 @@
 """Run every compiled kernel with 1, 2, 3 and 8 threads, and from four Python threads at once.
 
 `python -m tests.kernel_threads` prints as JSON which layer of threads Numba used, how many kernels
-ran, and which of them gave other bits than with one thread. `check_threads.py` runs it for each layer,
-in a process of its own: a process can load one only.
+ran, and which of them gave other bits than with one thread. `check_threads.py` runs it for each
+layer, in a process of its own: a process can load one only.
 """
 
 import hashlib
