@@ -3,8 +3,9 @@
 # make quickstart      train, evaluate, save and reload a model on real digits
 # make test            the linter and all tests, with coverage, in two processes
 # make test-kernels    kernels for other processors, with each pool of threads, compiled anew
+# make test-programs   trainings to their end, or killed; the pictures of all programs
 # make course-check    exercises tell right from wrong; models learn with any right answer inside
-# make test-hostile    what a submission may try against the grader, and does not achieve
+# make test-hostile    the grader, and what a submission may try against it and does not achieve
 # make lessons         notebooks and pages, made anew from the texts of the lessons
 # make test-notebooks  all notebooks run from a clean kernel; nbgrader takes and grades them
 # make test-browser    a notebook in JupyterLab, in a browser that nobody sees
@@ -21,8 +22,8 @@ endif
 # Each file in .venv/installed/ says that an extra of setup.cfg is installed there.
 EXTRA := .venv/installed
 
-.PHONY: install teach quickstart test lint test-kernels course-check test-hostile lessons \
-    test-notebooks test-browser bench golden clean
+.PHONY: install teach quickstart test lint test-kernels test-programs course-check test-hostile \
+    lessons test-notebooks test-browser bench golden clean
 
 install: $(EXTRA)/core
 	@echo "installed. The course begins with: $(BIN)/minigrad-learn start 1"
@@ -43,11 +44,16 @@ test-kernels: $(EXTRA)/test
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests/check_processors.py \
 	    tests/check_threads.py tests/check_compilation.py
 
+test-programs: $(EXTRA)/test
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/check_accuracy.py \
+	    tests/check_survival.py tests/check_program_pictures.py
+
 course-check: $(EXTRA)/test
 	$(BIN)/python -m tests.naming
 	$(BIN)/python -m pytest -n 2 --dist worksteal --durations=10 tests/check_course.py
 
 test-hostile: $(EXTRA)/test
+	$(BIN)/python -m pytest -n 2 tests/check_grading.py
 	$(BIN)/python -m pytest tests/check_hostile.py tests/check_reach.py
 
 # make lessons INSTALL_FROM=git+https://...   into hosted/, notebooks that install the course

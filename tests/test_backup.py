@@ -1,6 +1,6 @@
 """BackupAndRestore inside one process: what it keeps, what it refuses, what it warns of.
 
-tests/test_survival.py kills real processes. Here a callback raises instead.
+tests/check_survival.py kills real processes. Here a callback raises instead.
 """
 
 import errno
