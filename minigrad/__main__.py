@@ -6,6 +6,7 @@ Also `python -m minigrad`.
 import argparse
 import sys
 from contextlib import suppress
+from inspect import signature
 
 from . import __version__, data
 from .programs.cnn_digits import cnn_digits
@@ -65,73 +66,22 @@ def _add_quickstart(commands):
 def _add_run(commands):
     command = commands.add_parser("run", help="one of the programs that come with minigrad")
     programs = command.add_subparsers(dest="program", required=True, metavar="PROGRAM")
-    for add_program in PROGRAMS:
-        add_program(programs)
+    for program, about, *own in PROGRAMS:
+        command = programs.add_parser(program.__name__, help=about)
+        command.add_argument("--out", help="folder for the report (default: %(default)s)")
+        command.add_argument(
+            "--seeds", type=int, help="how often to repeat it (default: %(default)s)"
+        )
+        for option, settings in own:
+            command.add_argument(option, **settings)
+        defaults = {name: p.default for name, p in signature(program).parameters.items()}
+        command.set_defaults(run=_run_program, function=program, **defaults)
 
 
-def _add_program(programs, name, about, seeds=3):
-    """A program that is repeated with several seeds and writes a report to a folder."""
-    command = programs.add_parser(name, help=about)
-    command.add_argument(
-        "--out", default=f"runs/{name}", help="folder for the report (default: %(default)s)"
-    )
-    command.add_argument(
-        "--seeds", type=int, default=seeds, help="how often to repeat it (default: %(default)s)"
-    )
-    return command
-
-
-def _add_overfitting(programs):
-    about = "what six remedies do against learning by heart: a table, a picture"
-    command = _add_program(programs, "overfitting", about, seeds=5)
-    command.add_argument(
-        "--wrong-labels",
-        type=float,
-        default=0.2,
-        help="the share of labels made wrong, 0 to below 1 (default: %(default)s)",
-    )
-    command.set_defaults(
-        run=lambda options: overfitting(options.out, options.seeds, options.wrong_labels)
-    )
-
-
-def _add_cnn_digits(programs):
-    about = "a convolutional network beside a dense one; its filters, and what they answer"
-    command = _add_program(programs, "cnn_digits", about)
-    command.set_defaults(run=lambda options: cnn_digits(options.out, options.seeds))
-
-
-def _add_generate_digits(programs):
-    about = "digits that nobody has written, drawn by an autoencoder, and measured"
-    command = _add_program(programs, "generate_digits", about)
-    command.set_defaults(run=lambda options: generate_digits(options.out, options.seeds))
-
-
-def _add_name_the_module(programs):
-    about = "code of Python's standard library: which part of it does a snippet come from?"
-    command = _add_program(programs, "name_the_module", about)
-    command.set_defaults(run=lambda options: name_the_module(options.out, options.seeds))
-
-
-def _add_recommend(programs):
-    about = "ratings of other items, predicted by means, a factorization and a network"
-    command = _add_program(programs, "recommend", about)
-    command.set_defaults(run=lambda options: recommend(options.out, options.seeds))
-
-
-def _add_retrieve_images(programs):
-    about = "find images of the same digit by what two networks make of them, and by their pixels"
-    command = _add_program(programs, "retrieve_images", about)
-    command.set_defaults(run=lambda options: retrieve_images(options.out, options.seeds))
-
-
-def _add_speech_commands(programs):
-    about = "words told apart by their spectrograms, made on the spot or from WAV files"
-    command = _add_program(programs, "speech_commands", about)
-    command.add_argument("--folder", help="recordings: a subfolder of WAV files for each word")
-    command.set_defaults(
-        run=lambda options: speech_commands(options.out, options.seeds, options.folder)
-    )
+def _run_program(options):
+    """Call the program; what it takes are its options, by their names."""
+    names = signature(options.function).parameters
+    options.function(**{name: getattr(options, name) for name in names})
 
 
 def _add_train_table(commands):
@@ -242,14 +192,27 @@ def _add_doctor(commands):
     command.set_defaults(run=lambda options: print(doctor()))
 
 
+_WRONG_LABELS = "the share of labels made wrong, 0 to below 1 (default: %(default)s)"
+# (function, what it is about, options of its own ...); its defaults are those of the command
 PROGRAMS = (
-    _add_cnn_digits,
-    _add_generate_digits,
-    _add_name_the_module,
-    _add_overfitting,
-    _add_recommend,
-    _add_retrieve_images,
-    _add_speech_commands,
+    (cnn_digits, "a convolutional network beside a dense one; its filters, and what they answer"),
+    (generate_digits, "digits that nobody has written, drawn by an autoencoder, and measured"),
+    (name_the_module, "code of Python's standard library: which part of it is a snippet from?"),
+    (
+        overfitting,
+        "what six remedies do against learning by heart: a table, a picture",
+        ("--wrong-labels", {"type": float, "help": _WRONG_LABELS}),
+    ),
+    (recommend, "ratings of other items, predicted by means, a factorization and a network"),
+    (
+        retrieve_images,
+        "images of the same digit, found by what networks make of them, or by pixels",
+    ),
+    (
+        speech_commands,
+        "words told apart by their spectrograms, made on the spot or from WAV files",
+        ("--folder", {"help": "recordings: a subfolder of WAV files for each word"}),
+    ),
 )
 COMMANDS = (
     _add_quickstart,
