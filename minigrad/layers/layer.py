@@ -10,6 +10,7 @@ from ..registry import Configurable
 from ..tensor import Tensor, no_grad
 
 _training = ContextVar("training", default=False)
+_LENGTHS = 1, 8, 64, 512  # that are tried where the shape of an example leaves a length open
 
 
 class Parameter(Tensor):
@@ -243,6 +244,7 @@ class Layer(Configurable):
     def ensure_built(self):
         """Build what is not built yet, by a call on zeros: one example of the known input shape.
 
+        A length that is not known is 1, or more if that is too short for windows to fit in.
         ValueError if no input shape is known.
         """
         if all(thing.built for _, thing in self.walk() if isinstance(thing, Layer)):
@@ -252,9 +254,16 @@ class Layer(Configurable):
                 f"{type(self).__name__} is not built, so its parameters are not known yet: give "
                 "its first layer input_shape=..., or call it once on data"
             )
-        example = np.zeros([1] + [n or 1 for n in self.input_shape], dtype=self.input_dtype)
-        with no_grad():
-            self(example, training=False)
+        first_error = None
+        for length in _LENGTHS if None in self.input_shape else _LENGTHS[:1]:
+            example = np.zeros([1] + [n or length for n in self.input_shape], self.input_dtype)
+            try:
+                with no_grad():
+                    self(example, training=False)
+                return
+            except ValueError as error:
+                first_error = first_error or error
+        raise first_error
 
     def get_config(self):
         inherited = type(self).__init__ is Layer.__init__
