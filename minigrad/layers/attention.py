@@ -204,8 +204,12 @@ class KeyValueCache:
         elif self._mask is not None:
             self._mask[:, start:end] = True
         self.size = end
-        every = None if self._mask is None else self._mask[:, :end]
-        return self._keys[:, :, :end], self._values[:, :, :end], every
+        return self._keys[:, :, :end], self._values[:, :, :end], self.mask
+
+    @property
+    def mask(self):
+        """(n, size), True where a step counts; None if all do."""
+        return None if self._mask is None else self._mask[:, : self.size]
 
 
 def attention_scores(q, k, causal=False, mask=None):
