@@ -1,12 +1,13 @@
 """Models from files: what `Model.save` wrote, made again."""
 
 from .. import checkpoint, layers
+from .bert import BERT
 from .model import OPTIMIZER, Model
 from .sequential import Sequential
 from .training_state import set_flags
 
 _CLASSES = {name: getattr(layers, name) for name in layers.__all__}
-_CLASSES |= {"Model": Model, "Sequential": Sequential}
+_CLASSES |= {"BERT": BERT, "Model": Model, "Sequential": Sequential}
 
 # What constructors raise when a file gives them arguments that nobody would.
 _ERRORS = (ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError)
