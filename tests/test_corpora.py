@@ -22,7 +22,7 @@ class Bytes:
         self.special_tokens = special_tokens or {}
         self.encoded = []
 
-    def encode(self, text):
+    def encode_ordinary(self, text):
         self.encoded.append(text)
         return [byte + self.shift for byte in text.encode()]
 
@@ -199,8 +199,8 @@ def test_large_vocabularies_take_four_bytes(tmp_path, text):
 
 
 def test_each_document_ends_with_the_token_for_that(tmp_path, text):
-    tokenizer = Bytes(vocabulary_size=300, special_tokens={"<|endoftext|>": 299})
-    tokens = data.tokens_of(text, tokenizer, tmp_path / "tokens")
+    tokenizer = Bytes(vocabulary_size=300, special_tokens={"[SEP]": 299})
+    tokens = data.tokens_of(text, tokenizer, tmp_path / "tokens", end="[SEP]")
     ends = np.flatnonzero(tokens == 299)
     assert list(ends) == list(np.cumsum([len(document) + 1 for document in read(text)]) - 1)
 
@@ -214,6 +214,9 @@ def test_a_file_is_used_again_only_for_the_same_text_and_tokenizer(tmp_path, tex
 
     moved = data.tokens_of(text, Bytes(shift=1), path)
     assert moved[0] == ord(read(text)[0][0]) + 1
+    assert (
+        len(data.tokens_of(text, Bytes(shift=1, special_tokens={"|": 299}), path, "|")) > text.size
+    )
     other = data.Text(text.documents[:1])
     assert len(data.tokens_of(other, Bytes(shift=1), path)) == other.size
 
@@ -231,10 +234,10 @@ def test_a_damaged_file_is_written_anew(tmp_path, text, damage):
 
 def test_an_interrupted_writer_leaves_no_file(tmp_path, text):
     class Failing(Bytes):
-        def encode(self, text):
+        def encode_ordinary(self, text):
             if self.encoded:
                 raise KeyboardInterrupt
-            return super().encode(text)
+            return super().encode_ordinary(text)
 
     with pytest.raises(KeyboardInterrupt):
         data.tokens_of(text, Failing(), tmp_path / "tokens")

@@ -27,6 +27,10 @@ class Corpus(NamedTuple):
     train: "Text"
     validation: "Text"
 
+    def parts(self):
+        """{"train": Text, "validation": Text}"""
+        return {"train": self.train, "validation": self.validation}
+
 
 def corpus(source, validation=0.1, seed=0):
     """The Corpus of a source:

@@ -18,11 +18,11 @@ HEADER = 512  # bytes
 FORMAT = "minigrad tokens 1"
 
 
-def tokens_of(text, tokenizer, path):
+def tokens_of(text, tokenizer, path, end=None):
     """The tokens of a Text, a read-only array (n,) that lies in the file `path`.
 
-    tokenizer  such as those of minigrad.text; where "<|endoftext|>" is one of its special_tokens,
-               it stands after each document
+    tokenizer  such as those of minigrad.text. Special tokens in the text mean nothing
+    end        the special token that is put after each document, if any
 
     The file is written if it is not there, or not of this text and this tokenizer, and nothing but
     a complete one ever has its name. However large it is, it takes the memory of one piece.
@@ -32,11 +32,12 @@ def tokens_of(text, tokenizer, path):
     made_of = {
         "text": text.digest(),
         "tokenizer": fingerprint(tokenizer),
+        "end of a document": end,
         "dtype": kind.str,
     }
     count = _count(path, made_of)
     if count is None:
-        count = _write(path, made_of, _pieces(text, tokenizer, kind))
+        count = _write(path, made_of, _pieces(text, tokenizer, end, kind))
     return np.memmap(path, dtype=kind, mode="r", offset=HEADER, shape=(count,))
 
 
@@ -51,14 +52,13 @@ def fingerprint(tokenizer):
     return digest.hexdigest()
 
 
-def _pieces(text, tokenizer, kind):
+def _pieces(text, tokenizer, end, kind):
     """Arrays of tokens, document by document."""
-    end = tokenizer.special_tokens.get("<|endoftext|>")
     for document in text.documents:
         for piece in document.pieces():
-            yield np.array(tokenizer.encode(piece), dtype=kind)
+            yield np.array(tokenizer.encode_ordinary(piece), dtype=kind)
         if end is not None:
-            yield np.array([end], dtype=kind)
+            yield np.array([tokenizer.special_tokens[end]], dtype=kind)
 
 
 def _write(path, made_of, pieces):

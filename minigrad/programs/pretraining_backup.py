@@ -8,19 +8,22 @@ import numpy as np
 
 from .. import checkpoint, random
 from ..atomic import remove_leftovers
+from ..data.token_file import fingerprint
 from ..environment import differences, environment, warn_if_made_elsewhere
+
+SECONDS = 30  # between two backups
 
 
 class Progress:
     """How far a training has come, by its steps or by the clock.
 
-    steps, minutes  how many there are to be: one of the two is 0
+    steps, minutes  how many there are to be: one of the two is None
     losses          of each step
     validated       [step, loss] of each look at the validation part
     """
 
     def __init__(self, steps, minutes):
-        self.steps, self.limit = steps, 60 * minutes
+        self.steps, self.limit = steps, 60 * (minutes or 0)
         self.losses, self.validated = [], []
         self._began = time.perf_counter()
 
@@ -33,6 +36,16 @@ class Progress:
     def seconds(self):
         """How long it has taken, without the time of an interruption."""
         return time.perf_counter() - self._began
+
+    @property
+    def is_over(self):
+        """Whether there is nothing left to do."""
+        return self.done >= 1
+
+    @property
+    def share(self):
+        """The share of the training at the end of the step to come, or now by the clock: 0 to 1."""
+        return (self.step + 1) / self.steps if self.steps else self.done
 
     @property
     def done(self):
@@ -76,49 +89,65 @@ class Progress:
 
 
 class Backup:
-    """The file of a training that is not over yet: all that it would change from there on.
+    """The file of a training that is not over: all that it would change from there on.
 
-    folder    where it lies
-    identity  {name: text} of what makes this training another than any other
+    folder  where it lies, or will
+    resume  whether there is one to go on with
+
+    ValueError if there is one and it is not to be gone on with; FileNotFoundError the other way.
     """
 
-    def __init__(self, folder):
-        self.path = Path(folder) / "backup.safetensors"
-        self.content = None
-
-    def check_absent(self):
-        """ValueError if there is one."""
-        if self.path.exists():
+    def __init__(self, folder, resume):
+        self.folder = Path(folder)
+        self.path = self.folder / "backup.safetensors"
+        self._content = None
+        if resume:
+            self._content = self._read()
+        elif self.path.exists():
             raise ValueError(
-                f"{self.path.parent} has a training that is not over: --resume goes on with it. "
-                f"Delete {self.path} to begin anew, or choose another folder by --out"
+                f"{folder} has a training that is not over: --resume goes on with it. To begin "
+                f"another, choose another folder by --out, or delete {self.path}"
             )
 
-    def read(self):
-        """The settings of the training that is to go on, {name: value}."""
+    def _read(self):
         if not self.path.exists():
             raise FileNotFoundError(
-                f"there is nothing to resume: {self.path.parent} has no {self.path.name}. A "
-                "training has one from its first minute to its end"
+                f"there is nothing to resume in {self.folder}: a training has a {self.path.name} "
+                "from its first step to its last"
             )
-        self.content = checkpoint.load_tree(self.path)
+        content = checkpoint.load_tree(self.path)
         names = {"settings", "identity", "environment", "state"}
-        if not isinstance(self.content, dict) or self.content.keys() != names:
+        if not isinstance(content, dict) or content.keys() != names:
             raise ValueError(f"{self.path} is no backup of a pretraining")
-        warn_if_made_elsewhere(self.path, self.content["environment"])
-        return self.content["settings"]
+        warn_if_made_elsewhere(self.path, content["environment"])
+        return content
 
-    def begin(self, settings, identity):
-        """What all later backups say, and what a backup that was read has to say.
+    @property
+    def settings(self):
+        """Those of the training that goes on, {name: value}; None if it is a new one."""
+        return self._content["settings"] if self._content else None
 
-        identity  {name: text} of what is not in the settings, such as a digest of the text
-        """
-        remove_leftovers(self.path.parent)
-        if self.content and (others := differences(self.content["identity"], identity)):
+    def check(self, settings, corpus, tokenizer):
+        """Remember what the training is about. ValueError if another one was interrupted."""
+        self._settings = settings._asdict()
+        parts = {f"{name} part": part.digest() for name, part in corpus.parts().items()}
+        self._identity = {**parts, "tokenizer": fingerprint(tokenizer)}
+        if self._content and (others := differences(self._content["identity"], self._identity)):
             raise ValueError(
-                f"{self.path} is the backup of a training on other data: {'; '.join(others)}"
+                f"the training in {self.folder} was interrupted on other data: {'; '.join(others)}"
             )
-        self.settings, self.identity = settings, identity
+
+    def begin(self, model, optimizer, progress):
+        """Bring all three to where the training was interrupted; a new one is backed up at once."""
+        remove_leftovers(self.folder)
+        progress.begin()
+        if self._content:
+            state = self._content["state"]
+            model.set_weights(state["weights"])
+            optimizer.set_state(state["optimizer"], model.weights())
+            random.set_state(state["random"])
+            progress.set_state(state["progress"])
+        self.save(model, optimizer, progress)
 
     def save(self, model, optimizer, progress):
         """Write where the training stands, in the place of the last backup."""
@@ -128,17 +157,14 @@ class Backup:
             "random": random.get_state(),
             "progress": progress.get_state(),
         }
-        content = {"settings": self.settings, "identity": self.identity}
-        content |= {"environment": environment(), "state": state}
-        checkpoint.save_tree(self.path, content)
+        content = {"settings": self._settings, "identity": self._identity, "state": state}
+        checkpoint.save_tree(self.path, {**content, "environment": environment()})
+        self._saved = time.perf_counter()
 
-    def restore(self, model, optimizer, progress):
-        """Go on where the backup that was read was written."""
-        state = self.content["state"]
-        model.set_weights(state["weights"])
-        optimizer.set_state(state["optimizer"], model.weights())
-        random.set_state(state["random"])
-        progress.set_state(state["progress"])
+    def save_now_and_then(self, model, optimizer, progress):
+        """Save if the last time is SECONDS ago."""
+        if time.perf_counter() - self._saved >= SECONDS:
+            self.save(model, optimizer, progress)
 
     def remove(self):
         """The training is over."""
