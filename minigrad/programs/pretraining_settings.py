@@ -42,8 +42,8 @@ class Settings(NamedTuple):
     context: int = 128
     batch: int = 16
     accumulate: int = 1
-    steps: int | None = None
-    minutes: float | None = None
+    steps: int = None
+    minutes: float = None
     learning_rate: float = 3e-3
     dropout: float = 0.0
     seed: int = 0
