@@ -1,0 +1,18 @@
+"""Text as numbers: tokenizers with their trainers and files, and text as it comes."""
+
+from .byte_pairs import BytePairTokenizer
+from .characters import ByteTokenizer, CharacterTokenizer
+from .loading import load_tokenizer
+from .streaming import StreamDecoder
+from .templates import Template
+from .tokenizer import Tokenizer
+
+__all__ = [
+    "BytePairTokenizer",
+    "ByteTokenizer",
+    "CharacterTokenizer",
+    "StreamDecoder",
+    "Template",
+    "Tokenizer",
+    "load_tokenizer",
+]
