@@ -210,6 +210,7 @@ class KeyValueCache:
         """Example i goes on from where example rows[i] is now; there may be more or fewer then."""
         if self._keys is None:
             return
+        rows = [*rows]  # a tuple would be an index of several axes
         if len(rows) != len(self._keys):
             self._keys, self._values = self._keys[rows], self._values[rows]
         else:

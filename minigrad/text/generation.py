@@ -183,7 +183,7 @@ class _Reader:
         self.model = model
         self.rows = [list(prompt) for prompt in prompts]
         self.starts = [0] * len(prompts)
-        longest = max(map(len, prompts)) + max_new_tokens
+        longest = max(map(len, prompts), default=0) + max_new_tokens
         self.length = min(longest, model.max_sequence_length) if use_cache else None
         self.cache = None
 
