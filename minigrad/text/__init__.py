@@ -2,6 +2,7 @@
 
 from .byte_pairs import BytePairTokenizer
 from .characters import ByteTokenizer, CharacterTokenizer
+from .generation import generate, stream
 from .loading import load_tokenizer
 from .streaming import StreamDecoder
 from .templates import Template
@@ -14,5 +15,7 @@ __all__ = [
     "StreamDecoder",
     "Template",
     "Tokenizer",
+    "generate",
     "load_tokenizer",
+    "stream",
 ]
