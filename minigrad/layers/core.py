@@ -157,6 +157,8 @@ class Embedding(Layer):
     0 <= xᵢ < input_dim.
 
     mask_zero  whether 0 fills up sequences: the layers that follow get the mask xᵢ ≠ 0
+
+    Errors call it by its `name`, if it has one.
     """
 
     keeps_mask = True
@@ -186,13 +188,15 @@ class Embedding(Layer):
 
     def call(self, x):
         if x.dtype.kind not in "iu":
-            raise ValueError(f"Embedding looks up integers. Received: dtype {x.dtype}")
+            raise ValueError(
+                f"{self.name or 'Embedding'} looks up integers. Received: dtype {x.dtype}"
+            )
         indices = x.data.astype("int64")
         try:  # -1 would count from the end
             return ops.take(self.weight, np.where(indices < 0, self.input_dim, indices), axis=0)
         except IndexError as error:
             raise ValueError(
-                f"Embedding looks up integers from 0 to {self.input_dim - 1}. "
+                f"{self.name or 'Embedding'} looks up integers from 0 to {self.input_dim - 1}. "
                 f"Received: {np.min(x.data)} to {np.max(x.data)}"
             ) from error
 

@@ -1,8 +1,18 @@
 """Models, in Keras's words."""
 
+from .bert import BERT
 from .cross_validation import CrossValidation, cross_validate
+from .gpt import GPT
 from .model import Model
 from .saved import load_model
 from .sequential import Sequential
 
-__all__ = ["CrossValidation", "Model", "Sequential", "cross_validate", "load_model"]
+__all__ = [
+    "BERT",
+    "GPT",
+    "CrossValidation",
+    "Model",
+    "Sequential",
+    "cross_validate",
+    "load_model",
+]

@@ -1,12 +1,14 @@
 """Models from files: what `Model.save` wrote, made again."""
 
 from .. import checkpoint, layers
+from .bert import BERT
+from .gpt import GPT
 from .model import OPTIMIZER, Model
 from .sequential import Sequential
 from .training_state import set_flags
 
 _CLASSES = {name: getattr(layers, name) for name in layers.__all__}
-_CLASSES |= {"Model": Model, "Sequential": Sequential}
+_CLASSES |= {kind.__name__: kind for kind in (Model, Sequential, GPT, BERT)}
 
 # What constructors raise when a file gives them arguments that nobody would.
 _ERRORS = (ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError)
