@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from minigrad import losses, models, optimizers
-from tests.golden import make_bert, whole_models
+from tests.golden import make_bert, make_llama, whole_models
 
 EVERY = {
     f"{maker.__name__.rpartition('_')[2]}, {name}": (maker.CASES[name][0], case)
-    for maker in (make_bert,)
+    for maker in (make_bert, make_llama)
     for name, case in whole_models.load(maker.FILE).items()
 }
 EVERY_MODEL = pytest.mark.parametrize("expression, case", EVERY.values(), ids=EVERY)

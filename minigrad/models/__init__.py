@@ -2,8 +2,17 @@
 
 from .bert import BERT
 from .cross_validation import CrossValidation, cross_validate
+from .llama import Llama
 from .model import Model
 from .saved import load_model
 from .sequential import Sequential
 
-__all__ = ["BERT", "CrossValidation", "Model", "Sequential", "cross_validate", "load_model"]
+__all__ = [
+    "BERT",
+    "CrossValidation",
+    "Llama",
+    "Model",
+    "Sequential",
+    "cross_validate",
+    "load_model",
+]

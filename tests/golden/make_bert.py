@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.golden.whole_models import make
+from tests.golden.whole_models import call, linear, make, norm
 
 FILE = Path(__file__).with_name("bert.safetensors")
 
@@ -39,7 +39,6 @@ CASES = {
 
 def ask(ours):
     """A function (p, inputs) -> logits, as transformers computes them with our parameters."""
-    import torch
     from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification
 
     config = BertConfig(
@@ -61,10 +60,7 @@ def ask(ours):
 
     def logits(p, inputs):
         words = {"attention_mask": inputs.get("mask"), "token_type_ids": inputs.get("segments")}
-        parameters = named(p, ours.num_layers)
-        assert parameters.keys() == {name for name, _ in theirs.named_parameters()}
-        call = torch.func.functional_call
-        return call(theirs, parameters, (inputs["ids"],), words).logits
+        return call(theirs, named(p, ours.num_layers), inputs["ids"], **words).logits
 
     return logits
 
@@ -73,7 +69,7 @@ def masked_parameters(p, num_layers):
     """Those of a BertForMaskedLM, made of ours."""
     return {
         **encoder(p, num_layers),
-        **dense("cls.predictions.transform.dense", p, "transform"),
+        **linear("cls.predictions.transform.dense", p, "transform"),
         **norm("cls.predictions.transform.LayerNorm", p, "transform_norm"),
         "cls.predictions.bias": p["output_bias"],
     }
@@ -83,8 +79,8 @@ def classification_parameters(p, num_layers):
     """Those of a BertForSequenceClassification, made of ours."""
     return {
         **encoder(p, num_layers),
-        **dense("bert.pooler.dense", p, "pooler"),
-        **dense("classifier", p, "classifier"),
+        **linear("bert.pooler.dense", p, "pooler"),
+        **linear("classifier", p, "classifier"),
     }
 
 
@@ -98,22 +94,13 @@ def encoder(p, num_layers):
     for i in range(num_layers):
         theirs, ours = f"bert.encoder.layer.{i}", f"blocks.{i}"
         for name in ("query", "key", "value"):
-            found |= dense(f"{theirs}.attention.self.{name}", p, f"{ours}.attention.{name}")
-        found |= dense(f"{theirs}.attention.output.dense", p, f"{ours}.attention.output")
+            found |= linear(f"{theirs}.attention.self.{name}", p, f"{ours}.attention.{name}")
+        found |= linear(f"{theirs}.attention.output.dense", p, f"{ours}.attention.output")
         found |= norm(f"{theirs}.attention.output.LayerNorm", p, f"{ours}.attention_norm")
-        found |= dense(f"{theirs}.intermediate.dense", p, f"{ours}.up")
-        found |= dense(f"{theirs}.output.dense", p, f"{ours}.down")
+        found |= linear(f"{theirs}.intermediate.dense", p, f"{ours}.up")
+        found |= linear(f"{theirs}.output.dense", p, f"{ours}.down")
         found |= norm(f"{theirs}.output.LayerNorm", p, f"{ours}.feed_forward_norm")
     return found
-
-
-def dense(theirs, p, ours):
-    """A Linear of PyTorch, whose weight is ours transposed."""
-    return {f"{theirs}.weight": p[f"{ours}.weight"].T, f"{theirs}.bias": p[f"{ours}.bias"]}
-
-
-def norm(theirs, p, ours):
-    return {f"{theirs}.weight": p[f"{ours}.gamma"], f"{theirs}.bias": p[f"{ours}.beta"]}
 
 
 if __name__ == "__main__":

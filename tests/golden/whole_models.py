@@ -75,6 +75,27 @@ def draw(path, shape):
     return values.astype(np.float32).astype(np.float64)
 
 
+def linear(theirs, p, ours):
+    """The parameters of a Linear of PyTorch, whose weight is that of our Dense transposed."""
+    bias = {f"{theirs}.bias": p[f"{ours}.bias"]} if f"{ours}.bias" in p else {}
+    return {f"{theirs}.weight": p[f"{ours}.weight"].T, **bias}
+
+
+def norm(theirs, p, ours):
+    """The parameters of a normalization of PyTorch."""
+    bias = {f"{theirs}.bias": p[f"{ours}.beta"]} if f"{ours}.beta" in p else {}
+    return {f"{theirs}.weight": p[f"{ours}.gamma"], **bias}
+
+
+def call(theirs, parameters, *arguments, **words):
+    """What a model of PyTorch's gives with parameters {its name: tensor} in the place of its own."""
+    import torch
+
+    own = {name for name, _ in theirs.named_parameters()}
+    assert parameters.keys() == own, parameters.keys() ^ own
+    return torch.func.functional_call(theirs, parameters, arguments, words)
+
+
 def load(file):
     """{case: {kind: {name: array}}}, the kinds being input, parameter, gradient and result."""
     cases = {}
