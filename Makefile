@@ -76,6 +76,7 @@ golden: $(EXTRA)/golden
 	$(BIN)/python -m tests.golden.make_attention
 	$(BIN)/python -m tests.golden.make_convolution
 	$(BIN)/python -m tests.golden.make_recurrence
+	$(BIN)/python -m tests.golden.make_gpt
 	$(BIN)/python -m tests.golden.make_optimizers
 	$(BIN)/python -m tests.golden.make_linear_models
 	$(BIN)/python -m tests.golden.make_metrics

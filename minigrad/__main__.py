@@ -12,6 +12,7 @@ from . import __version__, data
 from .programs.cnn_digits import cnn_digits
 from .programs.doctor import doctor
 from .programs.generate_digits import generate_digits
+from .programs.generate_text import generate_text
 from .programs.name_the_module import name_the_module
 from .programs.overfitting import overfitting
 from .programs.predict_table import predict_table
@@ -74,12 +75,17 @@ def _add_run(commands):
         )
         for option, settings in own:
             command.add_argument(option, **settings)
-        defaults = {name: p.default for name, p in signature(program).parameters.items()}
-        command.set_defaults(run=_run_program, function=program, **defaults)
+        _run_by_names(command, program)
 
 
-def _run_program(options):
-    """Call the program; what it takes are its options, by their names."""
+def _run_by_names(command, function):
+    """Let a command call a function, whose arguments are its options, with its defaults."""
+    parameters = signature(function).parameters.items()
+    defaults = {name: p.default for name, p in parameters if p.default is not p.empty}
+    command.set_defaults(run=_call_by_names, function=function, **defaults)
+
+
+def _call_by_names(options):
     names = signature(options.function).parameters
     options.function(**{name: getattr(options, name) for name in names})
 
@@ -169,6 +175,34 @@ def _add_predict_table(commands):
     )
 
 
+def _add_generate(commands):
+    command = commands.add_parser("generate", help="let a trained model write")
+    command.add_argument("folder", help="of a training: with its model and its tokenizer")
+    command.add_argument("--prompt", required=True, help="how the text begins")
+    command.add_argument(
+        "--max-new-tokens", type=int, help="how many may follow (default: %(default)s)"
+    )
+    command.add_argument(
+        "--temperature", type=float, help="below 1 likely tokens become likelier; 0 takes no chance"
+    )
+    command.add_argument("--top-k", type=int, help="choose from so many of the likeliest tokens")
+    command.add_argument(
+        "--top-p", type=float, help="choose from the likeliest tokens that share so much"
+    )
+    command.add_argument(
+        "--beams", type=int, help="from 2 up: search for the likeliest text, in so many at once"
+    )
+    command.add_argument(
+        "--repetition-penalty", type=float, help="above 1: avoid tokens that were there already"
+    )
+    command.add_argument(
+        "--stop", action="append", metavar="TEXT", help="end before it; can be repeated"
+    )
+    command.add_argument("--seed", type=int, help="of all chance (default: %(default)s)")
+    _run_by_names(command, generate_text)
+    command.set_defaults(stop=[])  # which "append" makes longer
+
+
 def _add_download(commands):
     command = commands.add_parser("download", help="fetch a data set, once, and check it")
     command.add_argument("name", help="mnist, fashion_mnist or tiny_shakespeare")
@@ -219,6 +253,7 @@ COMMANDS = (
     _add_run,
     _add_train_table,
     _add_predict_table,
+    _add_generate,
     _add_download,
     _add_warmup,
     _add_doctor,

@@ -24,7 +24,7 @@ FLOORS = [
         *("minigrad.atomic", "minigrad.version", "minigrad.by_definition"),
         *("minigrad.initializers", "minigrad.regularizers", "minigrad.layers", "minigrad.losses"),
         *("minigrad.schedules", "minigrad.optimizers", "minigrad.metrics", "minigrad.callbacks"),
-        *("minigrad.data", "minigrad.checkpoint", "minigrad.plots"),
+        *("minigrad.data", "minigrad.text", "minigrad.checkpoint", "minigrad.plots"),
     ],
     ["minigrad.models"],
     ["minigrad.finetune"],

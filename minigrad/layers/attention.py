@@ -205,8 +205,25 @@ class KeyValueCache:
         elif self._mask is not None:
             self._mask[:, start:end] = True
         self.size = end
-        every = None if self._mask is None else self._mask[:, :end]
-        return self._keys[:, :, :end], self._values[:, :, :end], every
+        return self._keys[:, :, :end], self._values[:, :, :end], self.mask
+
+    def select(self, rows):
+        """Example i goes on from where example rows[i] is now; there may be more or fewer then."""
+        if self._keys is None:
+            return
+        rows = [*rows]  # a tuple would be an index of several axes
+        if len(rows) != len(self._keys):
+            self._keys, self._values = self._keys[rows], self._values[rows]
+        else:
+            for kept in (self._keys, self._values):
+                kept[:, :, : self.size] = kept[rows, :, : self.size]
+        if self._mask is not None:
+            self._mask = self._mask[rows]
+
+    @property
+    def mask(self):
+        """(n, size), True where a step counts; None if all do."""
+        return None if self._mask is None else self._mask[:, : self.size]
 
 
 def attention_scores(q, k, causal=False, mask=None):

@@ -2,6 +2,7 @@
 
 from .bert import BERT
 from .cross_validation import CrossValidation, cross_validate
+from .gpt import GPT
 from .llama import Llama
 from .model import Model
 from .saved import load_model
@@ -10,6 +11,7 @@ from .sequential import Sequential
 __all__ = [
     "BERT",
     "CrossValidation",
+    "GPT",
     "Llama",
     "Model",
     "Sequential",

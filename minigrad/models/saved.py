@@ -2,13 +2,14 @@
 
 from .. import checkpoint, layers
 from .bert import BERT
+from .gpt import GPT
 from .llama import Llama
 from .model import OPTIMIZER, Model
 from .sequential import Sequential
 from .training_state import set_flags
 
 _CLASSES = {name: getattr(layers, name) for name in layers.__all__}
-_CLASSES |= {kind.__name__: kind for kind in (BERT, Llama, Model, Sequential)}
+_CLASSES |= {kind.__name__: kind for kind in (BERT, GPT, Llama, Model, Sequential)}
 
 # What constructors raise when a file gives them arguments that nobody would.
 _ERRORS = (ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError)

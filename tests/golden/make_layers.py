@@ -51,6 +51,7 @@ _NAMES = {
     "elu": "F.elu(z)",
     "silu": "F.silu(z)",
     "gelu": "F.gelu(z)",
+    "gelu_tanh": "F.gelu(z, approximate='tanh')",
     "softplus": "F.softplus(z, threshold=1e9)",
     "sigmoid": "F.sigmoid(z)",
     "tanh": "F.tanh(z)",

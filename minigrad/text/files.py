@@ -1,0 +1,42 @@
+"""A tokenizer's files, told apart and read: a file that is damaged is named, whatever is in it."""
+
+import json
+import os
+from pathlib import Path
+
+from ..atomic import replacing
+
+LARGEST = 1 << 28  # bytes: no tokenizer's file comes near
+
+
+def read_text(path):
+    """The text of a file in UTF-8. ValueError if it is something else, or huge."""
+    size = os.path.getsize(path)
+    if size > LARGEST:
+        raise ValueError(f"{path} is too large for a tokenizer's file: {size} bytes")
+    try:
+        return Path(path).read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is no UTF-8 text: {error}") from None
+
+
+def read_json(path):
+    """What a file of JSON has, a dict. ValueError if it has something else."""
+    try:
+        content = json.loads(read_text(path))
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise ValueError(f"{path} is no JSON that can be read: {error}") from None
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} must have an object of JSON. Received: {type(content).__name__}")
+    return content
+
+
+def write_text(path, text):
+    """Write a file as a whole or not at all."""
+    with replacing(Path(path)) as file:
+        file.write(text.encode())
+
+
+def write_json(path, content):
+    """Write plain data as JSON that people can read."""
+    write_text(path, json.dumps(content, ensure_ascii=False, indent=2) + "\n")
