@@ -6,6 +6,7 @@ from .gpt import GPT
 from .llama import Llama
 from .model import Model
 from .saved import load_model
+from .seq2seq_transformer import Seq2SeqTransformer
 from .sequential import Sequential
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "GPT",
     "Llama",
     "Model",
+    "Seq2SeqTransformer",
     "Sequential",
     "cross_validate",
     "load_model",

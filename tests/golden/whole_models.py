@@ -88,7 +88,7 @@ def norm(theirs, p, ours):
 
 
 def call(theirs, parameters, *arguments, **words):
-    """What a model of PyTorch's gives with parameters {its name: tensor} in the place of its own."""
+    """What a model of PyTorch's gives, with parameters {name: tensor} in the place of its own."""
     import torch
 
     own = {name for name, _ in theirs.named_parameters()}
