@@ -9,7 +9,7 @@ from .. import initializers, ops, random
 from ..registry import check_number
 from .core import dense_inside, positive_integer
 from .layer import Layer, check_mask
-from .positions import angles, check_sequence
+from .positions import angles, check_sequence, frequencies
 
 
 class MultiHeadAttention(Layer):
@@ -120,7 +120,8 @@ class MultiHeadAttention(Layer):
         k = _split(self.key(key), self.num_key_value_heads)  # (n, hₖ, s, key_dim)
         v = _split(self.value(value), self.num_key_value_heads)  # (n, hₖ, s, value_dim)
         if self.rope_max_wavelength is not None:
-            theta = angles(q, cache.size if cache is not None else 0, self.rope_max_wavelength)
+            pairs = frequencies(q, self.key_dim, self.rope_max_wavelength)  # (key_dim / 2,)
+            theta = angles(q, cache.size if cache is not None else 0, pairs)  # (t, key_dim / 2)
             q, k = ops.rotary(q, theta), ops.rotary(k, theta)
         if cache is not None:
             k, v, value_mask = cache.append(k, v, value_mask)

@@ -20,6 +20,7 @@ from ..layers import (
     PositionEmbedding,
 )
 from ..registry import check_number
+from ..tensor import Tensor
 from .token_model import TokenModel
 
 _HEADS = ("tokens", "classes", None)
@@ -140,7 +141,7 @@ class BERT(TokenModel):
 
     def _segments(self, ids, segments):
         if segments is None:
-            return np.zeros_like(ids.data)
+            return np.zeros_like(ids.data if isinstance(ids, Tensor) else ids)
         if np.shape(segments) != ids.shape:
             raise ValueError(
                 f"BERT needs segments of the shape of its ids, {ids.shape}. "

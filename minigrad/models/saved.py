@@ -3,12 +3,15 @@
 from .. import checkpoint, layers
 from .bert import BERT
 from .gpt import GPT
+from .llama import Llama
 from .model import OPTIMIZER, Model
+from .seq2seq_transformer import Seq2SeqTransformer
 from .sequential import Sequential
 from .training_state import set_flags
 
 _CLASSES = {name: getattr(layers, name) for name in layers.__all__}
-_CLASSES |= {kind.__name__: kind for kind in (Model, Sequential, GPT, BERT)}
+_MODELS = (BERT, GPT, Llama, Model, Seq2SeqTransformer, Sequential)
+_CLASSES |= {kind.__name__: kind for kind in _MODELS}
 
 # What constructors raise when a file gives them arguments that nobody would.
 _ERRORS = (ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError)
