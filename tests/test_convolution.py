@@ -158,6 +158,16 @@ def test_pixels_that_are_integers_are_pooled(layer):
     assert layer()(x).dtype == "float32"
 
 
+@pytest.mark.parametrize("kind", ["Max", "Average"])
+@pytest.mark.parametrize("shape, missing", [((2, 0, 3), "step"), ((2, 4, 0, 3), "pixel")])
+def test_global_pooling_of_nothing_is_an_error(kind, shape, missing):
+    layer = getattr(layers, f"Global{kind}Pooling{len(shape) - 2}D")()
+    with pytest.raises(
+        ValueError, match=f"Global{kind}Pooling.* at least one {missing}.*{shape[1]}, "
+    ):
+        layer(np.ones(shape))
+
+
 # ---- A network -----------------------------------------------------------------------------------
 
 

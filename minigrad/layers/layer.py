@@ -5,7 +5,7 @@ from inspect import signature
 
 import numpy as np
 
-from .. import initializers, ops, regularizers
+from .. import initializers, ops, random, regularizers
 from ..registry import Configurable
 from ..tensor import Tensor, no_grad
 
@@ -120,6 +120,7 @@ class Layer(Configurable):
         """The first call. If it fails, all is as before: the next, on better data, is the first."""
         inside = [thing for _, thing in self.walk()]
         before = [dict(vars(x)) if isinstance(x, Layer) else x.requires_grad for x in inside]
+        numbers = random.get_state()
         try:
             self._build(inputs[0])
             y = self._run(inputs, mask, options)
@@ -130,6 +131,7 @@ class Layer(Configurable):
                     vars(thing).update(state)
                 else:
                     thing.requires_grad = state
+            random.set_state(numbers)
             raise
         if self.input_shape is None:
             self.input_shape, self.input_dtype = tuple(inputs[0].shape[1:]), inputs[0].dtype.name
