@@ -38,12 +38,9 @@ def _byte_pairs(model, normalizer, words, common):
             raise ValueError(f"model.{option} must be off. Received: {model[option]!r}")
     if normalizer.get("type") not in (None, "NFC"):
         raise ValueError(f"a normalizer other than NFC is not known. Received: {normalizer!r}")
-    whole = common["special_tokens"] | common["added_tokens"]
-    vocabulary = _vocabulary(model)
-    tokens = {
-        byte_level.to_bytes(token): id for token, id in vocabulary.items() if whole.get(token) != id
-    }
-    if len(tokens) + len(whole.keys() & vocabulary.keys()) < len(vocabulary):
+    ordinary = _ordinary(model, common)
+    tokens = {byte_level.to_bytes(token): id for token, id in ordinary.items()}
+    if len(tokens) < len(ordinary):
         raise ValueError("model.vocab has two tokens that stand for the same bytes")
     merges = [_merge(number, merge) for number, merge in enumerate(_entry(model, "merges", list))]
     if not merges and all(tokens.get(bytes([value])) == value for value in range(256)):
@@ -77,7 +74,7 @@ def _word_pieces(model, normalizer, words, common):
 def _characters(model, normalizer, words, common):
     if normalizer or words.get("pattern") != {"Regex": EVERY_CHARACTER}:
         raise ValueError("a WordLevel model is known where each character is a word, and no other")
-    return CharacterTokenizer(_vocabulary(model), **common)
+    return CharacterTokenizer(_ordinary(model, common), **common)
 
 
 _MODELS = {"BPE": _byte_pairs, "WordPiece": _word_pieces, "WordLevel": _characters}
@@ -106,6 +103,12 @@ def _vocabulary(model):
         if not isinstance(id, int) or isinstance(id, bool):
             raise ValueError(f"model.vocab: an id is an integer. Received: {id!r} for {token!r}")
     return vocabulary
+
+
+def _ordinary(model, common):
+    """The vocabulary without special and added tokens."""
+    whole = common["special_tokens"] | common["added_tokens"]
+    return {token: id for token, id in _vocabulary(model).items() if whole.get(token) != id}
 
 
 def _merge(number, merge):
