@@ -53,3 +53,15 @@ def fuzzed(count, seed=0):
         kinds = source.sample(alphabets(), source.randint(1, 4))
         length = source.randint(0, 40)
         yield "".join(source.choice(source.choice(kinds)) for _ in range(length))
+
+
+# To train small tokenizers on: some words come often, and some pairs of letters equally often.
+PROSE = [
+    "A tokenizer cuts a text into tokens. The tokens of this tokenizer are pieces of words; a "
+    "word that comes often is one token, and a word that comes once is many tokens.\n",
+    "def encode(text):\n    return [tokens[piece] for piece in pieces(text)]\n\n\n"
+    "def decode(ids):\n    return ''.join(pieces[id] for id in ids)  # the way back\n",
+    "分词器把文本切成词元。常见的词是一个词元，少见的词是许多词元。文本、词元、文本。",
+    "Ein Wort, das oft vorkommt, ist ein Token; größere Wörter, ähnliche Wörter: 12, 123, 1234.",
+    *MEANT,
+]
