@@ -52,7 +52,7 @@ def make_model(kind, seed=0, vocabulary=50, **options):
 
 
 def gradients(model):
-    return {path: parameter.grad.numpy() for path, parameter in model.weights().items()}
+    return {path: parameter.grad for path, parameter in model.weights().items()}
 
 
 # ---- The loss and its gradient -------------------------------------------------------------------
@@ -63,7 +63,7 @@ def draw_lengths(n, t):
     generator = np.random.default_rng(0)
     ids, targets = generator.integers(50, size=(2, n, t))
     lengths = generator.integers(1, t + 1, size=n)
-    assert len(set(lengths.tolist())) > 5
+    assert len(set(lengths.tolist())) >= n / 4
     return ids, targets, np.arange(t) < lengths[:, None]
 
 
@@ -121,13 +121,13 @@ def test_validation_is_the_mean_over_every_token_but_the_first():
 
 
 def test_the_head_of_bert_sees_nothing_but_the_hidden_places(monkeypatch):
-    seen = []
+    seen, model = [], make_model(models.BERT)
     logits = models.BERT.logits
     monkeypatch.setattr(
         models.BERT, "logits", lambda self, x: (seen.append(x.shape), logits(self, x))[1]
     )
     ids, targets, counts = draw_lengths(8, 12)
-    add_gradients(Objective(make_model(models.BERT)), ids, targets, counts)
+    add_gradients(Objective(model), ids, targets, counts)
     assert seen == [(counts.sum(), 16)]
 
 
