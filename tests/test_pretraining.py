@@ -222,7 +222,7 @@ def test_a_training_of_so_many_minutes_ends_after_them(source, capsys):
     began = time.monotonic()
     assert main(words(source, "--minutes", "0.03")) == 0
     assert 1.8 <= time.monotonic() - began < 20
-    assert "0:00 left" in capsys.readouterr().out
+    assert "% of the machine's peak" in capsys.readouterr().out
 
 
 # ---- The command ---------------------------------------------------------------------------------
@@ -244,7 +244,13 @@ def test_training_learns_and_leaves_a_model_its_tokenizer_a_report_and_a_picture
     assert isinstance(trained, model)
     assert trained.vocabulary_size == tokenizer.vocabulary_size == 256 + len(SPECIAL_TOKENS[kind])
     assert not (folder / "backup.safetensors").exists()
-    for word in ("tokens/s", "% of the machine's peak", "left", "| 1 follows"):
+    for word in (
+        "tokens/s",
+        "% of the machine's peak",
+        " left",
+        "| ",
+        "⟩" if kind == "bert" else "⟫",
+    ):
         assert word in printed
 
 
@@ -265,11 +271,11 @@ def test_accumulation_gives_the_same_model_but_for_rounding(source, tmp_path):
 
 @pytest.mark.parametrize("tokenizer", ["bpe", "char", "byte"])
 def test_each_tokenizer_is_learned_and_kept(tokenizer, source, tmp_path):
-    command = words(source, "--steps", "1", "--tokenizer", tokenizer, "--vocabulary", "280")
+    command = words(source, "--steps", "1", "--tokenizer", tokenizer, "--vocabulary", "260")
     assert main(command) == 0
     kept = text.load_tokenizer(tmp_path / "out")
     characters = len(set(source.read_text()))
-    assert kept.vocabulary_size == {"bpe": 280, "char": characters + 1, "byte": 257}[tokenizer]
+    assert kept.vocabulary_size == {"bpe": 260, "char": characters + 1, "byte": 257}[tokenizer]
     assert kept.decode(kept.encode("6 follows 5.")) == "6 follows 5."
 
 
@@ -364,7 +370,7 @@ def test_a_resumed_training_goes_on_with_report_and_losses(source, tmp_path, mon
     capsys.readouterr()
     assert main(["train", "gpt", "--out", "out", "--resume"]) == 0
     report = (tmp_path / "out" / "report.txt").read_text(encoding="utf-8")
-    assert report == before + capsys.readouterr().out
+    assert report.splitlines() == (before + capsys.readouterr().out).splitlines()
     assert len(drawn[0].losses) == 20
     assert [step for step, _ in drawn[0].validated] == list(range(2, 21, 2))
 
@@ -430,7 +436,8 @@ def test_a_loss_that_is_not_finite_ends_training_and_keeps_the_last_backup(
 
     def fail_at_step_5(*arguments):
         calls.append(1)
-        return math.nan if len(calls) == 6 else add(*arguments)  # the first compiles kernels
+        loss = add(*arguments)
+        return math.nan if len(calls) == 6 else loss  # the first call compiles kernels
 
     monkeypatch.setattr(module, "add_gradients", fail_at_step_5)
     assert main(words(source, "--steps", "20")) == 2
@@ -462,12 +469,13 @@ def test_a_loss_that_is_not_finite_ends_training_and_keeps_the_last_backup(
         ("--dropout 1", "dropout=1.0"),
         ("--seed -1", "-1"),
         ("--data nowhere", "nowhere"),
-        ("--context 4000", "the train part of .*sentences.txt is smaller than one context"),
-        ("--context 400", "the validation part of .*sentences.txt .*window has 401 tokens"),
+        ("--context 9000", "the train part of .*sentences.txt is smaller than one context"),
+        ("--context 800", "the validation part of .*sentences.txt .*window has 801 tokens"),
     ],
 )
 def test_options_from_which_nothing_can_be_learned_are_named(options, culprit, source, capsys):
-    assert main(words(source, *options.split())) == 2
+    when = () if "--steps" in options or "--minutes" in options else ("--steps", "1")
+    assert main(words(source, *when, *options.split())) == 2
     complaint = capsys.readouterr().err
     assert len(complaint.splitlines()) == 1
     assert re.search(culprit, complaint), complaint
@@ -477,10 +485,10 @@ def test_text_that_is_no_utf_8_or_empty_is_named(tmp_path, capsys):
     (tmp_path / "bad.txt").write_bytes(b"good text, " * 50 + b"\xff\xfe" + b" more of it" * 50)
     (tmp_path / "empty.txt").write_bytes(b"")
     for name, complaint in (("bad.txt", "byte 550 (0xff)"), ("empty.txt", "empty.txt is empty")):
-        assert main(words(tmp_path / name)) == 2
+        assert main(words(tmp_path / name, "--steps", "1")) == 2
         assert complaint in capsys.readouterr().err
 
 
 def test_the_context_of_bert_has_room_for_text(source, capsys):
-    assert main(words(source, "--context", "2", kind="bert")) == 2
+    assert main(words(source, "--steps", "1", "--context", "2", kind="bert")) == 2
     assert "context=2" in capsys.readouterr().err
