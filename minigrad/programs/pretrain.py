@@ -7,6 +7,8 @@ makes them a little less wrong about, again and again.
 n windows in a batch, t tokens in a window, d features, v words in the vocabulary, k predictions.
 """
 
+import textwrap
+
 import numpy as np
 
 from .. import data, layers, models, ops, optimizers, random, schedules, text
@@ -23,6 +25,7 @@ DECAY = 0.1  # of all weights that multiply; biases and normalizations have none
 BETA_1, BETA_2 = 0.9, 0.99
 LARGEST = 1.0  # norm of the gradient of all parameters together
 GLANCE = 1 << 14  # tokens that are validated with while training goes on
+SHOWN = 64  # tokens of a sample
 
 
 @one_blas_thread
@@ -202,7 +205,10 @@ class NextToken:
         return windows[:, :-1], windows[:, 1:], None
 
     def say_sample(self, report, model, validation):
-        """How the model goes on with some text of the validation part."""
+        """How the model goes on with the first tokens of the validation part."""
+        prompt = validation[: min(SHOWN // 4, self.window - 1)].tolist()
+        [ids] = text.generate(model, [prompt], SHOWN, temperature=0.8, seed=0)
+        report.say(sample(f"{self.tokenizer.decode(prompt)}⟫{self.tokenizer.decode(ids)}"))
 
 
 class HiddenTokens:
@@ -228,7 +234,21 @@ class HiddenTokens:
         return ids, targets, np.pad(chosen, one)
 
     def say_sample(self, report, model, validation):
-        """What the model guesses for some hidden tokens of the validation part."""
+        """The first tokens of the validation part: ⟨what was hidden|what the model guesses⟩."""
+        window = np.array(validation[None, : min(SHOWN, self.window)], "int64")
+        ids, targets, counts = self.examples(window, np.random.default_rng(0))
+        with no_grad():
+            guesses = model(ids, training=False).numpy().argmax(axis=-1)
+        decode, texts = self.tokenizer.decode, []
+        for truth, guess, hidden in zip(targets[0, 1:-1], guesses[0, 1:-1], counts[0, 1:-1]):
+            pair = f"⟨{decode([truth])}|{decode([guess])}⟩".replace("\n", "↵")
+            texts.append(pair if hidden else decode([truth]))
+        report.say(sample("".join(texts)))
+
+
+def sample(shown):
+    """Text of a model, moved to the right so that nobody takes it for one of the program."""
+    return textwrap.indent(shown, " " * 13 + "| ", lambda line: True)
 
 
 TASKS = {"gpt": NextToken, "bert": HiddenTokens}

@@ -94,7 +94,8 @@ def _checked(settings):
         )
     if settings.kind == "bert" and settings.context < 3:
         raise ValueError(
-            f"BERT's context holds two tokens besides the text. Received: {settings.context}"
+            "BERT's context holds two tokens besides the text. "
+            f"Received: context={settings.context}"
         )
     check_number("learning_rate", settings.learning_rate, positive=True)
     check_number("dropout", settings.dropout, below=1)
@@ -132,7 +133,7 @@ TOKENIZERS = {"bpe": _byte_pairs, "char": _characters, "byte": _bytes}
 
 def model_of(settings, tokenizer):
     """The model, with its first weights."""
-    return MODELS[settings.kind](
+    model = MODELS[settings.kind](
         tokenizer.vocabulary_size,
         settings.layers,
         settings.heads,
@@ -140,3 +141,5 @@ def model_of(settings, tokenizer):
         dropout=settings.dropout,
         max_sequence_length=settings.context,
     )
+    model.ensure_built()
+    return model
