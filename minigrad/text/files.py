@@ -1,4 +1,4 @@
-"""A tokenizer's files, told apart and read: a file that is damaged is named, whatever is in it."""
+"""Files of tokenizers, read with care and written whole: what is wrong with one is a ValueError."""
 
 import json
 import os
@@ -13,15 +13,15 @@ def read_text(path):
     """The text of a file in UTF-8. ValueError if it is something else, or huge."""
     size = os.path.getsize(path)
     if size > LARGEST:
-        raise ValueError(f"{path} is too large for a tokenizer's file: {size} bytes")
+        raise ValueError(f"{path} is too large for a tokenizer's file: {size:,} bytes")
     try:
         return Path(path).read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is no UTF-8 text: {error}") from None
+        raise ValueError(f"{path} is no text in UTF-8: {error}") from None
 
 
 def read_json(path):
-    """What a file of JSON has, a dict. ValueError if it has something else."""
+    """The object of JSON that a file has, a dict. ValueError if it has something else."""
     try:
         content = json.loads(read_text(path))
     except (json.JSONDecodeError, RecursionError) as error:
@@ -31,12 +31,14 @@ def read_json(path):
     return content
 
 
+def as_json(content):
+    """Plain data as JSON that people can read, too."""
+    return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+
+
 def write_text(path, text):
-    """Write a file as a whole or not at all."""
-    with replacing(Path(path)) as file:
+    """Write a file as a whole or not at all. Its folder is made if there is none."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as file:
         file.write(text.encode())
-
-
-def write_json(path, content):
-    """Write plain data as JSON that people can read."""
-    write_text(path, json.dumps(content, ensure_ascii=False, indent=2) + "\n")
