@@ -22,10 +22,10 @@ __all__ = [
     "StreamDecoder",
     "Template",
     "Tokenizer",
+    "WordPieceTokenizer",
     "generate",
     "load_tokenizer",
     "pad",
     "save_vocabulary",
     "stream",
-    "WordPieceTokenizer",
 ]
