@@ -24,7 +24,8 @@ FLOORS = [
         *("minigrad.atomic", "minigrad.version", "minigrad.by_definition"),
         *("minigrad.initializers", "minigrad.regularizers", "minigrad.layers", "minigrad.losses"),
         *("minigrad.schedules", "minigrad.optimizers", "minigrad.metrics", "minigrad.callbacks"),
-        *("minigrad.data", "minigrad.text", "minigrad.checkpoint", "minigrad.plots"),
+        *("minigrad.data", "minigrad.text", "minigrad.bounded_json", "minigrad.weight_file"),
+        *("minigrad.checkpoint", "minigrad.plots"),
     ],
     ["minigrad.models"],
     ["minigrad.finetune"],
@@ -34,7 +35,7 @@ FLOORS = [
 ]
 # Imported where they are used.
 HEAVY = {"numba", "matplotlib", "tqdm", "torch", "threadpoolctl", "tensorboardX"}
-LIGHT = {"numpy", "safetensors"} | set(sys.stdlib_module_names)
+LIGHT = {"numpy"} | set(sys.stdlib_module_names)
 
 
 def sources():
