@@ -186,7 +186,7 @@ class KeyValueCache:
                 f"a KeyValueCache of {self._size} steps goes back to one of them, or to 0. "
                 f"Received: size={size!r}"
             )
-        self._size = size
+        self._size = int(size)
 
     def append(self, keys, values, mask=None):
         """Keep those of the next steps; all that there are now, as arrays.
