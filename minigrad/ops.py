@@ -1145,7 +1145,7 @@ def lstm(x, h, c, weight, recurrent_weight, bias, mask=None, cells=False, *, nee
     def pull(g):
         g = np.swapaxes(g, 0, 1)
         u = h.shape[1]
-        dh, dc, dz = np.zeros_like(h), np.zeros_like(c), np.empty_like(gates)
+        dh, dc, dz = np.zeros_like(hs[0]), np.zeros_like(cs[0]), np.empty_like(gates)
         across = _turned(recurrent_weight)
         for s in range(len(x) - 1, -1, -1):
             dh += g[s, :, :u]
@@ -1191,7 +1191,7 @@ def gru(x, h, weight, recurrent_weight, bias, recurrent_bias, mask=None, *, need
 
     def pull(g):
         g = np.swapaxes(g, 0, 1)
-        dh, dz, da = np.zeros_like(h), np.empty_like(gates), np.empty_like(gates)
+        dh, dz, da = np.zeros_like(hs[0]), np.empty_like(gates), np.empty_like(gates)
         across = _turned(recurrent_weight)
         for s in range(len(x) - 1, -1, -1):
             dh += g[s]
@@ -1230,7 +1230,7 @@ def simple_rnn(x, h, weight, recurrent_weight, bias, mask=None, activation="tanh
 
     def pull(g):
         g = np.swapaxes(g, 0, 1)
-        dh, dz = np.zeros_like(h), np.empty_like(z)
+        dh, dz = np.zeros_like(hs[0]), np.empty_like(z)
         across = np.swapaxes(recurrent_weight, 0, 1).copy()
         for s in range(len(x) - 1, -1, -1):
             dh += g[s]

@@ -1142,6 +1142,7 @@ def twice(layer, first, second):
 
 
 ERRORS = {
+    "NaN for a filler": (lambda: layers.Masking(np.nan), "Masking compares.*mask_value=nan"),
     "units below 1": (lambda: layers.Dense(0), "Dense needs units .* units=0"),
     "units as a float": (lambda: layers.Dense(2.0), "Dense needs units .* units=2.0"),
     "units as a bool": (lambda: layers.Dense(True), "Dense needs units .* units=True"),

@@ -218,6 +218,11 @@ class Masking(Layer):
 
     def __init__(self, mask_value=0.0, **options):
         super().__init__(**options)
+        if np.any(np.isnan(mask_value)):
+            raise ValueError(
+                "Masking compares, and NaN equals nothing: fill sequences up with another number. "
+                f"Received: mask_value={mask_value}"
+            )
         self.mask_value = mask_value
 
     def call(self, x):
