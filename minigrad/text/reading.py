@@ -182,7 +182,7 @@ def _name_of(pair):
 
 
 def _template_part(part):
-    """("[CLS]", 0) of {"SpecialToken": {"id": "[CLS]", "type_id": 0}}; of a "Sequence", ("$A", 0)."""
+    """("[CLS]", 0) of {"SpecialToken": {"id": "[CLS]", "type_id": 0}}; of a Sequence ("$A", 0)."""
     if isinstance(part, dict) and len(part) == 1:
         ((kind, inner),) = part.items()
         if kind in ("SpecialToken", "Sequence") and isinstance(inner, dict):
