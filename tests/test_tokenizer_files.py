@@ -188,6 +188,7 @@ def changed_of(name, *path, to):
 
 BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": False}
 SPLIT = {"type": "Split", "pattern": {"Regex": "(a+)+$"}, "behavior": "Isolated", "invert": False}
+IN_ITSELF = {"type": "Sequence", "processors": [{"type": "Sequence", "processors": []}]}
 TOKEN = {"id": 1, "content": "<a>"}
 WRONG_FILES = {
     "no JSON": ("{", "JSON"),
@@ -234,6 +235,22 @@ WRONG_FILES = {
         "'<a>' single_word off",
     ),
     "an added token without an id of its own": (changed("added_tokens", to=[TOKEN]), "id 1 '<a>'"),
+    "an added token that has another id": (
+        changed("added_tokens", to=[{"id": 1000, "content": "a"}]),
+        "'a' id 1000 model.vocab",
+    ),
+    "an empty added token": (
+        changed("added_tokens", to=[{"id": 1000, "content": ""}]),
+        "added token text ''",
+    ),
+    "a pattern without a word on bytes": (
+        changed("pre_tokenizer", to={"type": "Sequence", "pretokenizers": [SPLIT, BYTE_LEVEL]}),
+        "pre_tokenizer Split",
+    ),
+    "templates in templates": (
+        changed("post_processor", to={"type": "Sequence", "processors": [IN_ITSELF]}),
+        "post_processor Sequence",
+    ),
     "an added token to be normalized": (
         changed_of("bert", "added_tokens", to=[{**TOKEN, "normalized": True}]),
         "'<a>' normalized off",
