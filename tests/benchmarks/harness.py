@@ -69,6 +69,9 @@ class Case:
     traffic: float = 0
     threads: int = 1
 
+    def measure(self, benchmark):
+        return measure(benchmark, self)
+
 
 @dataclass
 class Variant:
