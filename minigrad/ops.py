@@ -618,6 +618,16 @@ def matmul(a, b):
 
 
 @op
+def inner(a, b):
+    """Σₖ aᵢₖ bⱼₖ = a bᵀ   (..., m, k), (n, k) -> (..., m, n).   dL/da = g b,  dL/db = gᵀ a
+
+    >>> gradcheck(inner, (5, 2, 3), (4, 3))
+    """
+    y = kernels.matmul(a, np.swapaxes(b, 0, 1))
+    return y, (lambda g: kernels.matmul(g, b), lambda g: kernels.matmul(_rows(g).T, _rows(a)))
+
+
+@op
 def dense(x, weight, bias, activation=None, *, needs):
     """f(z),  z = x W + b   (..., d), (d, u), (u,) -> (..., u)
 

@@ -98,7 +98,7 @@ class GPT(Model):
 
     def logits(self, features):
         """Features of any tokens beside the embeddings of all words.   (..., d) -> (..., v)"""
-        return features @ self.tokens.weight.T
+        return ops.inner(features, self.tokens.weight)
 
     def make_cache(self, length):
         """Room for the keys and values of `length` tokens: a KeyValueCache for each block."""

@@ -252,6 +252,8 @@ CASES = {
     "matmul(row, batches)": "row @ batches",
     "matmul(batch, row)": "batch @ row",
     "matmul(empty, weight)": "empty @ weight",
+    "inner(matrix, another)": "matrix @ another.mT",
+    "inner(batch, another)": "batch @ another.mT",
     "einsum('ij,jk->ik', matrix, weight)": "torch.einsum('ij,jk->ik', matrix, weight)",
     "einsum('ij,jk', matrix, weight)": "torch.einsum('ij,jk', matrix, weight)",
     "einsum('ij->j', matrix)": "torch.einsum('ij->j', matrix)",
