@@ -129,6 +129,11 @@ class Seq2SeqTransformer(TokenModel):
         """
         start = cache[0].size if cache else 0
         self._check_ids(target, None, start)
+        if len(target) != source[0][0].shape[0]:
+            raise ValueError(
+                "Seq2SeqTransformer needs as many targets as sources. "
+                f"Received: {len(target)} and {source[0][0].shape[0]}"
+            )
         x = self._embed(target, start)  # (n, t, d)
         for block, (k, v), kept in zip(self.decoder, source, cache or [None] * self.num_layers):
             x = block(x, k=k, v=v, source_mask=mask, cache=kept, scores=scores)  # (n, t, d)
@@ -137,6 +142,10 @@ class Seq2SeqTransformer(TokenModel):
     def logits(self, features):
         """How likely each token of the vocabulary is to come next.   (..., d) -> (..., v)"""
         return features @ self.tokens.weight.T
+
+    def make_cache(self, length):
+        """Room for `length` tokens of the targets: a KeyValueCache for each block."""
+        return [KeyValueCache(length) for _ in self.decoder]
 
     def translate(self, source, start, end, max_new_tokens, mask=None, beams=1):
         """The target that each source (n, s) leads to: n lists of ids, without `start` and `end`.
@@ -170,7 +179,7 @@ class _Decoder:
         self.model, self.pairs, self.mask = model, pairs, mask
         self.vocabulary_size = model.vocabulary_size
         self.max_sequence_length = model.max_sequence_length
-        self.logits = model.logits
+        self.logits, self.make_cache = model.logits, model.make_cache
 
     def features(self, ids, mask=None, cache=None):
         """ids (n, t) of the targets of n sources, or of n beams of one -> (n, t, d)"""
@@ -179,9 +188,6 @@ class _Decoder:
             pairs = [[ops.repeat(x, n, axis=0) for x in pair] for pair in pairs]
             mask = None if mask is None else np.repeat(mask, n, axis=0)
         return self.model.decode(ids, pairs, mask, cache)
-
-    def make_cache(self, length):
-        return [KeyValueCache(length) for _ in self.model.decoder]
 
 
 class _EncoderBlock(Layer):
