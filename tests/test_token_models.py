@@ -274,20 +274,34 @@ def test_a_greedy_translation_is_the_most_likely_token_always():
     assert found == expected and len(set(map(tuple, found))) > 1
 
 
-def log_likelihood(model, ids, mask, written):
-    target = np.array([[1, *written]])
-    logits = model(ids[None], target[:, :-1], mask=mask[None]).data[0]
-    log_p = logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
-    return log_p[np.arange(len(written)), written].mean()
+def best_of_all(model, ids, mask, end):
+    """The target of at most two tokens, the end among them, with the largest mean of log p."""
+
+    def log_p(written):
+        logits = model(ids, np.array([written]), mask=mask).data[0, -1]
+        return logits - np.log(np.exp(logits).sum())
+
+    first = log_p([1])
+    means = {(a, b): (first[a] + log_p([1, a])[b]) / 2 for a in range(30) for b in range(30)}
+    means = {pair: mean for pair, mean in means.items() if pair[0] != end} | {(end,): first[end]}
+    return [token for token in max(means, key=means.get) if token != end]
 
 
-def test_beams_find_what_is_at_least_as_likely():
+def test_enough_beams_find_the_most_likely_target_of_all():
     model = varied(seq2seq(**DOUBLE))
-    options = {"start": 1, "end": 29, "max_new_tokens": 4, "mask": MASK}
-    greedy, found = model.translate(IDS, **options), model.translate(IDS, **options, beams=8)
-    for ids, mask, one, other in zip(IDS, MASK, greedy, found):
-        assert log_likelihood(model, ids, mask, other) >= log_likelihood(model, ids, mask, one)
-    assert found != greedy
+    options = {"start": 1, "end": 29, "max_new_tokens": 2, "mask": MASK}
+    rows = [(IDS[i : i + 1], MASK[i : i + 1]) for i in range(3)]
+    expected = [best_of_all(model, ids, mask, 29) for ids, mask in rows]
+    assert model.translate(IDS, **options, beams=30) == expected
+    assert model.translate(IDS, **options) != expected
+
+
+@pytest.mark.parametrize("beams", [1, 4])
+def test_a_source_that_is_filled_up_is_translated_as_it_is_alone(beams):
+    model, options = varied(seq2seq(**DOUBLE)), {"start": 1, "end": 29, "beams": beams}
+    found = model.translate(IDS, **options, max_new_tokens=8, mask=MASK)
+    for ids, mask, one in zip(IDS, MASK, found):
+        assert model.translate(ids[mask][None], **options, max_new_tokens=8) == [one]
 
 
 def test_scores_are_the_weights_of_the_source_without_what_is_hidden():
