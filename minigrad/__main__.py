@@ -16,6 +16,8 @@ from .programs.generate_text import generate_text
 from .programs.name_the_module import name_the_module
 from .programs.overfitting import overfitting
 from .programs.predict_table import predict_table
+from .programs.pretrain import pretrain
+from .programs.pretraining_settings import Settings
 from .programs.quickstart import quickstart
 from .programs.recommend import recommend
 from .programs.retrieve_images import retrieve_images
@@ -91,9 +93,18 @@ def _call_by_names(options):
     options.function(**{name: getattr(options, name) for name in names})
 
 
-def _add_train_table(commands):
-    command = commands.add_parser("train", help="learn from a file of your own")
+def _add_train(commands):
+    command = commands.add_parser("train", help="learn from a table, or from any text")
     kinds = command.add_subparsers(dest="kind", required=True, metavar="KIND")
+    _add_train_table(kinds)
+    for kind, about in (
+        ("gpt", "learn from text which token comes next"),
+        ("bert", "learn from text which tokens are hidden"),
+    ):
+        _add_pretrain(kinds.add_parser(kind, help=about), kind)
+
+
+def _add_train_table(kinds):
     command = kinds.add_parser("table", help="predict one column of a CSV file from the others")
     command.add_argument("--data", required=True, help="the CSV file, with names in its first line")
     command.add_argument("--target", required=True, help="the column to predict")
@@ -146,6 +157,30 @@ def _add_train_table(commands):
             options.encoding,
         )
     )
+
+
+def _add_pretrain(command, kind):
+    """The options are those of Settings; only those that are given are handed on."""
+    for name, about in PRETRAINING.items():
+        default = Settings._field_defaults[name]
+        command.add_argument(
+            f"--{name.replace('_', '-')}",
+            type=Settings.__annotations__[name],
+            default=argparse.SUPPRESS,
+            help=about if default is None else f"{about} (default: {default})",
+        )
+    command.add_argument(
+        "--out", default=f"runs/{kind}", help="folder for report and model (default: %(default)s)"
+    )
+    command.add_argument(
+        "--resume", action="store_true", help="go on with the training that was interrupted there"
+    )
+    command.set_defaults(run=_run_pretrain)
+
+
+def _run_pretrain(options):
+    given = {name: value for name, value in vars(options).items() if name in PRETRAINING}
+    pretrain(options.kind, options.out, options.resume, **given)
 
 
 def _add_predict_table(commands):
@@ -253,10 +288,26 @@ PROGRAMS = (
         "dates in English and Chinese, translated; where a Transformer looks for them",
     ),
 )
+PRETRAINING = {  # the options of `train gpt` and `train bert`
+    "data": "python (its standard library), shakespeare, a text file, or a folder of them",
+    "tokenizer": "bpe, learned from the text; char; or byte",
+    "vocabulary": "how many tokens bpe may have",
+    "layers": "blocks of the model",
+    "heads": "of attention in each",
+    "width": "features of a token",
+    "context": "tokens that it sees at once",
+    "batch": "windows of so many tokens that a step learns from",
+    "accumulate": "parts in which a batch is computed, to take less memory",
+    "steps": "when to end",
+    "minutes": "when to end, counted from the first step: 5, if steps are not given",
+    "learning_rate": "at its highest",
+    "dropout": "the share that is left out at random",
+    "seed": "of all chance",
+}
 COMMANDS = (
     _add_quickstart,
     _add_run,
-    _add_train_table,
+    _add_train,
     _add_predict_table,
     _add_generate,
     _add_download,

@@ -1133,7 +1133,7 @@ def lstm(x, h, c, weight, recurrent_weight, bias, mask=None, cells=False, *, nee
 
     >>> gradcheck(lstm, (2, 3, 2), (2, 2), (2, 2), (2, 8), (2, 8), (8,), cells=True)
     """
-    x = np.swapaxes(x, 0, 1)
+    x = _time_first(x, mask)
     gates, _ = kernels.dense(x, weight, bias)  # z at first
     hs, cs = _states(x, h), _states(x, c)
     for s in range(len(x)):
@@ -1181,7 +1181,7 @@ def gru(x, h, weight, recurrent_weight, bias, recurrent_bias, mask=None, *, need
 
     >>> gradcheck(gru, (2, 3, 2), (2, 2), (2, 6), (2, 6), (6,), (6,))
     """
-    x = np.swapaxes(x, 0, 1)
+    x = _time_first(x, mask)
     gates, _ = kernels.dense(x, weight, bias)  # z at first
     hs, inner = _states(x, h), np.empty_like(h, shape=(len(x), *h.shape))
     for s in range(len(x)):
@@ -1219,7 +1219,7 @@ def simple_rnn(x, h, weight, recurrent_weight, bias, mask=None, activation="tanh
 
     >>> gradcheck(simple_rnn, (2, 3, 2), (2, 3), (2, 3), (3, 3), (3,))
     """
-    x = np.swapaxes(x, 0, 1)
+    x = _time_first(x, mask)
     f, slope = _STEP_ACTIVATIONS[activation]
     z, _ = kernels.dense(x, weight, bias)
     hs = _states(x, h)
@@ -1249,6 +1249,13 @@ _STEP_ACTIVATIONS = {
     "tanh": (np.tanh, lambda y: 1 - y * y),
     "relu": (lambda z: np.maximum(z, 0), lambda y: y > 0),
 }
+
+
+def _time_first(x, mask):
+    """(n, t, d) -> (t, n, d), with zeros at hidden steps, so that not even a NaN there counts"""
+    if mask is not None:
+        x = np.where(mask[:, :, None], x, 0)
+    return np.swapaxes(x, 0, 1)
 
 
 def _states(x, first):

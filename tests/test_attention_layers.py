@@ -476,6 +476,14 @@ ERRORS = {
         r"made for n, h = \(2, 2\). Received: keys of shape \(1, 2, 1, 3\)",
     ),
     "a cache of no steps": (lambda: KeyValueCache(0), "KeyValueCache needs length .*length=0"),
+    "a cache that goes ahead": (
+        lambda: setattr(KeyValueCache(4), "size", 2),
+        "a KeyValueCache of 0 steps goes back to one of them, or to 0. Received: size=2",
+    ),
+    "a cache that goes back too far": (
+        lambda: setattr(KeyValueCache(4), "size", -1),
+        "goes back to one of them, or to 0. Received: size=-1",
+    ),
     "a cache in training": (
         lambda: MultiHeadAttention(2, 3)(X, cache=KeyValueCache(T)),
         r"holds no gradients: call the layer in no_grad\(\)",

@@ -570,6 +570,18 @@ def test_building_early_and_at_the_first_call_draw_the_same_numbers():
     np.testing.assert_array_equal(early, late.weight.data)
 
 
+def test_building_for_an_unknown_length_draws_the_same_numbers():
+    """Although 1, which is tried first, is too short for the windows."""
+    first = [layers.Dense(2, input_shape=(None, 2)), layers.Conv1D(3, 5)]
+    random.seed(0)
+    early = models.Sequential(first).get_weights()
+    late = models.Sequential([layers.Dense(2), layers.Conv1D(3, 5)])
+    random.seed(0)
+    late(np.ones((1, 7, 2)))
+    for path, weight in late.get_weights().items():
+        np.testing.assert_array_equal(early[path], weight)
+
+
 def test_a_sequential_is_built_for_a_batch_shape():
     model = models.Sequential([layers.Dense(4), layers.BatchNormalization(), layers.Dense(1)])
     model.build((None, 3))

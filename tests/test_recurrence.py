@@ -113,6 +113,21 @@ def test_what_is_masked_gets_exactly_no_gradient_and_changes_nothing(kind, wrapp
 
 
 @EVERY
+@pytest.mark.parametrize("filler", [np.nan, np.inf])
+def test_what_is_masked_may_be_no_number(kind, filler):
+    layer = make(kind, return_sequences=True)
+    results = []
+    for value in (0.0, filler):
+        x = Tensor(np.where(MASK[..., None], X, value), requires_grad=True)
+        y = layer(x, mask=MASK)
+        layer.zero_grad()
+        y.backward(weights(y.shape))
+        results.append([y.data, x.grad, *(p.grad for p in layer.parameters())])
+    for a, b in zip(*results, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@EVERY
 def test_a_masked_step_repeats_the_output_before_it(kind):
     y = make(kind, return_sequences=True)(X, mask=MASK).data
     np.testing.assert_array_equal(y[1, 3:], [y[1, 2]] * 2)

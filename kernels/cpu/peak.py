@@ -1,8 +1,13 @@
 """The most that this machine can do: the tile of `simd`, and a copy, over and over."""
 
+from functools import cache
+from time import perf_counter
+
+import numpy as np
+
 from .compilation import integer, jit, read, write
 from .loops import share
-from .simd import TILE, lanes, load_until, store_until, tile
+from .simd import TILE, lanes, lanes_of, load_until, store_until, tile
 from .threads import threaded
 
 _tile = tile(*TILE)
@@ -23,3 +28,24 @@ def repeat_copy(x: read(1), y: write(1), times: integer, part: integer, parts: i
     for _ in range(times):
         for i in range(*share(x.size, part, parts, lanes(x))):
             store_until(y, i, x.size, load_until(x, i, x.size, 0))
+
+
+@cache
+def of_one_core(tries=20, products=2000, k=128):
+    """GFLOP/s of one core with float32 from its first cache, the best of some tries."""
+    rows, columns = TILE[0], TILE[1] * lanes_of("float32")
+    a, b, c = (np.ones(shape, np.float32) for shape in [(rows, k), (k, columns), (rows, columns)])
+    kernel = repeat_tile["float32"]
+    seconds = fastest(tries, lambda: kernel(a, b, c, products))
+    return 2 * rows * columns * k * products / seconds / 1e9
+
+
+def fastest(tries, call):
+    """The seconds of the fastest of some calls, after one that does not count."""
+    call()
+    seconds = []
+    for _ in range(tries):
+        start = perf_counter()
+        call()
+        seconds.append(perf_counter() - start)
+    return min(seconds)

@@ -16,11 +16,13 @@ Weights are named by their paths, such as "2.bias", and chosen by patterns: * st
 ? for one character, [01] for one of these (Python's fnmatch, where case matters).
 """
 
+from .folder import PretrainedFolder
 from .freezing import freeze, unfreeze
 from .heads import replace_head
 from .pretrained import PretrainedReport, load_pretrained_weights
 
 __all__ = [
+    "PretrainedFolder",
     "PretrainedReport",
     "freeze",
     "load_pretrained_weights",

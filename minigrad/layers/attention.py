@@ -97,9 +97,12 @@ class MultiHeadAttention(Layer):
         key              what decides how much each value counts; value itself if left out
         mask             (n, t), True where a step of query counts. In self-attention the others are
                          hidden as keys. As queries they get a result all the same, of no meaning:
-                         whatever comes later leaves it out by the same mask
+                         whatever comes later leaves it out by the same mask. Beside a value, be it
+                         query itself, it hides nothing: that is for value_mask to do
         value_mask       (n, s), the same of value; it goes with value alone
-        use_causal_mask  hides from each query the keys after it
+        use_causal_mask  hides from each query the keys after it. The last query is at the place of
+                         the last key, however many there are of each; Keras and PyTorch have both
+                         begin at one place
         cache            a KeyValueCache with the keys and values of the steps before these
 
         No gradient comes to a hidden step, if none comes to its own result. A query that sees no
@@ -170,8 +173,21 @@ class KeyValueCache:
 
     def __init__(self, length):
         self.length = positive_integer("KeyValueCache", "length", length)
-        self.size = 0
+        self._size = 0
         self._keys = self._values = self._mask = None
+
+    @property
+    def size(self):
+        return self._size
+
+    @size.setter
+    def size(self, size):
+        if size not in range(self._size + 1):
+            raise ValueError(
+                f"a KeyValueCache of {self._size} steps goes back to one of them, or to 0. "
+                f"Received: size={size!r}"
+            )
+        self._size = size
 
     def append(self, keys, values, mask=None):
         """Keep those of the next steps; all that there are now, as arrays.
@@ -204,7 +220,7 @@ class KeyValueCache:
             self._mask[:, start:end] = mask
         elif self._mask is not None:
             self._mask[:, start:end] = True
-        self.size = end
+        self._size = end
         return self._keys[:, :, :end], self._values[:, :, :end], self.mask
 
     def select(self, rows):

@@ -9,9 +9,8 @@ with bytes, so that there is no unknown character.
 
 import heapq
 import itertools
-import unicodedata
 
-from . import byte_level, patterns, tokenizer_json
+from . import byte_level, patterns, tokenizer_json, unicode_8
 from .pair_training import count_words, learn_merges
 from .tokenizer import Tokenizer, check_tokens, numbered
 from .word_cache import WordCache
@@ -82,7 +81,7 @@ class BytePairTokenizer(Tokenizer):
 
     def encode_ordinary(self, text):
         if self.normalization:
-            text = unicodedata.normalize(self.normalization, text)
+            text = unicode_8.normalize(self.normalization, text)
         return list(itertools.chain.from_iterable(map(self._cache.__getitem__, self._words(text))))
 
     def _encode_word(self, word):

@@ -8,6 +8,9 @@ from ..atomic import replacing
 
 LARGEST = 1 << 28  # bytes: no tokenizer's file comes near
 
+_MISSING = object()
+_NAMES = {dict: "an object", list: "a list", str: "text", int: "an integer", bool: "true or false"}
+
 
 def read_text(path):
     """The text of a file in UTF-8. ValueError if it is something else, or huge."""
@@ -22,13 +25,24 @@ def read_text(path):
 
 def read_json(path):
     """The object of JSON that a file has, a dict. ValueError if it has something else."""
+    text = read_text(path)
     try:
-        content = json.loads(read_text(path))
-    except (json.JSONDecodeError, RecursionError) as error:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is no JSON that can be read: {error}") from None
     if not isinstance(content, dict):
         raise ValueError(f"{path} must have an object of JSON. Received: {type(content).__name__}")
     return content
+
+
+def entry(content, name, kind, default=_MISSING):
+    """The entry of that name, of that type. One that is null or absent is the default."""
+    value = content.get(name)
+    if value is None and default is not _MISSING:
+        return default
+    if not isinstance(value, kind) or kind is int and isinstance(value, bool):
+        raise ValueError(f"{name!r} must be {_NAMES[kind]}. Received: {value!r}")
+    return value
 
 
 def as_json(content):

@@ -4,7 +4,7 @@ What the file may ask for and no tokenizer here does is refused by name: ids tha
 different would be worse.
 """
 
-from . import byte_level
+from . import byte_level, files
 from .byte_pairs import BytePairTokenizer
 from .characters import ByteTokenizer, CharacterTokenizer
 from .patterns import PATTERNS
@@ -15,20 +15,20 @@ from .word_pieces import WordPieceTokenizer
 
 def read(content):
     """The tokenizer that a dict, the content of a tokenizer.json, describes; or a ValueError."""
-    model = _entry(content, "model", dict)
+    model = files.entry(content, "model", dict)
     # Old files do not name the model that was the first one.
     kind = model.get("type") or ("BPE" if "merges" in model else None)
-    if kind not in _MODELS:
+    if not isinstance(kind, str) or kind not in _MODELS:
         known = ", ".join(_MODELS)
         raise ValueError(f"the model is of a kind that is not known. Known: {known}. Got: {kind!r}")
-    normalizer = _entry(content, "normalizer", dict, {})
+    normalizer = files.entry(content, "normalizer", dict, {})
     special, added = _added_tokens(content, bool(normalizer))
     common = {
         "special_tokens": special,
         "added_tokens": added,
-        "template": _template(_entry(content, "post_processor", dict, {})),
+        "template": _template(files.entry(content, "post_processor", dict, {})),
     }
-    words = _entry(content, "pre_tokenizer", dict, {})
+    words = files.entry(content, "pre_tokenizer", dict, {})
     return _MODELS[kind](model, normalizer, words, common)
 
 
@@ -38,14 +38,13 @@ def _byte_pairs(model, normalizer, words, common):
             raise ValueError(f"model.{option} must be off. Received: {model[option]!r}")
     if normalizer.get("type") not in (None, "NFC"):
         raise ValueError(f"a normalizer other than NFC is not known. Received: {normalizer!r}")
-    whole = common["special_tokens"] | common["added_tokens"]
-    vocabulary = _vocabulary(model)
-    tokens = {
-        byte_level.to_bytes(token): id for token, id in vocabulary.items() if whole.get(token) != id
-    }
-    if len(tokens) + len(whole.keys() & vocabulary.keys()) < len(vocabulary):
+    ordinary = _ordinary(model, common)
+    tokens = {byte_level.to_bytes(token): id for token, id in ordinary.items()}
+    if len(tokens) < len(ordinary):
         raise ValueError("model.vocab has two tokens that stand for the same bytes")
-    merges = [_merge(number, merge) for number, merge in enumerate(_entry(model, "merges", list))]
+    merges = [
+        _merge(number, merge) for number, merge in enumerate(files.entry(model, "merges", list))
+    ]
     if not merges and all(tokens.get(bytes([value])) == value for value in range(256)):
         return ByteTokenizer(**common)
     return BytePairTokenizer(
@@ -53,7 +52,7 @@ def _byte_pairs(model, normalizer, words, common):
         merges,
         pattern=_pattern(words),
         normalization=normalizer.get("type"),
-        whole_words=_entry(model, "ignore_merges", bool, False),
+        whole_words=files.entry(model, "ignore_merges", bool, False),
         **common,
     )
 
@@ -65,11 +64,11 @@ def _word_pieces(model, normalizer, words, common):
     _check(normalizer, wanted, "normalizer")
     _check(words, {"type": "BertPreTokenizer"}, "pre_tokenizer")
     return WordPieceTokenizer(
-        _vocabulary(model),
-        unknown=_entry(model, "unk_token", str),
-        lower_case=_entry(normalizer, "lowercase", bool),
-        strip_accents=_entry(normalizer, "strip_accents", bool, None),
-        longest_word=_entry(model, "max_input_chars_per_word", int, 100),
+        files.entry(model, "vocab", dict),
+        unknown=files.entry(model, "unk_token", str),
+        lower_case=files.entry(normalizer, "lowercase", bool),
+        strip_accents=files.entry(normalizer, "strip_accents", bool, None),
+        longest_word=files.entry(model, "max_input_chars_per_word", int, 100),
         **common,
     )
 
@@ -77,7 +76,7 @@ def _word_pieces(model, normalizer, words, common):
 def _characters(model, normalizer, words, common):
     if normalizer or words.get("pattern") != {"Regex": EVERY_CHARACTER}:
         raise ValueError("a WordLevel model is known where each character is a word, and no other")
-    return CharacterTokenizer(_vocabulary(model), **common)
+    return CharacterTokenizer(_ordinary(model, common), **common)
 
 
 _MODELS = {"BPE": _byte_pairs, "WordPiece": _word_pieces, "WordLevel": _characters}
@@ -89,10 +88,10 @@ _MODELS = {"BPE": _byte_pairs, "WordPiece": _word_pieces, "WordLevel": _characte
 def _added_tokens(content, normalized):
     """({text: id} of special tokens, the same of others)."""
     special, added = {}, {}
-    for token in _entry(content, "added_tokens", list, []):
+    for token in files.entry(content, "added_tokens", list, []):
         if not isinstance(token, dict):
             raise ValueError(f"an added token must be an object. Received: {token!r}")
-        text, id = _entry(token, "content", str), _entry(token, "id", int)
+        text, id = files.entry(token, "content", str), files.entry(token, "id", int)
         for option in ("single_word", "lstrip", "rstrip", *["normalized"] * normalized):
             if token.get(option):
                 raise ValueError(f"added token {text!r}: {option} must be off")
@@ -100,12 +99,14 @@ def _added_tokens(content, normalized):
     return special, added
 
 
-def _vocabulary(model):
-    vocabulary = _entry(model, "vocab", dict)
-    for token, id in vocabulary.items():
-        if not isinstance(id, int) or isinstance(id, bool):
-            raise ValueError(f"model.vocab: an id is an integer. Received: {id!r} for {token!r}")
-    return vocabulary
+def _ordinary(model, common):
+    """The vocabulary without special and added tokens."""
+    whole = common["special_tokens"] | common["added_tokens"]
+    return {
+        token: id
+        for token, id in files.entry(model, "vocab", dict).items()
+        if whole.get(token) != id
+    }
 
 
 def _merge(number, merge):
@@ -142,7 +143,7 @@ def _template(processor):
     """The Template that a post_processor describes, or None."""
     kind = processor.get("type")
     if kind == "Sequence":
-        steps = _entry(processor, "processors", list)
+        steps = files.entry(processor, "processors", list)
         if not all(isinstance(step, dict) for step in steps):
             raise ValueError(f"post_processor: steps must be objects. Received: {steps!r}")
         steps = [step for step in steps if step.get("type") != "ByteLevel"]
@@ -152,10 +153,10 @@ def _template(processor):
     if kind in (None, "ByteLevel"):  # the latter changes no ids
         return None
     if kind == "BertProcessing":
-        first, last = (_name_of(_entry(processor, name, list)) for name in ("cls", "sep"))
+        first, last = (_name_of(files.entry(processor, name, list)) for name in ("cls", "sep"))
         return Template(f"{first} $A {last}", f"{first} $A {last} $B:1 {last}:1")
     if kind == "TemplateProcessing":
-        parts = (_entry(processor, name, list) for name in ("single", "pair"))
+        parts = (files.entry(processor, name, list) for name in ("single", "pair"))
         return Template(*(" ".join(map(_template_word, part)) for part in parts))
     raise ValueError(f"a post_processor of this type is not known. Received: {kind!r}")
 
@@ -172,22 +173,8 @@ def _template_word(part):
         ((kind, inner),) = part.items()
         if kind in ("SpecialToken", "Sequence") and isinstance(inner, dict):
             dollar = "$" if kind == "Sequence" else ""
-            return f"{dollar}{_entry(inner, 'id', str)}:{_entry(inner, 'type_id', int)}"
+            return f"{dollar}{files.entry(inner, 'id', str)}:{files.entry(inner, 'type_id', int)}"
     raise ValueError(f"post_processor: no part of a template. Received: {part!r}")
-
-
-_MISSING = object()
-_NAMES = {dict: "an object", list: "a list", str: "text", int: "an integer", bool: "true or false"}
-
-
-def _entry(content, name, kind, default=_MISSING):
-    """The entry of that name, of that type. One that is null or absent is the default."""
-    value = content.get(name)
-    if value is None and default is not _MISSING:
-        return default
-    if not isinstance(value, kind) or kind is int and isinstance(value, bool):
-        raise ValueError(f"{name!r} must be {_NAMES[kind]}. Received: {value!r}")
-    return value
 
 
 def _check(content, wanted, place):

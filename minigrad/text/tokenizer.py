@@ -31,6 +31,7 @@ class Tokenizer:
         self._whole = {**self.added_tokens, **self.special_tokens}
         self._contents = dict(contents)
         for text, id in self._whole.items():
+            check_id(id, text)
             content = (self.word_space + text).encode()
             if self._contents.setdefault(id, content) != content:
                 raise ValueError(f"id {id} belongs to {self._contents[id]!r} and to {text!r}")
@@ -138,11 +139,16 @@ def check_tokens(tokens):
         raise ValueError("a vocabulary must have tokens. Received: none")
     owners = {}
     for token, id in tokens.items():
-        if not isinstance(id, int) or isinstance(id, bool) or id < 0:
-            raise ValueError(f"ids are integers from 0 up. Received: {id!r} for {token!r}")
+        check_id(id, token)
         if id in owners:
             raise ValueError(f"id {id} belongs to {owners[id]!r} and to {token!r}")
         owners[id] = token
+
+
+def check_id(id, token):
+    """ValueError unless an id is an integer that arrays of 32 bits can hold."""
+    if not isinstance(id, int) or isinstance(id, bool) or not 0 <= id < 1 << 31:
+        raise ValueError(f"ids are integers from 0 up. Received: {id!r} for {token!r}")
 
 
 def numbered(texts, start=0):
