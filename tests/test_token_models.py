@@ -369,6 +369,10 @@ BAD = {
         lambda: seq2seq()(IDS, OTHERS[:2]),
         "as many targets as sources.*2 and 3",
     ),
+    "Seq2Seq, too much to write": (
+        lambda: seq2seq().translate(IDS, start=1, end=0, max_new_tokens=13),
+        "at most 12 tokens.*max_new_tokens=13",
+    ),
     "Seq2Seq, a start": (
         lambda: seq2seq().translate(IDS, start=30, end=0, max_new_tokens=3),
         "0 to 29.*30",

@@ -1,4 +1,6 @@
-"""The Transformer as it was at first: it reads one sequence, and writes another (Vaswani, 2017).
+"""The Transformer as it was at first: it reads one sequence and writes another.
+
+A. Vaswani and others, "Attention is all you need", 2017.
 
 The encoder reads the source, every token knowing all others. The decoder writes the target token by
 token: each one asks those before it, and then, by cross-attention, the source.
@@ -154,6 +156,11 @@ class Seq2SeqTransformer(TokenModel):
         beams       1 takes the most likely token, always; with more, the search of text.generate
                     looks for the most likely target
         """
+        if max_new_tokens > self.max_sequence_length:
+            raise ValueError(
+                f"Seq2SeqTransformer writes at most {self.max_sequence_length} tokens, "
+                f"max_sequence_length. Received: max_new_tokens={max_new_tokens}"
+            )
         with no_grad():
             pairs = self.read(source, mask)  # once for all tokens of the targets
         if beams == 1:
