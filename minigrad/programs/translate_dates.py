@@ -236,7 +236,8 @@ def translate_dates(out="runs/translate_dates", seeds=3):
 
     report.stage("Formats: one day in each, and * if it is translated to")
     day = datetime.date(2004, 3, 7).toordinal()
-    report.say("\n".join(f"{name:<22}{write(day, name)}{mark(name)}" for name in FORMATS))
+    for name in FORMATS:
+        report.say(f"{name:<22}{write(day, name)}{'  *' if name in TARGETS else ''}")
 
     report.stage("Training")
     trials = []
@@ -274,10 +275,6 @@ def translate_dates(out="runs/translate_dates", seeds=3):
         f"characters right: {spread(letters[TRANSFORMER])}, {BASELINE} {spread(letters[BASELINE])}"
     )
     return dates
-
-
-def mark(name):
-    return "  *" if name in TARGETS else ""
 
 
 def by_format(trials):
