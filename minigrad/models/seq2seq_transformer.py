@@ -1,4 +1,6 @@
-"""The Transformer as it was at first: it reads one sequence, and writes another (Vaswani, 2017).
+"""The Transformer as it was at first: it reads one sequence and writes another.
+
+A. Vaswani and others, "Attention is all you need", 2017.
 
 The encoder reads the source, every token knowing all others. The decoder writes the target token by
 token: each one asks those before it, and then, by cross-attention, the source.
@@ -129,6 +131,11 @@ class Seq2SeqTransformer(TokenModel):
         """
         start = cache[0].size if cache else 0
         self._check_ids(target, None, start)
+        if len(target) != source[0][0].shape[0]:
+            raise ValueError(
+                "Seq2SeqTransformer needs as many targets as sources. "
+                f"Received: {len(target)} and {source[0][0].shape[0]}"
+            )
         x = self._embed(target, start)  # (n, t, d)
         for block, (k, v), kept in zip(self.decoder, source, cache or [None] * self.num_layers):
             x = block(x, k=k, v=v, source_mask=mask, cache=kept, scores=scores)  # (n, t, d)
@@ -138,6 +145,10 @@ class Seq2SeqTransformer(TokenModel):
         """How likely each token of the vocabulary is to come next.   (..., d) -> (..., v)"""
         return features @ self.tokens.weight.T
 
+    def make_cache(self, length):
+        """Room for `length` tokens of the targets: a KeyValueCache for each block."""
+        return [KeyValueCache(length) for _ in self.decoder]
+
     def translate(self, source, start, end, max_new_tokens, mask=None, beams=1):
         """The target that each source (n, s) leads to: n lists of ids, without `start` and `end`.
 
@@ -145,6 +156,11 @@ class Seq2SeqTransformer(TokenModel):
         beams       1 takes the most likely token, always; with more, the search of text.generate
                     looks for the most likely target
         """
+        if max_new_tokens > self.max_sequence_length:
+            raise ValueError(
+                f"Seq2SeqTransformer writes at most {self.max_sequence_length} tokens, "
+                f"max_sequence_length. Received: max_new_tokens={max_new_tokens}"
+            )
         with no_grad():
             pairs = self.read(source, mask)  # once for all tokens of the targets
         if beams == 1:
@@ -170,7 +186,7 @@ class _Decoder:
         self.model, self.pairs, self.mask = model, pairs, mask
         self.vocabulary_size = model.vocabulary_size
         self.max_sequence_length = model.max_sequence_length
-        self.logits = model.logits
+        self.logits, self.make_cache = model.logits, model.make_cache
 
     def features(self, ids, mask=None, cache=None):
         """ids (n, t) of the targets of n sources, or of n beams of one -> (n, t, d)"""
@@ -179,9 +195,6 @@ class _Decoder:
             pairs = [[ops.repeat(x, n, axis=0) for x in pair] for pair in pairs]
             mask = None if mask is None else np.repeat(mask, n, axis=0)
         return self.model.decode(ids, pairs, mask, cache)
-
-    def make_cache(self, length):
-        return [KeyValueCache(length) for _ in self.model.decoder]
 
 
 class _EncoderBlock(Layer):

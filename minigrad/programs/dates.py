@@ -18,39 +18,48 @@ TEN = "十"
 
 
 def iso(d):
+    """2004-03-07"""
     return f"{d.year}-{d.month:02}-{d.day:02}"
 
 
 def american(d):
+    """March 7, 2004"""
     return f"{MONTHS[d.month - 1]} {d.day}, {d.year}"
 
 
 def slashes(d):
+    """3/7/2004"""
     return f"{d.month}/{d.day}/{d.year}"
 
 
 def british(d):
+    """7 Mar 2004"""
     return f"{d.day} {MONTHS[d.month - 1][:3]} {d.year}"
 
 
 def dots(d):
+    """7.3.2004"""
     return f"{d.day}.{d.month}.{d.year}"
 
 
 def with_weekday(d):
+    """Sunday, 7 March 2004"""
     return f"{WEEKDAYS[d.weekday()]}, {d.day} {MONTHS[d.month - 1]} {d.year}"
 
 
 def chinese(d):
+    """2004年3月7日"""
     return f"{d.year}年{d.month}月{d.day}日"
 
 
 def chinese_in_words(d):
+    """二〇〇四年三月七日"""
     year = "".join(FIGURES[int(digit)] for digit in str(d.year))
     return f"{year}年{counted(d.month)}月{counted(d.day)}日"
 
 
 def chinese_with_weekday(d):
+    """2004年3月7日 星期日"""
     return f"{chinese(d)} 星期{'一二三四五六日'[d.weekday()]}"
 
 

@@ -8,6 +8,7 @@ Cross-attention shows how it is done: where in the source the model looks for ea
 writes.
 """
 
+import datetime
 from typing import NamedTuple
 
 import numpy as np
@@ -234,8 +235,9 @@ def translate_dates(out="runs/translate_dates", seeds=3):
     report, folder = Report.in_folder(out)
 
     report.stage("Formats: one day in each, and * if it is translated to")
-    day = FIRST.toordinal() + 38052
-    report.say("\n".join(f"{name:<22}{write(day, name)}{mark(name)}" for name in FORMATS))
+    day = datetime.date(2004, 3, 7).toordinal()
+    for name in FORMATS:
+        report.say(f"{name:<22}{write(day, name)}{'  *' if name in TARGETS else ''}")
 
     report.stage("Training")
     trials = []
@@ -273,10 +275,6 @@ def translate_dates(out="runs/translate_dates", seeds=3):
         f"characters right: {spread(letters[TRANSFORMER])}, {BASELINE} {spread(letters[BASELINE])}"
     )
     return dates
-
-
-def mark(name):
-    return "  *" if name in TARGETS else ""
 
 
 def by_format(trials):
