@@ -6,6 +6,7 @@ the extra `gpu-ci`. Registers decide how many threads run at once; a stack or sp
 numbers which should be in registers are in memory, a hundred times further away.
 """
 
+import math
 import re
 import shutil
 import subprocess
@@ -17,7 +18,7 @@ from typing import NamedTuple
 
 from numba import cuda, float32
 
-from . import matmul
+from . import matmul, normalization, softmax
 
 TARGETS = ((8, 0), (9, 0, "a"))  # A100; H100 and H200
 MATRIX = float32[:, ::1]
@@ -40,10 +41,31 @@ class Needs(NamedTuple):
     spills: int
 
 
-KERNELS = {
-    f"matmul.{name}": Kernel(rung.kernel, (MATRIX,) * 3, rung.block[0] * rung.block[1])
-    for name, rung in matmul.LADDER.items()
+VECTOR = float32[::1]
+SIGNATURES = {
+    **{rung.kernel: (MATRIX,) * 3 for rung in matmul.LADDER.values()},
+    **{step.kernel: (MATRIX,) * 2 for step in softmax.LADDER.values()},
+    softmax.backward: (MATRIX,) * 3,
+    normalization.layer_norm: (MATRIX, VECTOR, VECTOR, float32, MATRIX, MATRIX, MATRIX),
+    normalization.backward: (MATRIX, MATRIX, MATRIX, MATRIX, VECTOR, MATRIX),
+    normalization.backward_parameters: (MATRIX, MATRIX, MATRIX, MATRIX, VECTOR, VECTOR),
 }
+LAUNCHES = (
+    *matmul.LADDER.values(),
+    *softmax.LADDER.values(),
+    softmax.BACKWARD,
+    *normalization.ROWS.values(),
+    normalization.COLUMNS,
+)
+
+
+def _kernel(launch):
+    function = launch.kernel
+    name = f"{function.__module__.removeprefix('kernels.cuda.')}.{function.__name__}"
+    return name, Kernel(function, SIGNATURES[function], math.prod(launch.block))
+
+
+KERNELS = dict(map(_kernel, LAUNCHES))
 
 
 def ptx(kernel, target):

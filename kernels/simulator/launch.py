@@ -3,6 +3,7 @@
 import contextvars
 import functools
 import inspect
+import math
 from types import FunctionType, ModuleType
 
 import numpy as np
@@ -13,6 +14,7 @@ from . import instructions
 from .block import Block, Index, indices, ordering
 from .device import Device
 from .log import GLOBAL, Log, Places
+from .mathematics import Mathematics
 from .memory import Recorded
 from .races import Past, judge, judge_together
 from .traffic import Traffic
@@ -81,6 +83,8 @@ def _simulated(value, device):
     value = getattr(value, "py_func", value)
     if isinstance(value, ModuleType) and value.__name__ == "numba.cuda":
         return device
+    if value is math:
+        return Mathematics()
     if isinstance(value, types.Type):  # float32
         return as_dtype(value).type
     if type(value).__name__ == "_Intrinsic":  # Numba has two such classes, neither of them public
