@@ -5,12 +5,14 @@ driver.
 """
 
 import functools
+import inspect
 import re
 
 import pytest
 from numba import cuda, float32
 
 from kernels.cuda import compile as compiling
+from kernels.cuda import matmul, normalization, softmax
 
 EACH = pytest.mark.parametrize("target", compiling.TARGETS, ids=str)
 REGISTERS = 65536  # that all threads of a block have together
@@ -32,6 +34,16 @@ def test_a_kernel_stays_in_its_registers(name, target):
 @pytest.mark.parametrize("name", compiling.KERNELS)
 def test_a_kernel_computes_in_float32(name, target):
     assert ".f64" not in ptx(compiling.KERNELS[name], target)
+
+
+def test_no_kernel_is_forgotten():
+    """A kernel is a plain function; what kernels call is decorated."""
+    found = set()
+    for module in (matmul, softmax, normalization):
+        for name, function in inspect.getmembers(module, inspect.isfunction):
+            if function.__module__ == module.__name__:
+                found.add(f"{module.__name__.removeprefix('kernels.cuda.')}.{name}")
+    assert found == set(compiling.KERNELS)
 
 
 @EACH

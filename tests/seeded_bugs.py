@@ -4,20 +4,24 @@ import inspect
 import linecache
 from typing import NamedTuple
 
-from kernels.cuda import matmul
+import numpy as np
+
+from kernels import simulator
+from kernels.cuda import matmul, normalization, softmax
 
 
 class Bug(NamedTuple):
     """A mistake that is made in a right kernel, and how the simulator must name it."""
 
-    function: str  # of the module
+    function: str  # in which it is made
     old: str  # what stands there, once
     new: str  # what takes its place
     kind: str
     array: str | None
     lines: tuple  # a part of each line that is named, in any order
-    shape: tuple = (18, 19, 20)  # m, k, n
+    shape: tuple = (18, 19, 20)  # m, k, n, or n, d
     kernel: str = ""  # that is launched, if it is another function
+    module: object = matmul
 
 
 BARRIER = "        cuda.syncthreads()\n"
@@ -159,18 +163,110 @@ BUGS = {
         *("vectorised", f"{BARRIER}        for inner", "        for inner", RACE, "a_tile"),
         *(["a_tile[column + i, row] =", "a_four = load4"], (18, 7, 20)),
     ),
+    # Reductions
+    "a row too many": Bug(
+        *("by_thread", "row < x.shape[0]", "row <= x.shape[0]", BOUNDS, "x"),
+        *(["most = max(most, x[row, i])"], (3, 40), "", softmax),
+    ),
+    "a maximum without a barrier": Bug(
+        *("by_block", "most = block_max(most, shared)", "shared[0] = most\n    most = shared[0]"),
+        *(RACE, "shared", ["shared[0] = most", "shared[0] = most"], (3, 40), "", softmax),
+    ),
+    "too little shared memory": Bug(
+        *("by_block", "shared.array(THREADS", "shared.array(THREADS // 2", BOUNDS, "shared"),
+        *(["shared[i] = x"], (3, 40), "", softmax),
+    ),
+    "threads without a number leave": Bug(
+        *(
+            "by_block",
+            "    most = LOWEST\n",
+            "    most = LOWEST\n    if first >= x.shape[1]: return\n",
+        ),
+        *(DIVERGENT, None, ["cuda.syncthreads()"], (3, 40), "", softmax),
+    ),
+    "lanes without a number leave": Bug(
+        *("by_warp", "row < x.shape[0]", "row < x.shape[0] and lane < x.shape[1]"),
+        *("undefined lane", None, ["cuda.shfl_xor_sync"], (3, 20), "", softmax),
+    ),
+    "an exchange in a loop that lanes leave": Bug(
+        *("by_warp", "most = max(most, x[row, i])", "most = warp_max(max(most, x[row, i]))"),
+        *(DIVERGENT, None, ["cuda.shfl_xor_sync"] * 2, (3, 40), "", softmax),
+    ),
+    "all rows are written to the first": Bug(
+        *("by_warp", "p[row, i] =", "p[0, i] =", RACE, "p"),
+        *(["p[0, i] ="] * 2, (3, 40), "", softmax),
+    ),
+    "blocks have rows in common": Bug(
+        *("online", "blockIdx.x * WARPS", "blockIdx.x * (WARPS - 1)", RACE, "p"),
+        *(["p[row, i] ="] * 2, (7, 40), "", softmax),
+    ),
+    "all lanes write a mean": Bug(
+        *("layer_norm", "if lane == 0", "if lane < 2", RACE, "mean"),
+        *(["mean[row, 0] ="] * 2, (3, 40), "", normalization),
+    ),
+    "sums of columns without a barrier": Bug(
+        *("backward_parameters", "    cuda.syncthreads()\n", "", RACE, "of_scale"),
+        *(["of_scale[y_thread, x_thread] =", "scale += of_scale"], (9, 40)),
+        *("", normalization),
+    ),
+    "a row of warps too many": Bug(
+        *("backward_parameters", "range(HEIGHT)", "range(HEIGHT + 1)", BOUNDS, "of_scale"),
+        *(["scale += of_scale[i, x_thread]"], (9, 40), "", normalization),
+    ),
+    "warps without rows write nothing": Bug(
+        *(
+            "backward_parameters",
+            "    of_scale[y_thread",
+            "    if y_thread < x.shape[0]:\n        of_scale[y_thread",
+        ),
+        *(UNWRITTEN, "of_scale", ["scale += of_scale"], (3, 40), "", normalization),
+    ),
 }
 
 
-def with_bug(name):
-    """The module `kernels.cuda.matmul` with a mistake in it, whose lines can be read."""
-    bug = BUGS[name]
-    function = getattr(matmul, bug.function)
+def with_bug(bug):
+    """What is in a module of kernels with a mistake in it, whose lines can be read."""
+    module = bug.module
+    function = getattr(module, bug.function)
     right = inspect.getsource(getattr(function, "py_func", function))
     assert right.count(bug.old) == 1, f"{bug.old!r} is there {right.count(bug.old)} times"
-    text = inspect.getsource(matmul).replace(right, right.replace(bug.old, bug.new))
-    file = f"<{name}>"
+    text = inspect.getsource(module).replace(right, right.replace(bug.old, bug.new))
+    file = f"<{bug.function}: {bug.new}>"
     linecache.cache[file] = len(text), None, text.splitlines(keepends=True), file
-    names = {"__name__": matmul.__name__, "__package__": matmul.__package__}
+    names = {"__name__": module.__name__, "__package__": module.__package__}
     exec(compile(text, file, "exec"), names)
-    return names["LADDER"][bug.kernel or bug.function]
+    return names
+
+
+def launch(name, order="forward"):
+    """Run a kernel with a mistake in it."""
+    bug = BUGS[name]
+    names, kernel = with_bug(bug), bug.kernel or bug.function
+    step, extent, arguments = LAUNCHES[bug.module](names, kernel, bug.shape)
+    simulator.launch(step.kernel, step.grid(extent), step.block, *arguments, order=order)
+
+
+def _normal(*shape):
+    return np.random.default_rng(0).standard_normal(shape).astype(np.float32)
+
+
+def _product(names, kernel, shape):
+    m, k, n = shape
+    c = np.zeros((m, n), np.float32)
+    return names["LADDER"][kernel], c, (_normal(m, k), _normal(k, n), c)
+
+
+def _softmax(names, kernel, shape):
+    return names["LADDER"][kernel], shape[0], (_normal(*shape), _normal(*shape))
+
+
+def _normalization(names, kernel, shape):
+    n, d = shape
+    x, row, column = _normal(n, d), _normal(d), _normal(n, 1)
+    if kernel == "layer_norm":
+        given = x, row, _normal(d), np.float32(1e-3), _normal(n, d), column, _normal(n, 1)
+        return names["ROWS"][kernel], n, given
+    return names["COLUMNS"], d, (x, _normal(n, d), column, _normal(n, 1), row, _normal(d))
+
+
+LAUNCHES = {matmul: _product, softmax: _softmax, normalization: _normalization}

@@ -9,7 +9,8 @@ from numba import cuda, float32, int32
 from kernels import simulator
 from kernels.cuda import matmul
 from kernels.cuda.ptx import load4, store4
-from tests.seeded_bugs import BUGS, with_bug
+from tests import seeded_bugs
+from tests.seeded_bugs import BUGS
 
 ORDERS = pytest.mark.parametrize("order", simulator.ORDERS)
 ALL = 0xFFFFFFFF
@@ -40,12 +41,12 @@ def texts(found):
 @ORDERS
 @pytest.mark.parametrize("name", BUGS)
 def test_a_seeded_bug_is_named(name, order):
-    bug, rung = BUGS[name], with_bug(name)
-    m, k, n = bug.shape
-    a, b, c = normal(m, k), normal(k, n), np.zeros((m, n), np.float32)
-    found = fault(rung.kernel, rung.grid(c), rung.block, a, b, c, order=order)
+    bug = BUGS[name]
+    with pytest.raises(simulator.KernelError) as caught:
+        seeded_bugs.launch(name, order)
+    found = caught.value
     assert (found.kind, found.array) == (bug.kind, bug.array), str(found)
-    lines = [access.site.text for access in found.accesses]
+    lines = texts(found)
     assert len(lines) == len(bug.lines), str(found)
     for part in bug.lines:
         lines.remove(next((line for line in lines if part in line), f"no line has {part}"))
@@ -53,7 +54,7 @@ def test_a_seeded_bug_is_named(name, order):
 
 def test_there_are_many_seeded_bugs():
     assert len(BUGS) >= 30
-    assert len({(bug.function, bug.new) for bug in BUGS.values()}) == len(BUGS)
+    assert len({(bug.module, bug.function, bug.new) for bug in BUGS.values()}) == len(BUGS)
 
 
 # ---- What a kernel can do ------------------------------------------------------------------------
@@ -553,9 +554,7 @@ def test_the_order_of_threads_is_known():
 
 
 def test_a_message_is_the_same_each_time():
-    rung = with_bug("no barrier before tiles are used")
-    a, b, c = normal(40, 20), normal(20, 40), zeros(40, 40)
-    first, second = (str(fault(rung.kernel, rung.grid(c), rung.block, a, b, c)) for _ in "12")
+    first, second = (str(fault(shifts, 2, 64, normal(64), zeros(128))) for _ in "12")
     assert first == second
 
 

@@ -42,30 +42,28 @@ class Needs(NamedTuple):
 
 
 VECTOR = float32[::1]
-SIGNATURES = {
-    **{rung.kernel: (MATRIX,) * 3 for rung in matmul.LADDER.values()},
-    **{step.kernel: (MATRIX,) * 2 for step in softmax.LADDER.values()},
-    softmax.backward: (MATRIX,) * 3,
-    normalization.layer_norm: (MATRIX, VECTOR, VECTOR, float32, MATRIX, MATRIX, MATRIX),
-    normalization.backward: (MATRIX, MATRIX, MATRIX, MATRIX, VECTOR, MATRIX),
-    normalization.backward_parameters: (MATRIX, MATRIX, MATRIX, MATRIX, VECTOR, VECTOR),
+
+
+def _all():
+    """(how a kernel is launched, the types of its arguments), for every kernel"""
+    for rung in matmul.LADDER.values():
+        yield rung, (MATRIX,) * 3
+    for step in softmax.LADDER.values():
+        yield step, (MATRIX,) * 2
+    yield softmax.BACKWARD, (MATRIX,) * 3
+    yield normalization.ROWS["layer_norm"], (MATRIX, VECTOR, VECTOR, float32, *(MATRIX,) * 3)
+    yield normalization.ROWS["backward"], (*(MATRIX,) * 4, VECTOR, MATRIX)
+    yield normalization.COLUMNS, (*(MATRIX,) * 4, VECTOR, VECTOR)
+
+
+def _name(function):
+    return f"{function.__module__.removeprefix('kernels.cuda.')}.{function.__name__}"
+
+
+KERNELS = {
+    _name(launch.kernel): Kernel(launch.kernel, signature, math.prod(launch.block))
+    for launch, signature in _all()
 }
-LAUNCHES = (
-    *matmul.LADDER.values(),
-    *softmax.LADDER.values(),
-    softmax.BACKWARD,
-    *normalization.ROWS.values(),
-    normalization.COLUMNS,
-)
-
-
-def _kernel(launch):
-    function = launch.kernel
-    name = f"{function.__module__.removeprefix('kernels.cuda.')}.{function.__name__}"
-    return name, Kernel(function, SIGNATURES[function], math.prod(launch.block))
-
-
-KERNELS = dict(map(_kernel, LAUNCHES))
 
 
 def ptx(kernel, target):
