@@ -43,6 +43,7 @@ def _remake(arrays, configuration, custom):
         raise ValueError(f"{configuration['model']} is no model")
     model.input_shape = tuple(configuration["input_shape"])
     model.input_dtype = configuration["input_dtype"]
+    model.example_shape = tuple(configuration.get("example_shape", ()))
     model.set_weights(weights)
     set_flags(model, configuration["frozen"], configuration["multipliers"])
     if "compile" in configuration:
