@@ -93,6 +93,10 @@ def test_words_of_each_pattern(name, words):
     assert patterns.split_words(name, "I'll pay 1234,\u2003don'T    深度。") == words
 
 
+def test_control_characters_are_no_white_space_though_python_says_so():
+    assert patterns.split_words("gpt2", "!\x1c\x1f!\x85 !") == ["!\x1c\x1f!", "\x85", " !"]
+
+
 def merge_step_by_step(ids, ranks):
     """What `merge` promises, by its definition."""
     ids = list(ids)
@@ -135,7 +139,7 @@ def test_bytes_are_printed_as_in_gpt2_s_files():
     assert byte_level.to_characters(b" the\n\x00\xff\xad\x7f") == "ĠtheĊĀÿŃġ"
     every = bytes(range(256))
     assert byte_level.to_bytes(byte_level.to_characters(every)) == every
-    assert byte_level.to_bytes("a b") == b"a b"
+    assert byte_level.to_bytes("é b") == "é b".encode()
 
 
 # ---- Training ------------------------------------------------------------------------------------
@@ -154,10 +158,10 @@ def merges_by_counting(tokens, words, size):
         pair = min(counts, key=lambda pair: (-counts[pair], pair))
         left, right = tokens[pair[0]], tokens[pair[1]]
         merges.append((left, right))
-        if left + right not in tokens:
-            tokens.append(left + right)
-        new = tokens.index(left + right)
-        words = [(merge_step_by_step(word, {pair: (0, new)}), count) for word, count in words]
+        assert left + right not in tokens
+        tokens.append(left + right)
+        rank = {pair: (0, len(tokens) - 1)}
+        words = [(merge_step_by_step(word, rank), count) for word, count in words]
     return merges
 
 

@@ -121,13 +121,13 @@ def merge(ids, ranks):
     def consider(i, j):
         """A candidate for the heap, if there is a merge for the tokens at i and j."""
         if i >= 0 and j < end and (ids[i], ids[j]) in ranks:
-            heapq.heappush(heap, (ranks[ids[i], ids[j]], i, j, ids[i], ids[j]))
+            heapq.heappush(heap, (ranks[ids[i], ids[j]], i, j, (ids[i], ids[j])))
 
     for i in range(end - 1):
         consider(i, i + 1)
     while heap:
-        (_, merged), i, j, left, right = heapq.heappop(heap)
-        if ids[i] != left or j >= end or ids[j] != right or after[i] != j:
+        (_, merged), i, j, pair = heapq.heappop(heap)
+        if (ids[i], ids[j]) != pair:
             continue  # one of the two is part of something larger by now
         ids[i], ids[j] = merged, None
         after[i] = after[j]
