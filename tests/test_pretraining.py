@@ -34,8 +34,9 @@ def source(tmp_path):
 
 @pytest.fixture(autouse=True)
 def in_a_folder_of_its_own(monkeypatch, tmp_path):
-    """Where a training leaves its folder."""
+    """Where a training leaves its folder; its samples are short."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(module, "SHOWN", 8)
 
 
 def words(source, *more, kind="gpt", out="out"):
@@ -300,6 +301,11 @@ def test_bits_per_byte_are_those_of_the_text_beside_gzip_and_xz(source, capsys):
         assert line.split()[-1] == f"{8 * compressed / size:.3f}"
 
 
+def test_a_sample_cannot_move_the_cursor():
+    shown = pretraining_report.sample("a\x1b[2J\r語\n\tb")
+    assert shown.replace(" ", "") == "|a\ufffd[2J\ufffd語\n|\tb"
+
+
 def test_the_work_of_a_step_is_that_of_its_products():
     model = make_model(models.GPT, vocabulary=256)
     settings = SETTINGS._replace(layers=2)
@@ -370,7 +376,7 @@ def test_a_resumed_training_goes_on_with_report_and_losses(source, tmp_path, mon
     capsys.readouterr()
     assert main(["train", "gpt", "--out", "out", "--resume"]) == 0
     report = (tmp_path / "out" / "report.txt").read_text(encoding="utf-8")
-    assert report.splitlines() == (before + capsys.readouterr().out).splitlines()
+    assert report == before + capsys.readouterr().out
     assert len(drawn[0].losses) == 20
     assert [step for step, _ in drawn[0].validated] == list(range(2, 21, 2))
 

@@ -99,7 +99,7 @@ class Backup:
 
     def __init__(self, folder, resume):
         self.folder = Path(folder)
-        self.path = self.folder / "backup.safetensors"
+        self.path = self.path_in(folder)
         self._content = None
         if resume:
             self._content = self._read()
@@ -108,6 +108,16 @@ class Backup:
                 f"{folder} has a training that is not over: --resume goes on with it. To begin "
                 f"another, choose another folder by --out, or delete {self.path}"
             )
+
+    @classmethod
+    def remove_from(cls, folder):
+        """Forget a training that was interrupted there, if there is one."""
+        cls.path_in(folder).unlink(missing_ok=True)
+
+    @staticmethod
+    def path_in(folder):
+        """The file in a folder."""
+        return Path(folder) / "backup.safetensors"
 
     def _read(self):
         if not self.path.exists():

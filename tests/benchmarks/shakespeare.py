@@ -86,7 +86,7 @@ def minigrad(seed):
             steps=STEPS,
             learning_rate=RATE,
             seed=seed,
-        )
+        )["loss"]
 
 
 def pytorch(text, seed):
