@@ -83,6 +83,10 @@ golden: $(EXTRA)/golden
 	$(BIN)/python -m tests.golden.make_preprocessing
 	$(BIN)/python -m tests.golden.make_augmentation
 	$(BIN)/python -m tests.golden.make_sound
+	$(BIN)/python -m tests.golden.make_bert
+	$(BIN)/python -m tests.golden.make_llama
+	$(BIN)/python -m tests.golden.make_seq2seq
+	$(BIN)/python -m tests.golden.make_tokenizers
 
 $(EXTRA)/core: setup.cfg pyproject.toml
 	@echo "installing minigrad and what it needs into .venv, which takes a minute"

@@ -23,6 +23,7 @@ from .programs.recommend import recommend
 from .programs.retrieve_images import retrieve_images
 from .programs.speech_commands import speech_commands
 from .programs.train_table import train_table
+from .programs.translate_dates import translate_dates
 from .programs.warmup import warmup
 
 
@@ -288,6 +289,10 @@ PROGRAMS = (
         speech_commands,
         "words told apart by their spectrograms, made on the spot or from WAV files",
         ("--folder", {"help": "recordings: a subfolder of WAV files for each word"}),
+    ),
+    (
+        translate_dates,
+        "dates in English and Chinese, translated; where a Transformer looks for them",
     ),
 )
 PRETRAINING = {  # the options of `train gpt` and `train bert`

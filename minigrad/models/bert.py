@@ -20,6 +20,7 @@ from ..layers import (
     PositionEmbedding,
 )
 from ..registry import check_number
+from ..tensor import Tensor
 from .token_model import TokenModel
 
 _HEADS = ("tokens", "classes", None)
@@ -96,7 +97,8 @@ class BERT(TokenModel):
             self.transform_norm = _norm(self)
             self.output_bias = self.add_weight((self.vocabulary_size,), "zeros")
         else:
-            self.pooler = _dense(self, self.hidden_dim, "tanh")
+            self.pooler = _dense(self, self.hidden_dim, "tanh", input_dim=self.hidden_dim)
+            self.pooler.ensure_built()  # features alone have no use for it, but files have it
         if head == "classes":
             self.classifier = _dense(self, self.num_classes)
         self._make_parameters()
@@ -140,7 +142,7 @@ class BERT(TokenModel):
 
     def _segments(self, ids, segments):
         if segments is None:
-            return np.zeros_like(ids.data)
+            return np.zeros_like(ids.data if isinstance(ids, Tensor) else ids)
         if np.shape(segments) != ids.shape:
             raise ValueError(
                 f"BERT needs segments of the shape of its ids, {ids.shape}. "
@@ -180,8 +182,8 @@ def _embedding(model, name, size):
     )
 
 
-def _dense(model, units, activation=None):
-    return Dense(units, activation, kernel_initializer=_INITIAL, dtype=model.dtype)
+def _dense(model, units, activation=None, **options):
+    return Dense(units, activation, kernel_initializer=_INITIAL, dtype=model.dtype, **options)
 
 
 def _norm(model):

@@ -26,7 +26,7 @@ class TokenModel(Model):
     def _check_ids(self, ids, mask, start=0):
         """ValueError unless ids are (n, t), the mask is too, and no position is past the last."""
         name, end = type(self).__name__, start + ids.shape[-1]
-        if ids.ndim != 2:
+        if len(ids.shape) != 2:
             raise ValueError(f"{name} needs ids (n, t). Received: shape {ids.shape}")
         if end > self.max_sequence_length:
             raise ValueError(

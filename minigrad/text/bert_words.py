@@ -7,8 +7,9 @@ character depends on no other one, so all of it is a table for `str.translate`.
 import re
 import unicodedata
 
+from . import unicode_8
 from .patterns import WHITE_SPACE
-from .unicode_8 import DECOMPOSED_LATER, INVISIBLE, NONSPACING_MARKS, PUNCTUATION
+from .unicode_8 import INVISIBLE, NONSPACING_MARKS, PUNCTUATION
 
 # Blocks of Chinese characters as BERT has them. The sixth begins with 2B820, and later in Hugging
 # Face's tokenizers, whose ids are what models know.
@@ -51,9 +52,8 @@ class CleanCharacters(dict):
         if re.match(rf"[{WHITE_SPACE}]", character):
             return " "
         text = f" {character} " if any(number in block for block in CHINESE) else character
-        if self.strip_accents and number not in DECOMPOSED_LATER:
-            text = unicodedata.normalize("NFD", text)
         if self.strip_accents:
+            text = unicode_8.normalize("NFD", text)
             text = "".join(one for one in text if ord(one) not in NONSPACING_MARKS)
         # One by one, for in a word Python writes the last Σ in another way.
         return "".join(map(str.lower, text)) if self.lower_case else text

@@ -7,11 +7,12 @@ units", 2016); A. Radford et al. ("Language models are unsupervised multitask le
 with bytes, so that there is no unknown character.
 """
 
+import functools
 import heapq
 import itertools
-import unicodedata
 
-from . import byte_level, patterns, tokenizer_json
+from ..registry import look_up
+from . import byte_level, patterns, tokenizer_json, unicode_8
 from .pair_training import count_words, learn_merges
 from .tokenizer import Tokenizer, check_tokens, numbered
 from .word_cache import WordCache
@@ -45,11 +46,11 @@ class BytePairTokenizer(Tokenizer):
         contents = {id: token for token, id in tokens.items()}
         super().__init__(contents, special_tokens, added_tokens, template)
         self.tokens, self.merges = dict(tokens), [tuple(merge) for merge in merges]
+        look_up("pattern", pattern, patterns.PATTERNS)
         self.pattern, self.whole_words = pattern, whole_words
         if normalization not in (None, "NFC"):
             raise ValueError(f"normalization is None or 'NFC'. Received: {normalization=}")
         self.normalization = normalization
-        self._words = patterns.compiled(pattern).findall
         self._byte_ids = [self._id_of(bytes([value])) for value in range(256)]
         self._ranks = {}  # {(id, id): (rank, id of both together)}
         for rank, (left, right) in enumerate(self.merges):
@@ -74,7 +75,7 @@ class BytePairTokenizer(Tokenizer):
             )
         tokens = [bytes([value]) for value in byte_level.ORDER]
         places = {token[0]: place for place, token in enumerate(tokens)}
-        counts = count_words(texts, patterns.compiled(pattern).findall)
+        counts = count_words(texts, functools.partial(patterns.split_words, pattern))
         words = [([places[value] for value in word.encode()], n) for word, n in counts.items()]
         merges = learn_merges(tokens, words, size)
         ids = {token: id for id, token in enumerate(tokens, len(special))}
@@ -82,8 +83,9 @@ class BytePairTokenizer(Tokenizer):
 
     def encode_ordinary(self, text):
         if self.normalization:
-            text = unicodedata.normalize(self.normalization, text)
-        return list(itertools.chain.from_iterable(map(self._cache.__getitem__, self._words(text))))
+            text = unicode_8.normalize(self.normalization, text)
+        words = patterns.split_words(self.pattern, text)
+        return list(itertools.chain.from_iterable(map(self._cache.__getitem__, words)))
 
     def _encode_word(self, word):
         content = word.encode("utf-8", "surrogateescape")

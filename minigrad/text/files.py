@@ -2,11 +2,22 @@
 
 import json
 import os
+import reprlib
 from pathlib import Path
 
 from ..atomic import replacing
 
 LARGEST = 1 << 28  # bytes: no tokenizer's file comes near
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 200
+_MISSING = object()
+_NAMES = {dict: "an object", list: "a list", str: "text", int: "an integer", bool: "true or false"}
+
+
+def shown(value):
+    """A value from a file for a message, shortened if it is long."""
+    return _SHORT.repr(value)
 
 
 def read_text(path):
@@ -22,13 +33,24 @@ def read_text(path):
 
 def read_json(path):
     """The object of JSON that a file has, a dict. ValueError if it has something else."""
+    text = read_text(path)
     try:
-        content = json.loads(read_text(path))
-    except (json.JSONDecodeError, RecursionError) as error:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is no JSON that can be read: {error}") from None
     if not isinstance(content, dict):
         raise ValueError(f"{path} must have an object of JSON. Received: {type(content).__name__}")
     return content
+
+
+def entry(content, name, kind, default=_MISSING):
+    """The entry of that name, of that type. One that is null or absent is the default."""
+    value = content.get(name)
+    if value is None and default is not _MISSING:
+        return default
+    if not isinstance(value, kind) or kind is int and isinstance(value, bool):
+        raise ValueError(f"{name!r} must be {_NAMES[kind]}. Received: {shown(value)}")
+    return value
 
 
 def as_json(content):

@@ -30,7 +30,7 @@ def of_byte_pairs(tokenizer, tokens, merges):
         "fuse_unk": False,
         "byte_fallback": False,
         "ignore_merges": getattr(tokenizer, "whole_words", False),
-        "vocab": {printed(token): id for token, id in tokens.items()},
+        "vocab": _whole(tokenizer) | {printed(token): id for token, id in tokens.items()},
         "merges": [[printed(left), printed(right)] for left, right in merges],
     }
     return _content(
@@ -64,19 +64,18 @@ def of_word_pieces(tokenizer):
 
 def of_characters(tokenizer):
     """The content of the file for a CharacterTokenizer."""
-    model = {"type": "WordLevel", "vocab": tokenizer.tokens, "unk_token": ""}
+    model = {"type": "WordLevel", "vocab": _whole(tokenizer) | tokenizer.tokens, "unk_token": ""}
     return _content(tokenizer, model, None, _split(EVERY_CHARACTER), {"type": "Fuse"})
 
 
 def _content(tokenizer, model, normalizer, words, decoder):
-    whole = {**tokenizer.added_tokens, **tokenizer.special_tokens}
     return {
         "version": "1.0",
         "truncation": None,
         "padding": None,
         "added_tokens": [
             _added(text, id, text in tokenizer.special_tokens)
-            for text, id in sorted(whole.items(), key=lambda item: item[1])
+            for text, id in _whole(tokenizer).items()
         ],
         "normalizer": normalizer,
         "pre_tokenizer": words,
@@ -84,6 +83,12 @@ def _content(tokenizer, model, normalizer, words, decoder):
         "decoder": decoder,
         "model": model,
     }
+
+
+def _whole(tokenizer):
+    """{text: id} of special and added tokens. Those that the model lacked would get other ids."""
+    whole = tokenizer.added_tokens | tokenizer.special_tokens
+    return dict(sorted(whole.items(), key=lambda item: item[1]))
 
 
 def _added(text, id, special):

@@ -5,6 +5,11 @@ know: a mark that Unicode has had since then is not removed. Numbers are hexadec
 "40-45" for those that follow each other. A test compares every character with their tokenizer.
 """
 
+import functools
+import re
+import sys
+import unicodedata
+
 
 def _numbers(ranges):
     """The set of numbers that a text of ranges has."""
@@ -70,7 +75,33 @@ PUNCTUATION = _numbers(
     """
 )
 
-# What has a canonical decomposition in Unicode 17, and had none then.
-DECOMPOSED_LATER = _numbers(
-    "105C9 105E4 11383 11385 1138E 11391 113C5 113C7-113C8 11938 16121-16128 16D68-16D6A"
+# What normalization decomposes or moves in Unicode 17, and left alone then, besides marks.
+_LEFT_ALONE = _numbers(
+    "1715 105C9 105E4 11383 11385 1138E 11391 113C5 113C7-113C8 113CF 11938 1193D 11F41 "
+    "16121-16128 16D68-16D6A 16FF0-16FF1"
 )
+# Marks that are put in order since Unicode 9.0, which is that of their normalization.
+_ORDERED_EARLY = _numbers(
+    "8D4-8E1 1DFB 11442 11446 11C3F 1E000-1E006 1E008-1E018 1E01B-1E021 1E023-1E024 1E026-1E02A "
+    "1E944-1E94A"
+)
+
+
+def normalize(form, text):
+    """`unicodedata.normalize` as it was then: later characters stay as and where they are."""
+    return "".join(
+        stretch if number % 2 else unicodedata.normalize(form, stretch)
+        for number, stretch in enumerate(_later_characters().split(text))
+    )
+
+
+@functools.cache
+def _later_characters():
+    """A pattern, a group, of characters that normalization would decompose or move by now."""
+    marks = {
+        number
+        for number in range(sys.maxunicode + 1)
+        if unicodedata.combining(chr(number)) and unicodedata.category(chr(number)) == "Mn"
+    }
+    later = marks - NONSPACING_MARKS - _ORDERED_EARLY | _LEFT_ALONE
+    return re.compile(f"([{''.join(map(chr, sorted(later)))}])")
