@@ -66,14 +66,16 @@ def pretrain(kind, out=None, resume=False, report=None, **options):
     pretraining_report.say_model(report, settings, model)
 
     report.stage("Training")
+    file = folder / "model.safetensors"
+    file.unlink(missing_ok=True)  # of an earlier training: its tokenizer was another
     progress = Progress(settings.steps, settings.minutes)
     train(model, task, tokens, settings, progress, backup, report)
     pretraining_picture.draw(progress, folder / "losses.png")
-    model.save(folder / "model.safetensors")
+    model.save(file)
     backup.remove()
 
     report.stage("Evaluation of the saved model on all of the validation part")
-    model = models.load_model(folder / "model.safetensors")
+    model = models.load_model(file)
     windows = data.all_windows(tokens["validation"], settings.batch, task.window, task.overlap)
     loss = evaluate(Objective(model), task, windows)
     bits = pretraining_report.say_result(report, settings, corpus, tokens, loss)
@@ -131,11 +133,9 @@ class Objective(layers.Layer):
     def call(self, ids, targets, counts=None):
         x = self.model.features(ids)  # (n, t, d)
         x = ops.reshape(x, (-1, x.shape[-1]))  # (n t, d)
-        if counts is not None:  # to compare with all v words is dear, so it is done where it counts
-            x, targets = (
-                ops.take(x, np.flatnonzero(counts), axis=0),
-                targets[counts],
-            )  # (k, d), (k,)
+        if counts is not None:  # to compare with all v words is dear: only where it counts
+            x = ops.take(x, np.flatnonzero(counts), axis=0)  # (k, d)
+            targets = targets[counts]  # (k,)
         logits = self.model.logits(x)  # (k, v)
         return ops.sum(ops.sparse_softmax_cross_entropy(logits, np.reshape(targets, -1)))
 
