@@ -3,6 +3,7 @@
 tests/check_survival.py kills real processes. Here an error in the middle stands for that.
 """
 
+import errno
 import math
 import re
 import time
@@ -432,6 +433,18 @@ def test_what_cannot_be_resumed_is_named(source, tmp_path, monkeypatch, capsys):
     checkpoint.save_tree(backup, {"something": "else"})
     assert main(command) == 2
     assert "no backup of a pretraining" in capsys.readouterr().err
+
+
+def test_a_full_disk_costs_the_backup_and_not_the_training(source, tmp_path, monkeypatch):
+    monkeypatch.setattr(pretraining_backup, "SECONDS", 0)
+
+    def fail(path, tree):
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr(pretraining_backup.checkpoint, "save_tree", fail)
+    with pytest.warns(UserWarning, match="not backed up.*No space left"):
+        assert main(words(source, "--steps", "2")) == 0
+    assert (tmp_path / "out" / "model.safetensors").exists()
 
 
 def test_a_loss_that_is_not_finite_ends_training_and_keeps_the_last_backup(

@@ -2,6 +2,7 @@
 
 import math
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -160,7 +161,10 @@ class Backup:
         self.save(model, optimizer, progress)
 
     def save(self, model, optimizer, progress):
-        """Write where the training stands, in the place of the last backup."""
+        """Write where the training stands, in the place of the last backup.
+
+        Where that is not possible, as on a full disk, a warning says so, and the last one stays.
+        """
         state = {
             "weights": model.get_weights(),
             "optimizer": optimizer.get_state(model.weights()),
@@ -168,7 +172,10 @@ class Backup:
             "progress": progress.get_state(),
         }
         content = {"settings": self._settings, "identity": self._identity, "state": state}
-        checkpoint.save_tree(self.path, {**content, "environment": environment()})
+        try:
+            checkpoint.save_tree(self.path, {**content, "environment": environment()})
+        except OSError as error:
+            warnings.warn(f"this training is not backed up: {error}", stacklevel=2)
         self._saved = time.perf_counter()
 
     def save_now_and_then(self, model, optimizer, progress):
