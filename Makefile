@@ -1,6 +1,6 @@
 # make install         minigrad and the course into .venv, which takes a minute
 # make teach           JupyterLab and nbgrader as well
-# make quickstart      train, evaluate, save and reload a model on real digits
+# make quickstart      from real digits and from Python's source to models, saved and reloaded
 # make test            the linter and all tests, with coverage, in two processes
 # make test-kernels    kernels for other processors, with each pool of threads, compiled anew
 # make test-programs   trainings to their end, or killed; the pictures of all programs
