@@ -40,6 +40,7 @@ PROGRAMS = {
     "recommend": {"recommend"},
     "retrieve_images": {"retrieve_images"},
     "speech_commands": {"words", "confusion"},
+    "translate_dates": {"translate_dates"},
 }
 
 

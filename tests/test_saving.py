@@ -463,7 +463,7 @@ def test_all_that_does_not_fit_is_listed_and_nothing_is_loaded(path):
     assert str(raised.value).splitlines() == [
         "the weights do not fit the model:",
         "  1 missing: 2.weight",
-        "  2 unexpected: 2.beta; 2.gamma",
+        "  2 unexpected: 2.gamma; 2.beta",
         "  2 mismatched: 1.weight: wanted (8, 2) float32, got (8, 3) float32; "
         "1.bias: wanted (2,) float32, got (3,) float32",
     ]

@@ -9,7 +9,7 @@ from .. import initializers, ops, random
 from ..registry import check_number
 from .core import dense_inside, positive_integer
 from .layer import Layer, check_mask
-from .positions import angles, check_sequence
+from .positions import angles, check_sequence, frequencies
 
 
 class MultiHeadAttention(Layer):
@@ -123,7 +123,8 @@ class MultiHeadAttention(Layer):
         k = _split(self.key(key), self.num_key_value_heads)  # (n, hₖ, s, key_dim)
         v = _split(self.value(value), self.num_key_value_heads)  # (n, hₖ, s, value_dim)
         if self.rope_max_wavelength is not None:
-            theta = angles(q, cache.size if cache is not None else 0, self.rope_max_wavelength)
+            pairs = frequencies(q, self.key_dim, self.rope_max_wavelength)  # (key_dim / 2,)
+            theta = angles(q, cache.size if cache is not None else 0, pairs)  # (t, key_dim / 2)
             q, k = ops.rotary(q, theta), ops.rotary(k, theta)
         if cache is not None:
             k, v, value_mask = cache.append(k, v, value_mask)
@@ -221,8 +222,25 @@ class KeyValueCache:
         elif self._mask is not None:
             self._mask[:, start:end] = True
         self._size = end
-        every = None if self._mask is None else self._mask[:, :end]
-        return self._keys[:, :, :end], self._values[:, :, :end], every
+        return self._keys[:, :, :end], self._values[:, :, :end], self.mask
+
+    def select(self, rows):
+        """Example i goes on from where example rows[i] is now; there may be more or fewer then."""
+        if self._keys is None:
+            return
+        rows = [*rows]  # a tuple would be an index of several axes
+        if len(rows) != len(self._keys):
+            self._keys, self._values = self._keys[rows], self._values[rows]
+        else:
+            for kept in (self._keys, self._values):
+                kept[:, :, : self.size] = kept[rows, :, : self.size]
+        if self._mask is not None:
+            self._mask = self._mask[rows]
+
+    @property
+    def mask(self):
+        """(n, size), True where a step counts; None if all do."""
+        return None if self._mask is None else self._mask[:, : self.size]
 
 
 def attention_scores(q, k, causal=False, mask=None):

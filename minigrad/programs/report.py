@@ -8,17 +8,21 @@ import numpy as np
 class Report:
     """Text in numbered stages that goes to the screen and, at the same time, to the file `path`."""
 
-    def __init__(self, path):
+    def __init__(self, path, append=False):
         self.path = path
         self.stages = 0
-        path.write_text("", encoding="utf-8")
+        if not append:
+            path.write_text("", encoding="utf-8")
 
     @classmethod
-    def in_folder(cls, folder):
-        """The Report in `folder`, which is made if need be, and the folder as a Path."""
+    def in_folder(cls, folder, append=False):
+        """The Report in `folder`, which is made if need be, and the folder as a Path.
+
+        append  whether it goes on with a report that is there
+        """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        return cls(folder / "report.txt"), folder
+        return cls(folder / "report.txt", append), folder
 
     def stage(self, name):
         """Begin a stage: its number and name."""
