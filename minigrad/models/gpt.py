@@ -152,23 +152,14 @@ class _Block(Layer):
         self.drop = Dropout(gpt.dropout)
 
     def call(self, x, mask=None, cache=None, training=False):
+        rate = self.dropout if training else 0.0
+        dice = {"rate": rate, "key": random.key()} if rate > 0 else {}
+        seen = {"causal": True, "mask": mask, "cache": cache}
         h = self.query_key_value(self.attention_norm(x))  # (n, t, 3 d)
-        h = self.attend(h, mask, cache, self.dropout if training else 0.0)  # (n, t, d)
+        h = ops.self_attention(h, self.num_heads, **seen, **dice)  # (n, t, d)
         x = x + self.drop(self.output(h))  # (n, t, d)
         h = self.up(self.feed_forward_norm(x))  # (n, t, intermediate_dim)
         return x + self.drop(self.down(h))  # (n, t, d)
-
-    def attend(self, h, mask, cache, rate):
-        """Every token asks itself and those before it.   q, k and v (n, t, 3 d) -> (n, t, d)"""
-        dice = {"rate": rate, "key": random.key()} if rate > 0 else {}
-        if cache is None:
-            return ops.self_attention(h, self.num_heads, causal=True, mask=mask, **dice)
-        (n, t, width), heads = h.shape, self.num_heads
-        parts = ops.reshape(h, (n, t, 3, heads, width // (3 * heads)))
-        q, k, v = (ops.swapaxes(parts[:, :, i], 1, 2) for i in range(3))  # (n, h, t, d / h)
-        k, v, mask = cache.append(k, v, mask)  # (n, h, s + t, d / h), (n, s + t)
-        o = ops.attention(q, k, v, causal=True, mask=mask, **dice)  # (n, h, t, d / h)
-        return ops.reshape(ops.swapaxes(o, 1, 2), (n, t, width // 3))
 
 
 def _positive(name, value):
