@@ -5,7 +5,7 @@ it in plain NumPy, and `kernels.cpu` may have a faster implementation. `kernels.
 """
 
 from . import memory
-from .dispatch import backend, compile_all, kernel, specifications, table, use, versions
+from .dispatch import backend, compile_all, kernel, peak, specifications, table, use, versions
 
 memory.keep()
 
@@ -14,4 +14,4 @@ __project__ = "minigrad"
 
 _KERNELS = {name: kernel(function) for name, function in specifications().items()}
 globals().update(_KERNELS)
-__all__ = ["backend", "compile_all", "table", "use", "versions", *_KERNELS]
+__all__ = ["backend", "compile_all", "peak", "table", "use", "versions", *_KERNELS]

@@ -630,7 +630,8 @@ def random_uniform(x, key):
     """
     z = np.arange(1, x.size + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     z = _mix(z + np.uint64(int(_mix(np.array([key], dtype=np.uint64))[0])))
-    return ((z >> np.uint64(40)).astype(x.dtype) * x.dtype.type(2.0**-24)).reshape(x.shape)
+    numbers = (z >> np.uint64(40)).astype("float32") * np.float32(2.0**-24)  # exact: 24 bits
+    return numbers.astype(x.dtype).reshape(x.shape)
 
 
 def _mix(z):

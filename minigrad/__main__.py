@@ -16,11 +16,14 @@ from .programs.generate_text import generate_text
 from .programs.name_the_module import name_the_module
 from .programs.overfitting import overfitting
 from .programs.predict_table import predict_table
-from .programs.quickstart import quickstart
+from .programs.pretrain import pretrain
+from .programs.pretraining_settings import Settings
+from .programs.quickstart import STAGES, quickstart
 from .programs.recommend import recommend
 from .programs.retrieve_images import retrieve_images
 from .programs.speech_commands import speech_commands
 from .programs.train_table import train_table
+from .programs.translate_dates import translate_dates
 from .programs.warmup import warmup
 
 
@@ -53,7 +56,7 @@ def main(arguments=None):
 
 def _add_quickstart(commands):
     command = commands.add_parser(
-        "quickstart", help="train, evaluate, save, reload and fine-tune on real digits"
+        "quickstart", help="learn digits, fine-tune, and train a GPT on Python, stage by stage"
     )
     command.add_argument(
         "--data", default="digits", help="digits (default), or a folder with the MNIST files"
@@ -61,7 +64,14 @@ def _add_quickstart(commands):
     command.add_argument(
         "--out", default="runs/quickstart", help="folder for the report (default: %(default)s)"
     )
-    command.set_defaults(run=lambda options: quickstart(options.data, options.out))
+    command.add_argument(
+        "--stages",
+        default=",".join(STAGES),
+        help="those to run, with commas between their names (default: %(default)s)",
+    )
+    command.set_defaults(
+        run=lambda options: quickstart(options.data, options.out, stages=options.stages)
+    )
 
 
 def _add_run(commands):
@@ -90,9 +100,18 @@ def _call_by_names(options):
     options.function(**{name: getattr(options, name) for name in names})
 
 
-def _add_train_table(commands):
-    command = commands.add_parser("train", help="learn from a file of your own")
+def _add_train(commands):
+    command = commands.add_parser("train", help="learn from a table, or from any text")
     kinds = command.add_subparsers(dest="kind", required=True, metavar="KIND")
+    _add_train_table(kinds)
+    for kind, about in (
+        ("gpt", "learn from text which token comes next"),
+        ("bert", "learn from text which tokens are hidden"),
+    ):
+        _add_pretrain(kinds.add_parser(kind, help=about), kind)
+
+
+def _add_train_table(kinds):
     command = kinds.add_parser("table", help="predict one column of a CSV file from the others")
     command.add_argument("--data", required=True, help="the CSV file, with names in its first line")
     command.add_argument("--target", required=True, help="the column to predict")
@@ -145,6 +164,30 @@ def _add_train_table(commands):
             options.encoding,
         )
     )
+
+
+def _add_pretrain(command, kind):
+    """The options are those of Settings; only those that are given are handed on."""
+    for name, about in PRETRAINING.items():
+        default = Settings._field_defaults[name]
+        command.add_argument(
+            f"--{name.replace('_', '-')}",
+            type=Settings.__annotations__[name],
+            default=argparse.SUPPRESS,
+            help=about if default is None else f"{about} (default: {default})",
+        )
+    command.add_argument(
+        "--out", default=f"runs/{kind}", help="folder for report and model (default: %(default)s)"
+    )
+    command.add_argument(
+        "--resume", action="store_true", help="go on with the training that was interrupted there"
+    )
+    command.set_defaults(run=_run_pretrain)
+
+
+def _run_pretrain(options):
+    given = {name: value for name, value in vars(options).items() if name in PRETRAINING}
+    pretrain(options.kind, options.out, options.resume, **given)
 
 
 def _add_predict_table(commands):
@@ -247,11 +290,31 @@ PROGRAMS = (
         "words told apart by their spectrograms, made on the spot or from WAV files",
         ("--folder", {"help": "recordings: a subfolder of WAV files for each word"}),
     ),
+    (
+        translate_dates,
+        "dates in English and Chinese, translated; where a Transformer looks for them",
+    ),
 )
+PRETRAINING = {  # the options of `train gpt` and `train bert`
+    "data": "python (its standard library), shakespeare, a text file, or a folder of them",
+    "tokenizer": "bpe, learned from the text; char; or byte",
+    "vocabulary": "how many tokens bpe may have",
+    "layers": "blocks of the model",
+    "heads": "of attention in each",
+    "width": "features of a token",
+    "context": "tokens that it sees at once",
+    "batch": "windows of so many tokens that a step learns from",
+    "accumulate": "parts in which a batch is computed, to take less memory",
+    "steps": "when to end",
+    "minutes": "when to end, counted from the first step: 5, if steps are not given",
+    "learning_rate": "at its highest",
+    "dropout": "the share that is left out at random",
+    "seed": "of all chance",
+}
 COMMANDS = (
     _add_quickstart,
     _add_run,
-    _add_train_table,
+    _add_train,
     _add_predict_table,
     _add_generate,
     _add_download,

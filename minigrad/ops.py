@@ -1186,7 +1186,7 @@ def lstm(x, h, c, weight, recurrent_weight, bias, mask=None, cells=False, *, nee
 
     >>> gradcheck(lstm, (2, 3, 2), (2, 2), (2, 2), (2, 8), (2, 8), (8,), cells=True)
     """
-    x = np.swapaxes(x, 0, 1)
+    x = _time_first(x, mask)
     gates, _ = kernels.dense(x, weight, bias)  # z at first
     hs, cs = _states(x, h), _states(x, c)
     for s in range(len(x)):
@@ -1198,7 +1198,7 @@ def lstm(x, h, c, weight, recurrent_weight, bias, mask=None, cells=False, *, nee
     def pull(g):
         g = np.swapaxes(g, 0, 1)
         u = h.shape[1]
-        dh, dc, dz = np.zeros_like(h), np.zeros_like(c), np.empty_like(gates)
+        dh, dc, dz = np.zeros_like(hs[0]), np.zeros_like(cs[0]), np.empty_like(gates)
         across = _turned(recurrent_weight)
         for s in range(len(x) - 1, -1, -1):
             dh += g[s, :, :u]
@@ -1234,7 +1234,7 @@ def gru(x, h, weight, recurrent_weight, bias, recurrent_bias, mask=None, *, need
 
     >>> gradcheck(gru, (2, 3, 2), (2, 2), (2, 6), (2, 6), (6,), (6,))
     """
-    x = np.swapaxes(x, 0, 1)
+    x = _time_first(x, mask)
     gates, _ = kernels.dense(x, weight, bias)  # z at first
     hs, inner = _states(x, h), np.empty_like(h, shape=(len(x), *h.shape))
     for s in range(len(x)):
@@ -1244,7 +1244,7 @@ def gru(x, h, weight, recurrent_weight, bias, recurrent_bias, mask=None, *, need
 
     def pull(g):
         g = np.swapaxes(g, 0, 1)
-        dh, dz, da = np.zeros_like(h), np.empty_like(gates), np.empty_like(gates)
+        dh, dz, da = np.zeros_like(hs[0]), np.empty_like(gates), np.empty_like(gates)
         across = _turned(recurrent_weight)
         for s in range(len(x) - 1, -1, -1):
             dh += g[s]
@@ -1272,7 +1272,7 @@ def simple_rnn(x, h, weight, recurrent_weight, bias, mask=None, activation="tanh
 
     >>> gradcheck(simple_rnn, (2, 3, 2), (2, 3), (2, 3), (3, 3), (3,))
     """
-    x = np.swapaxes(x, 0, 1)
+    x = _time_first(x, mask)
     f, slope = _STEP_ACTIVATIONS[activation]
     z, _ = kernels.dense(x, weight, bias)
     hs = _states(x, h)
@@ -1283,7 +1283,7 @@ def simple_rnn(x, h, weight, recurrent_weight, bias, mask=None, activation="tanh
 
     def pull(g):
         g = np.swapaxes(g, 0, 1)
-        dh, dz = np.zeros_like(h), np.empty_like(z)
+        dh, dz = np.zeros_like(hs[0]), np.empty_like(z)
         across = np.swapaxes(recurrent_weight, 0, 1).copy()
         for s in range(len(x) - 1, -1, -1):
             dh += g[s]
@@ -1302,6 +1302,13 @@ _STEP_ACTIVATIONS = {
     "tanh": (np.tanh, lambda y: 1 - y * y),
     "relu": (lambda z: np.maximum(z, 0), lambda y: y > 0),
 }
+
+
+def _time_first(x, mask):
+    """(n, t, d) -> (t, n, d), with zeros at hidden steps, so that not even a NaN there counts"""
+    if mask is not None:
+        x = np.where(mask[:, :, None], x, 0)
+    return np.swapaxes(x, 0, 1)
 
 
 def _states(x, first):

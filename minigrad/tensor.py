@@ -158,7 +158,7 @@ class Tensor:
             leaf.grad = g if leaf.grad is None else _add(leaf.grad, g)
 
     def _seed(self, gradient):
-        """dL/d(self), to begin with: `gradient` as an array of its own, or ones."""
+        """dL/d(self), to begin with: `gradient` as an array that nobody writes to, or ones."""
         if not self.requires_grad:
             raise ValueError(
                 "backward() of a Tensor that depends on nothing with requires_grad=True"
@@ -177,6 +177,10 @@ class Tensor:
                 f"backward() of shape {self.shape} needs a gradient of that shape. "
                 f"Received: {np.shape(gradient)}"
             )
+        if self.node and type(gradient) is type(self.data) and gradient.dtype == self.dtype:
+            seed = gradient.view()
+            seed.setflags(False)  # that is, write=False
+            return seed
         seed[...] = gradient
         return seed
 

@@ -24,7 +24,8 @@ FLOORS = [
         *("minigrad.atomic", "minigrad.version", "minigrad.by_definition"),
         *("minigrad.initializers", "minigrad.regularizers", "minigrad.layers", "minigrad.losses"),
         *("minigrad.schedules", "minigrad.optimizers", "minigrad.metrics", "minigrad.callbacks"),
-        *("minigrad.data", "minigrad.text", "minigrad.checkpoint", "minigrad.plots"),
+        *("minigrad.data", "minigrad.text", "minigrad.bounded_json", "minigrad.weight_file"),
+        *("minigrad.checkpoint", "minigrad.plots"),
     ],
     ["minigrad.models"],
     ["minigrad.finetune"],
@@ -34,7 +35,7 @@ FLOORS = [
 ]
 # Imported where they are used.
 HEAVY = {"numba", "matplotlib", "tqdm", "torch", "threadpoolctl", "tensorboardX"}
-LIGHT = {"numpy", "safetensors"} | set(sys.stdlib_module_names)
+LIGHT = {"numpy"} | set(sys.stdlib_module_names)
 
 
 def sources():
@@ -132,7 +133,18 @@ def test_the_engine_imports_numpy_and_the_standard_library_alone():
 @pytest.mark.parametrize("module", [module for module in SOURCES if root_of(module) == "kernels"])
 def test_kernels_know_no_gradients(module):
     known = LIGHT | {"kernels", "numba", "llvmlite", "threadpoolctl"}
+    if module.startswith("kernels.simulator"):
+        known |= {"greenlet"}
     assert {root_of(name) for name, _ in imports(module)} <= known
+
+
+@pytest.mark.parametrize("module", [module for module in SOURCES if root_of(module) == "kernels"])
+def test_gpus_have_rooms_of_their_own(module):
+    """Kernels for a GPU, what simulates it, and all else know nothing of each other."""
+    rooms = {"kernels.cuda", "kernels.simulator"}
+    own = {room for room in rooms if f"{module}.".startswith(f"{room}.")}
+    others = tuple(f"{room}." for room in rooms - own)
+    assert not [name for name, _ in imports(module) if f"{name}.".startswith(others)]
 
 
 COMPILED = [module for module in SOURCES if module.startswith(("kernels.cpu", "kernels.ladder"))]
@@ -219,6 +231,7 @@ ALLOWED = {
     ("minigrad.ops", "prod.pull", "list"): "axes",
     ("minigrad.layers.core", "Input.get_config", "list"): "a shape",
     ("minigrad.layers.core", "positive_integer", "int"): "an argument of a constructor",
+    ("minigrad.layers.attention", "KeyValueCache.size", "int"): "a number of steps",
     ("minigrad.layers.layer", "Layer.trainable", "bool"): "an argument",
     ("minigrad.layers.layer", "Layer.ensure_built", "np.zeros"): "an example, before training",
     ("minigrad.optimizers", "Optimizer.rate", "float"): "what a schedule gave",
@@ -291,6 +304,16 @@ def test_import_loads_no_heavy_package():
     assert "minigrad.models" in loaded
     heavy = {*HEAVY - {"tqdm"}, "tqdm.auto", "IPython", "scipy", "pandas", "tensorflow", "keras"}
     assert loaded.isdisjoint(heavy)
+
+
+def test_kernels_need_neither_a_gpu_nor_its_simulator():
+    """Nor Numba's part for GPUs, which takes half a second."""
+    code = "import sys, kernels; print(*sys.modules)"
+    result = python(code)
+    assert result.returncode == 0, result.stderr
+    loaded = set(result.stdout.split())
+    assert "kernels.reference" in loaded
+    assert loaded.isdisjoint({"numba.cuda", "greenlet", "kernels.cuda", "kernels.simulator"})
 
 
 def test_import_takes_less_than_four_tenths_of_a_second():

@@ -11,6 +11,7 @@ import pytest
 
 from minigrad import (
     Tensor,
+    finetune,
     layers,
     losses,
     metrics,
@@ -489,6 +490,13 @@ def language_model():
     return model, lambda x, y: (np.abs(x * 2).astype("int64") % 5,) * 2
 
 
+def adapted_model():
+    model, arrange = attention_model()
+    model.build((None, 12))
+    finetune.prepare(model, finetune.LoRA(r=2, dropout=0.25))
+    return model, arrange
+
+
 # Between them, with every layer
 FITTED = [
     image_classifier,
@@ -497,6 +505,7 @@ FITTED = [
     attention_model,
     convolution_model,
     recurrent_model,
+    adapted_model,
 ]
 MODELS = pytest.mark.parametrize("make", [*FITTED, regression, language_model])
 

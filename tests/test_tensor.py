@@ -243,6 +243,17 @@ def test_zeros_of_dimension_and_of_size_differentiate():
 # ---- What backward refuses -----------------------------------------------------------------------
 
 
+def test_the_gradient_handed_to_backward_is_not_written_to():
+    @op
+    def careless(x):
+        return x + 0, lambda g: np.negative(g, out=g)
+
+    g = np.ones(2)
+    with pytest.raises(ValueError, match="read-only"):
+        careless(leaf([1.0, 2.0])).backward(g)
+    np.testing.assert_array_equal(g, [1, 1])
+
+
 def test_many_values_need_a_gradient():
     with pytest.raises(ValueError, match=r"shape \(2,\) needs a gradient"):
         (leaf([1.0, 2.0]) * 2).backward()

@@ -147,7 +147,6 @@ EXAMINATIONS = {
     "Numba threads": _threads,
     "GPU": _gpu,
     "matplotlib": lambda: _package("matplotlib"),
-    "safetensors": lambda: _package("safetensors"),
     "threadpoolctl": lambda: _package("threadpoolctl"),
     "tqdm": lambda: _package("tqdm"),
     "MINIGRAD_DATA": _data,

@@ -7,73 +7,85 @@ units", 2016); A. Radford et al. ("Language models are unsupervised multitask le
 with bytes, so that there is no unknown character.
 """
 
+import functools
 import heapq
 import itertools
 
-from . import patterns
-from .byte_pair_training import learn_merges
-from .characters import numbered
-from .tokenizer import Tokenizer
-
-CACHED_WORDS = 1 << 18  # kept with their ids; after that all are forgotten
-CACHED_LENGTH = 64  # characters: longer words seldom come again
+from ..registry import look_up
+from . import byte_level, patterns, tokenizer_json, unicode_8
+from .pair_training import count_words, learn_merges
+from .tokenizer import Tokenizer, check_tokens, numbered
+from .word_cache import WordCache
 
 
 class BytePairTokenizer(Tokenizer):
     """Tokens are pieces of words: bytes that were merged because they often stood together.
 
-    tokens          {bytes: id}; all 256 bytes are in it, so any text can be encoded
-    merges          [(bytes, bytes)] in the order in which training found them
-    special_tokens  {text: id}
-    pattern         a name in `patterns.PATTERNS`: what a word is
-    whole_words     whether a word that is a token is left as it is, whatever the merges say
+    tokens         {bytes: id}; all 256 bytes are among them, so that any text can be encoded
+    merges         [(bytes, bytes)] in the order in which training found them
+    pattern        a name in `patterns.PATTERNS`: what a word is
+    normalization  None, or "NFC" for characters in their composed form, as Qwen has it
+    whole_words    whether a word that is a token stays whole, whatever the merges say, as for Llama
+    others         see Tokenizer
 
     ValueError for merges that do not fit the tokens.
     """
-
-    kind = "byte_pairs"
 
     def __init__(
         self,
         tokens,
         merges,
         special_tokens=None,
+        added_tokens=None,
         template=None,
         pattern="gpt2",
+        normalization=None,
         whole_words=False,
     ):
-        super().__init__(tokens, special_tokens, template)
+        check_tokens(tokens)
+        contents = {id: token for token, id in tokens.items()}
+        super().__init__(contents, special_tokens, added_tokens, template)
         self.tokens, self.merges = dict(tokens), [tuple(merge) for merge in merges]
+        look_up("pattern", pattern, patterns.PATTERNS)
         self.pattern, self.whole_words = pattern, whole_words
-        self._words = patterns.compiled(pattern).findall
-        self._byte_ids = [_id_of(bytes([value]), tokens) for value in range(256)]
+        if normalization not in (None, "NFC"):
+            raise ValueError(f"normalization is None or 'NFC'. Received: {normalization=}")
+        self.normalization = normalization
+        self._byte_ids = [self._id_of(bytes([value])) for value in range(256)]
         self._ranks = {}  # {(id, id): (rank, id of both together)}
         for rank, (left, right) in enumerate(self.merges):
-            pair = _id_of(left, tokens), _id_of(right, tokens)
-            self._ranks[pair] = rank, _id_of(left + right, tokens)
-        self._cache = _Cache(self._encode_word)
+            pair = self._id_of(left), self._id_of(right)
+            self._ranks[pair] = rank, self._id_of(left + right)
+        self._cache = WordCache(self._encode_word)
 
     @classmethod
     def train(cls, texts, vocabulary_size, special_tokens=(), pattern="gpt2"):
-        """A tokenizer learned from texts: see `learn_merges`.
+        """A tokenizer learned from texts; `learn_merges` says how.
 
         vocabulary_size  how many ids: special tokens, 256 bytes, and a token for each merge; fewer
-                         where the texts have no more pairs to merge
+                         if the texts have no pair more
         special_tokens   their texts; their ids come first
         """
-        special = numbered(special_tokens, 0)
-        room = vocabulary_size - len(special) - 256
-        if room < 0:
+        special = numbered(special_tokens)
+        size = vocabulary_size - len(special)
+        if size < 256:
             raise ValueError(
                 f"256 bytes and {len(special)} special tokens need a larger vocabulary. "
                 f"Received: {vocabulary_size=}"
             )
-        tokens, merges = learn_merges(texts, room, patterns.compiled(pattern).findall)
-        shifted = {token: id + len(special) for id, token in enumerate(tokens)}
-        return cls(shifted, merges, special, pattern=pattern)
+        tokens = [bytes([value]) for value in byte_level.ORDER]
+        places = {token[0]: place for place, token in enumerate(tokens)}
+        counts = count_words(texts, functools.partial(patterns.split_words, pattern))
+        words = [([places[value] for value in word.encode()], n) for word, n in counts.items()]
+        merges = learn_merges(tokens, words, size)
+        ids = {token: id for id, token in enumerate(tokens, len(special))}
+        return cls(ids, merges, special, pattern=pattern)
 
     def encode_ordinary(self, text):
-        return list(itertools.chain.from_iterable(map(self._cache.__getitem__, self._words(text))))
+        if self.normalization:
+            text = unicode_8.normalize(self.normalization, text)
+        words = patterns.split_words(self.pattern, text)
+        return list(itertools.chain.from_iterable(map(self._cache.__getitem__, words)))
 
     def _encode_word(self, word):
         content = word.encode("utf-8", "surrogateescape")
@@ -81,20 +93,14 @@ class BytePairTokenizer(Tokenizer):
             return [self.tokens[content]]
         return merge([self._byte_ids[value] for value in content], self._ranks)
 
+    def _id_of(self, token):
+        if token not in self.tokens:
+            raise ValueError(f"the vocabulary lacks {token!r}, which a merge or a text may need")
+        return self.tokens[token]
 
-class _Cache(dict):
-    """{word: its ids}, worked out where they are missing."""
-
-    def __init__(self, function):
-        self.function = function
-
-    def __missing__(self, word):
-        ids = self.function(word)
-        if len(word) <= CACHED_LENGTH:
-            if len(self) >= CACHED_WORDS:
-                self.clear()
-            self[word] = ids
-        return ids
+    def to_json(self):
+        """What tokenizer.json says of it."""
+        return tokenizer_json.of_byte_pairs(self, self.tokens, self.merges)
 
 
 def merge(ids, ranks):
@@ -115,13 +121,13 @@ def merge(ids, ranks):
     def consider(i, j):
         """A candidate for the heap, if there is a merge for the tokens at i and j."""
         if i >= 0 and j < end and (ids[i], ids[j]) in ranks:
-            heapq.heappush(heap, (ranks[ids[i], ids[j]], i, j, ids[i], ids[j]))
+            heapq.heappush(heap, (ranks[ids[i], ids[j]], i, j, (ids[i], ids[j])))
 
     for i in range(end - 1):
         consider(i, i + 1)
     while heap:
-        (_, merged), i, j, left, right = heapq.heappop(heap)
-        if ids[i] != left or j >= end or ids[j] != right or after[i] != j:
+        (_, merged), i, j, pair = heapq.heappop(heap)
+        if (ids[i], ids[j]) != pair:
             continue  # one of the two is part of something larger by now
         ids[i], ids[j] = merged, None
         after[i] = after[j]
@@ -130,9 +136,3 @@ def merge(ids, ranks):
         consider(before[i], i)
         consider(i, after[i])
     return [id for id in ids if id is not None]
-
-
-def _id_of(token, tokens):
-    if token not in tokens:
-        raise ValueError(f"the vocabulary lacks {token!r}, which a merge or a byte needs")
-    return tokens[token]

@@ -4,9 +4,9 @@ import codecs
 
 
 class StreamDecoder:
-    """Ids to text as they come. A character may need several ids: it is given with its last one.
+    """Ids to text as they come. A character of several ids is given with the last of them.
 
-    Bytes that are no UTF-8 become U+FFFD, as `decode` has it: put together, the texts are equal.
+    Bytes that are no UTF-8 become U+FFFD as in `decode`: all texts put together are what it gives.
 
     >>> from minigrad.text import ByteTokenizer
     >>> decoder = StreamDecoder(ByteTokenizer())
@@ -17,11 +17,16 @@ class StreamDecoder:
     def __init__(self, tokenizer):
         self._tokenizer = tokenizer
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._begun = False
 
     def add(self, id):
         """The characters that are complete with this id: often none, or a whole word."""
-        return self._decoder.decode(self._tokenizer.decode_bytes([id]))
+        content = self._tokenizer.content(id)
+        if not self._begun:
+            content = content.removeprefix(self._tokenizer.word_space.encode())
+        self._begun = True
+        return self._decoder.decode(content)
 
     def end(self):
-        """What is left of a character that never became whole: U+FFFD, or nothing."""
+        """What is left of a character that was not completed: U+FFFD, or nothing."""
         return self._decoder.decode(b"", final=True)

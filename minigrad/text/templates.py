@@ -1,69 +1,74 @@
-"""The special tokens around a text: [CLS] a text [SEP], and which segment each id is in."""
+"""The special tokens around a text, as in "[CLS] a text [SEP]", and the segment of each id."""
+
+import re
+
+_PART = re.compile(r"(?P<name>\S+?)(:(?P<segment>[01]))?")
 
 
 class Template:
     """The sequence that is made of one text or of two.
 
     single  as "[CLS] $A [SEP]": special tokens, and $A for the text
-    pair    as "[CLS] $A [SEP] $B:1 [SEP]:1": $B is the second text, and 1 the segment; else it is 0
+    pair    as "[CLS] $A [SEP] $B:1 [SEP]:1": also $B for the second text; 1 is the segment, else 0
 
-    The notation is that of Hugging Face's TemplateProcessing.
+    Hugging Face's TemplateProcessing has the same notation. Both may also be lists of pairs such as
+    ("[SEP]", 1), which is what the object keeps.
     """
 
     def __init__(self, single="$A", pair="$A $B:1"):
-        self.single, self.pair = single, pair
-        self._parts = {1: _parse(single, {"$A"}), 2: _parse(pair, {"$A", "$B"})}
+        self.single = _parts(single, ["$A"])
+        self.pair = _parts(pair, ["$A", "$B"])
 
-    @property
     def names(self):
         """The special tokens in it, in alphabetical order."""
-        parts = [name for parts in self._parts.values() for name, _ in parts]
-        return sorted({name for name in parts if not name.startswith("$")})
+        return sorted({name for name, _ in self.single + self.pair if not name.startswith("$")})
 
     def check(self, special_tokens):
-        """ValueError if the template names a special token that is not there."""
-        for name in self.names:
+        """ValueError if the template names a special token that is not among these."""
+        for name in self.names():
             if name not in special_tokens:
                 known = ", ".join(special_tokens) or "none"
                 raise ValueError(f"the template needs {name!r}. Special tokens: {known}")
 
     def fill(self, texts, special_tokens, max_length=None):
         """(ids, segments) of one text or two, each a list of ids, cut to `max_length` together."""
-        parts = self._parts[len(texts)]
+        parts = self.single if len(texts) == 1 else self.pair
         if max_length is not None:
-            room = max_length - (len(parts) - len(texts))
-            if room < 0:
-                raise ValueError(f"the template alone is longer. Received: {max_length=}")
-            texts = truncate(texts, room)
-        named = dict(zip(("$A", "$B"), texts))
+            around = len(parts) - len(texts)
+            if max_length < around:
+                raise ValueError(f"the template has {around} tokens. Received: {max_length=}")
+            texts = cut(texts, max_length - around)
+        inner = dict(zip(("$A", "$B"), texts))
         ids, segments = [], []
         for name, segment in parts:
-            inner = named[name] if name in named else [special_tokens[name]]
-            ids.extend(inner)
-            segments.extend([segment] * len(inner))
+            new = inner[name] if name in inner else [special_tokens[name]]
+            ids.extend(new)
+            segments.extend([segment] * len(new))
         return ids, segments
 
 
-def _parse(text, variables):
-    """[(special token or variable, segment)]. ValueError unless every variable is there once."""
-    parts = []
-    for word in text.split():
-        name, colon, segment = word.rpartition(":")
-        known = bool(colon and name) and segment in ("0", "1")
-        parts.append((name, int(segment)) if known else (word, 0))
-    if sorted(name for name, _ in parts if name.startswith("$")) != sorted(variables):
-        wanted = " and ".join(sorted(variables))
-        raise ValueError(f"a template needs {wanted} once. Received: {text!r}")
+def _parts(template, variables):
+    """[(special token or variable, segment)]. ValueError unless each variable is there once."""
+    parts = template
+    if isinstance(template, str):
+        found = [_PART.fullmatch(word) for word in template.split()]
+        parts = [(part["name"], int(part["segment"] or 0)) for part in found]
+    if sorted(name for name, _ in parts if name.startswith("$")) != variables:
+        raise ValueError(f"a template needs {' and '.join(variables)} once. Received: {template!r}")
     return parts
 
 
-def truncate(texts, room):
-    """Lists of ids, cut at their ends until they have `room` ids together; the longest is cut first.
+def cut(texts, room):
+    """One list of ids or two, cut at their ends to `room` ids together, the longer one first.
 
-    >>> truncate([[1, 2, 3, 4], [5, 6]], 4)
-    [[1, 2], [5, 6]]
+    >>> cut([[1, 2, 3, 4], [5, 6]], 5)
+    [[1, 2, 3], [5, 6]]
     """
-    lengths = [len(ids) for ids in texts]
-    while sum(lengths) > room:
-        lengths[lengths.index(max(lengths))] -= 1
-    return [ids[:length] for ids, length in zip(texts, lengths)]
+    if len(texts) == 1:
+        return [texts[0][:room]]
+    shorter = min(*map(len, texts), room // 2)
+    longer = room - shorter
+    first, second = texts
+    if len(first) <= len(second):
+        return [first[:shorter], second[:longer]]
+    return [first[:longer], second[:shorter]]

@@ -1,137 +1,169 @@
-"""What all tokenizers share: special tokens, templates, and the way back from ids to text."""
+"""What all tokenizers share: special tokens, templates, files, and the way from ids to text."""
 
 import re
 from pathlib import Path
 
+from . import files
 from .templates import Template
+
+_BARE = Template()
 
 
 class Tokenizer:
     """Text as a list of ids, and back.
 
-    tokens          {bytes: id}: what each id stands for, in UTF-8
-    special_tokens  {text: id} of those that stand for no text: the end of a document, padding. Where
-                    such a text stands in a text to encode, it becomes that id
-    template        a Template: the special tokens around an encoded text, by default none
+    contents        {id: bytes}: what each id stands for, in UTF-8
+    special_tokens  {text: id} of those that stand for no text: the end of a document, padding
+    added_tokens    {text: id} of more texts that are one token wherever they stand
+    template        a Template: the special tokens around an encoded text; by default none
 
-    A subclass says how text without special tokens becomes ids, in `encode_ordinary`.
+    Where a text to encode has the text of a special or an added token, that becomes its id.
+
+    A subclass says in `encode_ordinary` how text without those becomes ids, and in `to_json` what
+    tokenizer.json says of it.
     """
 
-    kind = None  # its name in files
+    word_space = ""  # what `content` puts before each word, and a decoded text does not begin with
 
-    def __init__(self, tokens, special_tokens=None, template=None):
+    def __init__(self, contents, special_tokens=None, added_tokens=None, template=None):
         self.special_tokens = dict(special_tokens or {})
-        self._ids = dict(tokens)
-        self._contents = _contents(self._ids, self.special_tokens)
-        self.template = template or Template()
+        self.added_tokens = dict(added_tokens or {})
+        self.template = template or _BARE
         self.template.check(self.special_tokens)
-        longest_first = sorted(self.special_tokens, key=len, reverse=True)
-        # With a group in it, a pattern's split gives text and special token in turn.
-        self._special = re.compile(f"({'|'.join(map(re.escape, longest_first))})")
+        self._whole = {**self.added_tokens, **self.special_tokens}
+        self._contents = dict(contents)
+        for text, id in self._whole.items():
+            if not text:
+                raise ValueError(f"a special or added token must have a text. Received: {text!r}")
+            check_id(id, text)
+            content = (self.word_space + text).encode()
+            if self._contents.setdefault(id, content) != content:
+                raise ValueError(f"id {id} belongs to {self._contents[id]!r} and to {text!r}")
+        longest_first = sorted(self._whole, key=len, reverse=True)
+        # With a group in it, a pattern's split gives text and whole token in turn.
+        self._border = re.compile(f"({'|'.join(map(re.escape, longest_first))})")
 
     @property
     def vocabulary_size(self):
-        """How many ids there are: all are below it."""
-        return len(self._contents)
+        """The least number that is above all ids."""
+        return 1 + max(self._contents)
+
+    def save(self, folder):
+        """Write tokenizer.json into a folder, for `load_tokenizer` and for Hugging Face's."""
+        files.write_text(Path(folder) / "tokenizer.json", files.as_json(self.to_json()))
 
     # ---- Text to ids ----
-
-    def encode_ordinary(self, text):
-        """The ids of a text in which special tokens have no meaning."""
-        raise NotImplementedError
 
     def encode(self, text, add_special_tokens=True, max_length=None):
         """The ids of a text, a list.
 
         add_special_tokens  whether those of the template are put around it
         max_length          how many ids there may be, with those: the text is cut at its end
+
+        ValueError for what is no text.
         """
-        return self._fill(add_special_tokens, max_length, text)[0]
+        return self._fill(self.template if add_special_tokens else _BARE, max_length, text)[0]
 
     def encode_pair(self, first, second, max_length=None):
-        """(ids, segments) of two texts in one sequence: as the template says, for BERT.
+        """(ids, segments) of two texts in one sequence, as the template says.
 
-        segments    for each id 0 or 1: the first or the second text, with their special tokens
+        segments    for each id 0 or 1: of the first or the second text, or beside it
         max_length  how many ids there may be; the longer text is cut first
         """
-        return self._fill(True, max_length, first, second)
+        return self._fill(self.template, max_length, first, second)
 
     def encode_batch(self, texts, add_special_tokens=True, max_length=None):
-        """The ids of each text, a list of lists: see `pad` for an array."""
+        """The ids of each text, a list of lists: `pad` makes an array of them."""
         return [self.encode(text, add_special_tokens, max_length) for text in texts]
 
     def encode_bytes(self, data):
-        """The ids of any bytes, UTF-8 or not, without a template: `decode_bytes` gives them back.
+        """The ids of any bytes, UTF-8 or not, without the template: `decode_bytes` reverses it.
 
-        Only tokenizers of bytes can do this.
+        Only byte-level tokenizers take all bytes.
         """
         # Python holds a byte that is no UTF-8 as one of 128 characters, which is undone in time.
-        return self._encode_stretches(data.decode("utf-8", "surrogateescape"))
+        return self._encode(data.decode("utf-8", "surrogateescape"))
 
-    def _fill(self, add_special_tokens, max_length, *texts):
-        template = self.template if add_special_tokens else Template()
-        encoded = [self._encode_stretches(check_text(text)) for text in texts]
+    def _fill(self, template, max_length, *texts):
+        encoded = [self._encode(check_text(text)) for text in texts]
         return template.fill(encoded, self.special_tokens, max_length)
 
-    def _encode_stretches(self, text):
-        if not self.special_tokens:
+    def _encode(self, text):
+        if not self._whole:
             return self.encode_ordinary(text)
         ids = []
-        for number, stretch in enumerate(self._special.split(text)):
+        for number, stretch in enumerate(self._border.split(text)):
             if number % 2:
-                ids.append(self.special_tokens[stretch])
+                ids.append(self._whole[stretch])
             elif stretch:
                 ids.extend(self.encode_ordinary(stretch))
         return ids
 
-    def save(self, folder):
-        """Write the tokenizer's files into a folder, for `load_tokenizer`."""
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        from . import files, tokenizer_json
-        files.write_json(folder / "tokenizer.json", tokenizer_json.write(self))
-
     # ---- Ids to text ----
+
+    def content(self, id):
+        """The bytes that one id stands for. ValueError if there is no such id."""
+        try:
+            return self._contents[id]
+        except (KeyError, TypeError):
+            known = f"ids are from 0 to {self.vocabulary_size - 1}"
+            raise ValueError(f"no token has this id; {known}. Received: {id!r}") from None
 
     def decode_bytes(self, ids, skip_special_tokens=False):
         """The bytes that the ids stand for: whole UTF-8 characters or not.
 
         skip_special_tokens  whether these give nothing, rather than their text
         """
-        special = set(self.special_tokens.values()) if skip_special_tokens else ()
-        return b"".join(self.content(id) for id in ids if id not in special)
+        contents = [(id, self.content(id)) for id in ids]
+        skipped = set(self.special_tokens.values()) if skip_special_tokens else ()
+        joined = b"".join(content for id, content in contents if id not in skipped)
+        return joined.removeprefix(self.word_space.encode())
 
     def decode(self, ids, skip_special_tokens=False):
         """The text that the ids stand for; bytes that are no UTF-8 become U+FFFD."""
         return self.decode_bytes(ids, skip_special_tokens).decode("utf-8", "replace")
 
-    def content(self, id):
-        """The bytes that one id stands for. ValueError if there is no such id."""
-        if not 0 <= id < len(self._contents) or self._contents[id] is None:
-            raise ValueError(f"ids are from 0 to {self.vocabulary_size - 1}. Received: {id}")
-        return self._contents[id]
-
 
 def check_text(text):
-    """`text`, if it is text that UTF-8 can hold; TypeError or ValueError."""
+    """`text`, if it is text that UTF-8 can hold; else ValueError."""
     if not isinstance(text, str):
-        raise TypeError(f"a text must be a str. Received: {type(text).__name__}")
+        raise ValueError(f"a text must be a str. Received: {type(text).__name__}")
     try:
         text.encode()
     except UnicodeEncodeError as error:
         raise ValueError(
-            f"the text has half a surrogate pair at position {error.start}, which is no character. "
-            f"Received: {text[error.start]!r}"
+            f"the text has half a surrogate pair, which is no character, at position "
+            f"{error.start}. Received: {text[error.start]!r}"
         ) from None
     return text
 
 
-def _contents(ids, special_tokens):
-    """[bytes of each id], with None for an id between others that stands for nothing."""
-    named = [*ids.items(), *((text.encode(), id) for text, id in special_tokens.items())]
-    contents = [None] * (1 + max((id for _, id in named), default=-1))
-    for content, id in named:
-        if contents[id] is not None:
-            raise ValueError(f"id {id} belongs to {contents[id]!r} and to {content!r}")
-        contents[id] = content
-    return contents
+def check_tokens(tokens):
+    """ValueError unless `tokens`, {text or bytes: id}, are some, and each has an id of its own."""
+    if not tokens:
+        raise ValueError("a vocabulary must have tokens. Received: none")
+    owners = {}
+    for token, id in tokens.items():
+        check_id(id, token)
+        if id in owners:
+            raise ValueError(f"id {id} belongs to {owners[id]!r} and to {token!r}")
+        owners[id] = token
+
+
+def check_id(id, token):
+    """ValueError unless an id is an integer that arrays of 32 bits can hold."""
+    if not isinstance(id, int) or isinstance(id, bool) or not 0 <= id < 1 << 31:
+        raise ValueError(f"ids are integers from 0 up. Received: {id!r} for {token!r}")
+
+
+def numbered(texts, start=0):
+    """{text: id} of special tokens, with ids from `start` up. ValueError if one comes twice.
+
+    >>> numbered(["<a>", "<b>"], 256)
+    {'<a>': 256, '<b>': 257}
+    """
+    texts = list(texts)
+    for text in texts:
+        if not isinstance(text, str) or not text or texts.count(text) > 1:
+            raise ValueError(f"special tokens are texts that differ. Received: {text!r}")
+    return {text: id for id, text in enumerate(texts, start)}

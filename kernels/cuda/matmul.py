@@ -1,0 +1,236 @@
+"""Products of matrices on a GPU: a ladder, on which each kernel mends what slows the one before.
+
+    naive            each thread computes one element of C, and reads all that it needs itself
+    coalesced        the same, but threads that are neighbours read numbers that are neighbours
+    tiled            a block fetches tiles of A and B once, for all of its threads
+    register_tiled   a thread computes 4 x 4 elements: each number that it fetches serves 4 times
+    vectorised       8 x 8 elements, and four numbers are fetched by one instruction
+
+All compute C = A B,  (m, k), (k, n) -> (m, n), of float32, in rows without gaps that begin at a
+multiple of 16 bytes, of any size. `LADDER` says how each is launched.
+"""
+
+from typing import NamedTuple
+
+from numba import cuda, float32
+
+from .ptx import load4, store4
+
+SIDE = 16  # a block has SIDE x SIDE threads, in each kernel
+
+
+# ---- One element for each thread -----------------------------------------------------------------
+
+
+def naive(a, b, c):
+    """Σₖ aᵢₖ bₖⱼ by the definition.
+
+    Neighbours in x compute elements that stand below each other: 32 of them, a warp, read A and
+    write C in 32 rows at once, and of each piece of memory that comes they use one number.
+    """
+    row = cuda.blockIdx.y * SIDE + cuda.threadIdx.x
+    column = cuda.blockIdx.x * SIDE + cuda.threadIdx.y
+    is_inside = row < c.shape[0] and column < c.shape[1]
+    if is_inside:
+        total = float32(0)
+        for k in range(a.shape[1]):
+            total += a[row, k] * b[k, column]
+        c[row, column] = total
+
+
+def coalesced(a, b, c):
+    """x runs along the rows, as memory does: neighbours use neighbours of the same piece."""
+    row = cuda.blockIdx.y * SIDE + cuda.threadIdx.y
+    column = cuda.blockIdx.x * SIDE + cuda.threadIdx.x
+    is_inside = row < c.shape[0] and column < c.shape[1]
+    if is_inside:
+        total = float32(0)
+        for k in range(a.shape[1]):
+            total += a[row, k] * b[k, column]
+        c[row, column] = total
+
+
+# ---- Tiles in shared memory ----------------------------------------------------------------------
+
+
+@cuda.jit(device=True, inline="always")
+def element(x, row, column):
+    """x[row, column], or 0 beyond the edge, which adds nothing to a sum of products"""
+    is_inside = row < x.shape[0] and column < x.shape[1]
+    return x[row, column] if is_inside else float32(0)
+
+
+def tiled(a, b, c):
+    """The threads of a block fetch a tile of A and one of B together, one element each.
+
+    Each element is fetched once, and serves SIDE threads. The first barrier: the tiles are
+    complete. The second: nobody needs them any longer, and the next ones may take their place.
+    """
+    a_tile = cuda.shared.array((SIDE, SIDE), float32)
+    b_tile = cuda.shared.array((SIDE, SIDE), float32)
+    x, y = cuda.threadIdx.x, cuda.threadIdx.y
+    column, row = cuda.grid(2)
+    total = float32(0)
+    for k in range(0, a.shape[1], SIDE):
+        a_tile[y, x] = element(a, row, k + x)
+        b_tile[y, x] = element(b, k + y, column)
+        cuda.syncthreads()
+        for i in range(SIDE):
+            total += a_tile[y, i] * b_tile[i, x]
+        cuda.syncthreads()
+    is_inside = row < c.shape[0] and column < c.shape[1]
+    if is_inside:
+        c[row, column] = total
+
+
+# ---- Tiles in registers --------------------------------------------------------------------------
+
+EACH = 4  # rows and columns of C that a thread computes
+EDGE = SIDE * EACH  # rows and columns that a block computes
+ROW = EDGE + SIDE  # numbers from one row of a tile to the next: so two rows use different banks
+
+
+def register_tiled(a, b, c):
+    """A thread holds EACH x EACH sums in registers: for 16 products it fetches 8 numbers, not 32.
+
+    Its rows and columns lie SIDE apart, so that neighbours still use neighbours.
+    """
+    a_tile = cuda.shared.array((EDGE, SIDE), float32)
+    b_tile = cuda.shared.array((SIDE, ROW), float32)
+    total = cuda.local.array((EACH, EACH), float32)
+    a_part = cuda.local.array(EACH, float32)
+    b_part = cuda.local.array(EACH, float32)
+    x, y = cuda.threadIdx.x, cuda.threadIdx.y
+    row, column = cuda.blockIdx.y * EDGE + y, cuda.blockIdx.x * EDGE + x
+    for i in range(EACH):
+        for j in range(EACH):
+            total[i, j] = float32(0)
+    for k in range(0, a.shape[1], SIDE):
+        for i in range(EACH):
+            a_tile[y + i * SIDE, x] = element(a, row + i * SIDE, k + x)
+            b_tile[y, x + i * SIDE] = element(b, k + y, column + i * SIDE)
+        cuda.syncthreads()
+        for inner in range(SIDE):
+            for i in range(EACH):
+                a_part[i] = a_tile[y + i * SIDE, inner]
+                b_part[i] = b_tile[inner, x + i * SIDE]
+            for i in range(EACH):
+                for j in range(EACH):
+                    total[i, j] += a_part[i] * b_part[j]
+        cuda.syncthreads()
+    for i in range(EACH):
+        for j in range(EACH):
+            is_inside = row + i * SIDE < c.shape[0] and column + j * SIDE < c.shape[1]
+            if is_inside:
+                c[row + i * SIDE, column + j * SIDE] = total[i, j]
+
+
+# ---- Four numbers at once ------------------------------------------------------------------------
+
+WIDE = 8  # rows and columns of C that a thread computes: two groups of four each
+WIDE_EDGE = SIDE * WIDE
+THIN = 8  # columns of a tile of A, rows of one of B
+GAP = WIDE_EDGE + 4  # numbers from one row of a tile to the next, which puts them in other banks
+
+
+@cuda.jit(device=True, inline="always")
+def four_elements(x, row, column):
+    """x[row, column : column + 4] with 0 beyond the edge: by one instruction, where that can be"""
+    is_inside = row < x.shape[0] and column < x.shape[1]
+    is_aligned = x.shape[1] % 4 == 0  # so that four are inside, or none
+    if is_inside and is_aligned:
+        return load4(x, (row, column))
+    return (
+        element(x, row, column),
+        element(x, row, column + 1),
+        element(x, row, column + 2),
+        element(x, row, column + 3),
+    )
+
+
+def vectorised(a, b, c):
+    """A thread holds WIDE x WIDE sums, and takes four numbers by one instruction wherever it can.
+
+    The tile of A is turned over, so that what a thread needs of one k lies in a row there, too.
+    """
+    a_tile = cuda.shared.array((THIN, GAP), float32)
+    b_tile = cuda.shared.array((THIN, GAP), float32)
+    total = cuda.local.array((WIDE, WIDE), float32)
+    a_part = cuda.local.array(WIDE, float32)
+    b_part = cuda.local.array(WIDE, float32)
+    x, y = cuda.threadIdx.x, cuda.threadIdx.y
+    thread = y * SIDE + x
+    first_row, first_column = cuda.blockIdx.y * WIDE_EDGE, cuda.blockIdx.x * WIDE_EDGE
+    for i in range(WIDE):
+        for j in range(WIDE):
+            total[i, j] = float32(0)
+    for k in range(0, a.shape[1], THIN):
+        # 256 threads, 128 rows of A with 2 groups of four, 8 rows of B with 32 groups of four
+        row, column = thread // 2, thread % 2 * 4
+        four = four_elements(a, first_row + row, k + column)
+        for i in range(4):
+            a_tile[column + i, row] = four[i]
+        row, column = thread // 32, thread % 32 * 4
+        four = four_elements(b, k + row, first_column + column)
+        store4(b_tile, (row, column), four)
+        cuda.syncthreads()
+        for inner in range(THIN):
+            for group in range(2):
+                a_four = load4(a_tile, (inner, group * EDGE + y * 4))
+                b_four = load4(b_tile, (inner, group * EDGE + x * 4))
+                for i in range(4):
+                    a_part[group * 4 + i] = a_four[i]
+                    b_part[group * 4 + i] = b_four[i]
+            for i in range(WIDE):
+                for j in range(WIDE):
+                    total[i, j] += a_part[i] * b_part[j]
+        cuda.syncthreads()
+    row, column = first_row + y * 4, first_column + x * 4
+    is_aligned = c.shape[1] % 4 == 0
+    for i in range(WIDE):
+        at_row = row + i // 4 * EDGE + i % 4
+        for group in range(2):
+            at_column = column + group * EDGE
+            if is_aligned:
+                is_inside = at_row < c.shape[0] and at_column < c.shape[1]
+                if is_inside:
+                    j = group * 4
+                    four = total[i, j], total[i, j + 1], total[i, j + 2], total[i, j + 3]
+                    store4(c, (at_row, at_column), four)
+            else:
+                for j in range(4):
+                    is_inside = at_row < c.shape[0] and at_column + j < c.shape[1]
+                    if is_inside:
+                        c[at_row, at_column + j] = total[i, group * 4 + j]
+
+
+# ---- How they are launched -----------------------------------------------------------------------
+
+
+class Rung(NamedTuple):
+    """A kernel, and how many rows and columns of C each of its blocks computes."""
+
+    kernel: object
+    edge: int
+
+    @property
+    def block(self):
+        """How many threads a block has."""
+        return SIDE, SIDE
+
+    def grid(self, c):
+        """How many blocks it takes to compute C."""
+        rows, columns = c.shape
+        return -(-columns // self.edge), -(-rows // self.edge)
+
+
+LADDER = {
+    rung.kernel.__name__: rung
+    for rung in (
+        Rung(naive, SIDE),
+        Rung(coalesced, SIDE),
+        Rung(tiled, SIDE),
+        Rung(register_tiled, EDGE),
+        Rung(vectorised, WIDE_EDGE),
+    )
+}

@@ -1,0 +1,286 @@
+"""What stands for `cuda` while a kernel is simulated: the part of numba.cuda that kernels use."""
+
+from functools import cache
+from sys import _getframe
+
+import numpy as np
+from greenlet import getcurrent
+from numba import types
+from numba.np.numpy_support import as_dtype
+
+from .block import WARP, Wait
+from .faults import KernelError, Site
+from .log import place
+from .memory import Private, Recorded
+
+SHARED_LIMIT = 48 * 1024  # bytes that a block may have without asking for more
+ALIGNMENT = 16  # of a shared array
+
+
+class Device:
+    """A GPU as a thread sees it.
+
+    threadIdx, blockIdx, blockDim, gridDim    where this thread is, and in how much: x, y, z
+    grid(n), gridsize(n), laneid, warpsize    the same, ready for use
+    shared.array, local.array                 memory of the block, and of the thread
+    syncthreads, syncwarp                     barriers
+    shfl_sync, ballot_sync, ...               exchange between the lanes of a warp
+    atomic.add, ...                           what other threads cannot come between
+    """
+
+    warpsize = WARP
+
+    def __init__(self, grid, block, places, log):
+        self.gridDim, self.blockDim, self.places, self.log = grid, block, places, log
+        self.shared, self.local, self.atomic = _Shared(self), _Local(), _Atomic()
+        self.given = []  # the arrays in global memory
+        self.thread = self.threadIdx = self.blockIdx = None
+        self._hub = getcurrent()
+
+    def begin_block(self, index):
+        """A new block, with shared memory that nobody has written to."""
+        self.blockIdx = index
+        self.shared.clear()
+
+    @property
+    def arrays(self):
+        """All arrays that the threads of this block can reach."""
+        return [*self.given, *self.shared.arrays.values()]
+
+    def begin_turn(self, thread, epoch):
+        """From here on, another thread runs."""
+        self.thread, self.threadIdx = thread, thread.index
+        if self.log:
+            self.log.begin_turn(thread, epoch)
+
+    # ---- Where a thread is -----------------------------------------------------------------------
+
+    @property
+    def laneid(self):
+        """The number of this thread in its warp."""
+        return self.thread.lane
+
+    def grid(self, ndim):
+        """The index of this thread among all threads of all blocks: x, (x, y) or (x, y, z)"""
+        axes = zip(self.blockIdx, self.blockDim, self.threadIdx)
+        return _first(ndim, [block * size + thread for block, size, thread in axes])
+
+    def gridsize(self, ndim):
+        """How many threads there are along each axis."""
+        return _first(ndim, [count * size for count, size in zip(self.gridDim, self.blockDim)])
+
+    # ---- Barriers --------------------------------------------------------------------------------
+
+    def _meet(self, what, lanes, value, frame):
+        """Wait for the others.   -> what each of them has brought"""
+        return self._hub.switch(Wait(what, lanes, value, self.places[place(frame)]))
+
+    def syncthreads(self):
+        """Wait until all threads of the block are here, and see what they have written."""
+        self._meet("syncthreads", None, None, _getframe(1))
+
+    def syncthreads_count(self, condition):
+        """The same, and count the threads for which a condition holds."""
+        return sum(self._meet("syncthreads_count", None, bool(condition), _getframe(1)))
+
+    def syncthreads_and(self, condition):
+        """The same, and find out whether a condition holds for all threads."""
+        return all(self._meet("syncthreads_and", None, bool(condition), _getframe(1)))
+
+    def syncthreads_or(self, condition):
+        """The same, and find out whether a condition holds for any thread."""
+        return any(self._meet("syncthreads_or", None, bool(condition), _getframe(1)))
+
+    def syncwarp(self, mask=0xFFFFFFFF):
+        """Wait until the lanes of the mask are here, and see what they have written."""
+        self.exchange("syncwarp", mask, None, _getframe(1))
+
+    def threadfence(self):
+        """Here a block's threads see each other's writes in order anyway."""
+
+    threadfence_block = threadfence_system = threadfence
+
+    # ---- Exchange between the lanes of a warp ----------------------------------------------------
+
+    def exchange(self, what, mask, value, frame):
+        """Call a function together with other lanes.   -> {lane: what it has brought}"""
+        lanes = _lanes(int(mask) & 0xFFFFFFFF)
+        if self.thread.lane not in lanes:
+            raise KernelError(
+                "divergent barrier",
+                f"Lane {self.thread.lane} calls {what}() with the mask {int(mask):#x}, which does "
+                "not name this lane.",
+                "The mask names all lanes that make the call together, the caller among them; "
+                "without that, the result is undefined.",
+            )
+        return self._meet(what, lanes, value, frame)
+
+    def _shuffle(self, what, mask, value, source, width, frame):
+        """What a lane of the same `width` lanes brings; beyond these, the own value."""
+        values = self.exchange(what, mask, value, frame)
+        start = self.thread.lane // width * width
+        if not start <= source < start + width:
+            return value
+        if source not in values:
+            raise KernelError(
+                "undefined lane",
+                f"Lane {self.thread.lane} asks lane {source} in {what}(), which does not take "
+                "part.",
+                "What it receives is undefined. Let all lanes make the call, and let the mask "
+                "name them, also those whose numbers do not count.",
+            )
+        return values[source]
+
+    def shfl_sync(self, mask, value, source, width=WARP):
+        """What lane `source` brings."""
+        source = self.thread.lane // width * width + int(source) % width
+        return self._shuffle("shfl_sync", mask, value, source, width, _getframe(1))
+
+    def shfl_xor_sync(self, mask, value, bits, width=WARP):
+        """What the lane whose number differs in these bits brings."""
+        source = self.thread.lane ^ int(bits)
+        return self._shuffle("shfl_xor_sync", mask, value, source, width, _getframe(1))
+
+    def shfl_down_sync(self, mask, value, distance, width=WARP):
+        """What a lane further up brings; the last ones keep their own value."""
+        source = self.thread.lane + int(distance)
+        return self._shuffle("shfl_down_sync", mask, value, source, width, _getframe(1))
+
+    def shfl_up_sync(self, mask, value, distance, width=WARP):
+        """What a lane further down brings; the first ones keep their own value."""
+        source = self.thread.lane - int(distance)
+        return self._shuffle("shfl_up_sync", mask, value, source, width, _getframe(1))
+
+    def all_sync(self, mask, condition):
+        """Whether a condition holds for all lanes."""
+        return all(self.exchange("all_sync", mask, bool(condition), _getframe(1)).values())
+
+    def any_sync(self, mask, condition):
+        """Whether a condition holds for any lane."""
+        return any(self.exchange("any_sync", mask, bool(condition), _getframe(1)).values())
+
+    def ballot_sync(self, mask, condition):
+        """The lanes for which a condition holds, as bits."""
+        votes = self.exchange("ballot_sync", mask, bool(condition), _getframe(1))
+        return sum(1 << lane for lane, vote in votes.items() if vote)
+
+    def match_any_sync(self, mask, value):
+        """The lanes that bring the same value, as bits."""
+        values = self.exchange("match_any_sync", mask, value, _getframe(1))
+        return sum(1 << lane for lane, other in values.items() if other == value)
+
+    # ---- Arithmetic ------------------------------------------------------------------------------
+
+    def fma(self, a, b, c):
+        """a b + c"""
+        return a * b + c
+
+    def popc(self, bits):
+        """How many bits are 1."""
+        return int(bits).bit_count()
+
+    def selp(self, condition, a, b):
+        """a if the condition holds, else b"""
+        return a if condition else b
+
+
+def _first(ndim, axes):
+    return axes[0] if ndim == 1 else tuple(axes[:ndim])
+
+
+@cache
+def _lanes(mask):
+    return frozenset(lane for lane in range(WARP) if mask >> lane & 1)
+
+
+def _dtype(dtype):
+    return as_dtype(dtype) if isinstance(dtype, types.Type) else np.dtype(dtype)
+
+
+def _name(frame, otherwise):
+    """The name to which a line of a kernel gives what it makes."""
+    target, equals, _ = Site(frame.f_code, frame.f_lasti).text.partition("=")
+    return target.strip() if equals and target.strip().isidentifier() else otherwise
+
+
+class _Shared:
+    """Arrays that all threads of a block have in common."""
+
+    def __init__(self, device):
+        self._device = device
+        self.clear()
+
+    def clear(self):
+        """Begin another block."""
+        self.arrays, self.size = {}, 0  # {place in the source: array}, which each thread comes by
+
+    def array(self, shape, dtype, alignment=ALIGNMENT):
+        """The array that this line of the kernel makes, the same for all threads of the block."""
+        frame = _getframe(1)
+        where = self._device.places[place(frame)]
+        if where not in self.arrays:
+            self.arrays[where] = self._make(shape, _dtype(dtype), alignment, frame)
+        return self.arrays[where]
+
+    def _make(self, shape, dtype, alignment, frame):
+        name = _name(frame, f"shared array {len(self.arrays) + 1}")
+        start = -(-self.size // alignment) * alignment
+        values = np.empty(shape, dtype)
+        values.view(np.uint8).fill(0xFF)  # NaN: what stands there at first means nothing
+        self.size = start + values.nbytes
+        if self.size > SHARED_LIMIT:
+            raise KernelError(
+                "too much shared memory",
+                f"With {name} a block needs {self.size} bytes of shared memory.",
+                f"A kernel that needs more than {SHARED_LIMIT} does not start. Take smaller tiles.",
+                name,
+            )
+        log = self._device.log
+        return Recorded(values, name, "shared", start, log) if log else values
+
+
+class _Local:
+    """Arrays that a thread has alone."""
+
+    def array(self, shape, dtype, alignment=None):
+        """A new array: in registers, if the compiler knows all indices."""
+        return Private(shape, _dtype(dtype), _name(_getframe(1), "a local array"))
+
+
+class _Atomic:
+    """Updates of single elements that come one after the other, in an order that nobody knows.
+
+    Each returns what was there before.
+    """
+
+    def add(self, array, index, value):
+        """array[index] += value"""
+        return _update(array, index, lambda before: before + value)
+
+    def sub(self, array, index, value):
+        """array[index] -= value"""
+        return _update(array, index, lambda before: before - value)
+
+    def max(self, array, index, value):
+        """array[index] = max(array[index], value)"""
+        return _update(array, index, lambda before: max(before, value))
+
+    def min(self, array, index, value):
+        """array[index] = min(array[index], value)"""
+        return _update(array, index, lambda before: min(before, value))
+
+    def exch(self, array, index, value):
+        """array[index] = value"""
+        return _update(array, index, lambda before: value)
+
+    def cas(self, array, index, expected, value):
+        """array[index] = value, if the expected value is there"""
+        return _update(array, index, lambda before: value if before == expected else before)
+
+
+def _update(array, index, function):
+    if isinstance(array, Recorded):
+        return array.update(index, function, _getframe(2))
+    before = array[index]
+    array[index] = function(before)
+    return before

@@ -1,0 +1,79 @@
+"""What is wrong with a kernel, in words: what happened, where, and why that matters."""
+
+import linecache
+from typing import NamedTuple
+
+
+class KernelError(Exception):
+    """A mistake of a kernel that the simulator has found.
+
+    kind      "data race", "out of bounds", "uninitialised", "divergent barrier", "misaligned",
+              "missing wait", "undefined lane" or "too much shared memory"
+    array     the name of the array that it is about, or None
+    accesses  what led to it, in the order in which it ran: threads, blocks and sites
+    """
+
+    def __init__(self, kind, happened, why, array=None, accesses=()):
+        super().__init__(kind, happened, why, array)
+        self.kind, self.happened, self.why, self.array = kind, happened, why, array
+        self.accesses = list(accesses)
+
+    @property
+    def lines(self):
+        """The lines of the source, in the order in which they ran."""
+        return [access.site.line for access in self.accesses if access.site]
+
+    @property
+    def threads(self):
+        """The indices of the threads that ran them, (x, y, z) each."""
+        return [access.thread for access in self.accesses]
+
+    def __str__(self):
+        return "\n".join([f"{self.kind}. {self.happened}", *map(str, self.accesses), self.why])
+
+
+class Site(NamedTuple):
+    """A place in the source of a kernel: an instruction of a code object."""
+
+    code: object
+    offset: int  # in bytes
+
+    @property
+    def position(self):
+        """(line, last line, column, last column), each None where Python does not know it"""
+        return list(self.code.co_positions())[self.offset // 2]
+
+    @property
+    def line(self):
+        return self.position[0]
+
+    @property
+    def text(self):
+        """The line of the source, or "" where that cannot be read."""
+        return linecache.getline(self.code.co_filename, self.line).rstrip()
+
+    def __str__(self):
+        """The line of the source, and below it marks under what is meant."""
+        line, last, start, stop = self.position
+        before, text = f"line {line}: ", self.text
+        if not text or last != line or start is None:
+            return before + text.lstrip()
+        # Python counts columns in bytes, and a name may be a Greek letter.
+        start, stop = (len(text.encode()[:column].decode()) for column in (start, stop))
+        indent = len(text) - len(text.lstrip())
+        return (
+            f"{before}{text.lstrip()}\n{' ' * (len(before) + start - indent)}{'^' * (stop - start)}"
+        )
+
+
+class Access(NamedTuple):
+    """What a thread did, and where."""
+
+    verb: str
+    thread: tuple
+    block: tuple
+    site: Site | None
+
+    def __str__(self):
+        where = str(self.site or "in code that is no part of the kernel").replace("\n", "\n      ")
+        return f"  thread {self.thread} of block {self.block} {self.verb}\n      {where}"

@@ -1,0 +1,127 @@
+"""A kernel is launched: its names are bound to the simulated device, and its blocks run."""
+
+import contextvars
+import functools
+import inspect
+import math
+from types import FunctionType, ModuleType
+
+import numpy as np
+from numba import types
+from numba.np.numpy_support import as_dtype
+
+from . import instructions
+from .block import Block, Index, indices, ordering
+from .device import Device
+from .log import GLOBAL, Log, Places
+from .mathematics import Mathematics
+from .memory import Recorded
+from .races import Past, judge, judge_together
+from .traffic import Traffic
+
+_PAGE = 256  # bytes: where memory begins that a GPU has given out
+
+
+def launch(kernel, grid, block, *arguments, order="forward", seed=0, check=True):
+    """Run a kernel on NumPy arrays, which it reads and writes in place.
+
+    kernel   a Python function, or what numba.cuda.jit has made of one
+    grid     how many blocks: a number, or up to three of them, x first
+    block    how many threads in each of them, likewise
+    order    in which the threads and the blocks have their turns: one of ORDERS. A right kernel
+             gives the same in each.
+    seed     of the order "shuffled"
+    check    whether to look for faults; without, it takes about a third of the time
+
+    Returns the Traffic, if it was to be checked. Raises KernelError.
+    """
+    function = getattr(kernel, "py_func", kernel)
+    grid, shape, order = _shape(grid), _shape(block), ordering(order, seed)
+    places = Places()
+    log = Log(places) if check else None
+    device = Device(grid, shape, places, log)
+    bound = bind(function, device)
+    if check:
+        arguments = _recorded(function, arguments, log)
+        device.given = [value for value in arguments if isinstance(value, Recorded)]
+    with np.errstate(all="ignore"):  # a GPU says nothing of overflow either
+        context = contextvars.copy_context()
+    pasts = []
+    for index in order(indices(grid)):
+        device.begin_block(index)
+        block = Block(index, shape, functools.partial(bound, *arguments), device, context)
+        block.run(order)
+        if check:
+            pasts.append(Past(block, log.take(), device.arrays))
+            judge(pasts[-1])
+    if check:
+        judge_together(pasts)
+        return Traffic(pasts)
+    return None
+
+
+def _shape(numbers):
+    return Index(*numbers) if isinstance(numbers, (tuple, list)) else Index(numbers)
+
+
+# ---- The names of a kernel -----------------------------------------------------------------------
+
+
+def bind(function, device):
+    """The same function, with the simulated device for `cuda`; so too all functions it calls."""
+    names = dict(function.__globals__)
+    bound = FunctionType(function.__code__, names, function.__name__)
+    bound.__defaults__, bound.__kwdefaults__ = function.__defaults__, function.__kwdefaults__
+    for code in device.places.add(function.__code__):
+        for name in names.keys() & set(code.co_names):
+            names[name] = _simulated(names[name], device)
+    return bound
+
+
+def _simulated(value, device):
+    """What stands for a value that a kernel finds under a global name."""
+    value = getattr(value, "py_func", value)
+    if isinstance(value, ModuleType) and value.__name__ == "numba.cuda":
+        return device
+    if value is math:
+        return Mathematics()
+    if isinstance(value, types.Type):  # float32
+        return as_dtype(value).type
+    if type(value).__name__ == "_Intrinsic":  # Numba has two such classes, neither of them public
+        return functools.partial(getattr(instructions, value.__name__), device)
+    return bind(value, device) if isinstance(value, FunctionType) else value
+
+
+# ---- Its arguments -------------------------------------------------------------------------------
+
+
+def _recorded(function, arguments, log):
+    """The arguments with arrays whose accesses are checked, and entered into the log.
+
+    Two arguments that lie in the same memory do so on the simulated device as well. Where in memory
+    that is follows from the order of the arguments, so that it is the same each time.
+    """
+    names = inspect.signature(function).bind(*arguments).arguments
+    memories, end, given = {}, GLOBAL, []
+    for name, value in names.items():
+        if not isinstance(value, np.ndarray):
+            given.append(value)
+            continue
+        owner = _owner(value)
+        if id(owner) not in memories:
+            memories[id(owner)] = end
+            end += -(-owner.nbytes // _PAGE) * _PAGE
+        offset = _start(value) - _start(owner)
+        given.append(Recorded(value, name, "global", memories[id(owner)] + offset, log))
+    return given
+
+
+def _owner(values):
+    """The array that a view is a part of."""
+    while isinstance(values.base, np.ndarray):
+        values = values.base
+    return values
+
+
+def _start(values):
+    return values.__array_interface__["data"][0]
