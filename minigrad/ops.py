@@ -1120,12 +1120,13 @@ def self_attention(
 
     def pull(g):
         d = np.empty_like(x)
-        g = np.swapaxes(np.reshape(g, (*g.shape[:2], heads, -1)), 1, 2)  # (b, h, t, d)
+        g = np.swapaxes(np.reshape(g, joined.shape), 1, 2)  # (b, h, t, d)
         parts = _three_parts(d, heads)
         kernels.attention_backward(g, q, k, v, o, norms, **options, out=parts)
         return (d,)
 
-    return np.reshape(np.swapaxes(o, 1, 2), (*x.shape[:2], -1)), pull
+    joined = np.swapaxes(o, 1, 2)  # (b, t, h, d)
+    return np.reshape(joined, (*x.shape[:2], x.shape[2] // 3)), pull
 
 
 def _three_parts(x, heads):
