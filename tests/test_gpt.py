@@ -238,3 +238,9 @@ def test_a_shape_that_is_none_is_named(options, message):
     shape = {"vocabulary_size": 9, "num_layers": 1, "num_heads": 2, "hidden_dim": 8}
     with pytest.raises(ValueError, match=message):
         models.GPT(**(shape | options))
+
+
+def test_a_cache_outside_no_grad_is_named():
+    model = golden()
+    with pytest.raises(ValueError, match="holds no gradients: call the model in no_grad"):
+        model(IDS, cache=model.make_cache(12))
