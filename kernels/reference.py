@@ -309,11 +309,14 @@ def attention(q, k, v, scale=None, causal=False, mask=None, rate=0.0, key=0):
     return np.matmul(dropout(weights, rate, key), _repeat_heads(v, q)), norms
 
 
-def attention_backward(g, q, k, v, o, norms, scale=None, causal=False, mask=None, rate=0.0, key=0):
+def attention_backward(
+    g, q, k, v, o, norms, scale=None, causal=False, mask=None, rate=0.0, key=0, out=None
+):
     """dL/dv = p̃ᵀ g,  dL/dq = scale dz k,  dL/dk = scale dzᵀ q   -> dq, dk, dv
 
     dz = p (dp - Σⱼ pⱼ dpⱼ) is the gradient of the softmax's input, dp = dropout(g vᵀ), and
     Σⱼ pⱼ dpⱼ = g·o, without a sum over the keys (Dao et al., 2022). p̃ = dropout(p).
+    `out` are three arrays to write the results to.
     """
     scale = 1 / math.sqrt(q.shape[-1]) if scale is None else scale
     weights, _ = _attention_weights(q, k, scale, causal, mask)
@@ -322,7 +325,12 @@ def attention_backward(g, q, k, v, o, norms, scale=None, causal=False, mask=None
     dq = np.matmul(dz, _repeat_heads(k, q))
     dk = np.matmul(np.swapaxes(dz, -1, -2), q)
     dv = np.matmul(np.swapaxes(dropout(weights, rate, key), -1, -2), g)
-    return dq, _sum_groups(dk, k), _sum_groups(dv, v)
+    results = dq, _sum_groups(dk, k), _sum_groups(dv, v)
+    if out is None:
+        return results
+    for place, result in zip(out, results):
+        place[...] = result
+    return out
 
 
 def _attention_weights(q, k, scale, causal, mask):

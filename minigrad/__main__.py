@@ -18,7 +18,7 @@ from .programs.overfitting import overfitting
 from .programs.predict_table import predict_table
 from .programs.pretrain import pretrain
 from .programs.pretraining_settings import Settings
-from .programs.quickstart import quickstart
+from .programs.quickstart import STAGES, quickstart
 from .programs.recommend import recommend
 from .programs.retrieve_images import retrieve_images
 from .programs.speech_commands import speech_commands
@@ -56,7 +56,7 @@ def main(arguments=None):
 
 def _add_quickstart(commands):
     command = commands.add_parser(
-        "quickstart", help="train, evaluate, save, reload and fine-tune on real digits"
+        "quickstart", help="learn digits, fine-tune, and train a GPT on Python, stage by stage"
     )
     command.add_argument(
         "--data", default="digits", help="digits (default), or a folder with the MNIST files"
@@ -64,7 +64,14 @@ def _add_quickstart(commands):
     command.add_argument(
         "--out", default="runs/quickstart", help="folder for the report (default: %(default)s)"
     )
-    command.set_defaults(run=lambda options: quickstart(options.data, options.out))
+    command.add_argument(
+        "--stages",
+        default=",".join(STAGES),
+        help="those to run, with commas between their names (default: %(default)s)",
+    )
+    command.set_defaults(
+        run=lambda options: quickstart(options.data, options.out, stages=options.stages)
+    )
 
 
 def _add_run(commands):

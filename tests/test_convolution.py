@@ -118,6 +118,17 @@ def test_another_relu_than_that_of_ops_is_called(monkeypatch):
     np.testing.assert_array_equal(layer(x).data, expected)
 
 
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.parametrize(
+    "option", [{"padding": ((0, 0), (0, -1))}, {"strides": (0, 1)}, {"dilation": (1, -1)}], ids=str
+)
+def test_windows_that_go_nowhere_are_an_error(option, backend):
+    name, value = next(iter(option.items()))
+    with kernels.use(backend), pytest.raises(ValueError, match="windows need .*from 1") as error:
+        ops.convolution(numbers(1, 4, 4, 6), numbers(2, 2, 6, 1), **option)
+    assert f"{name}={value}" in str(error.value)
+
+
 # ---- Pooling -------------------------------------------------------------------------------------
 
 

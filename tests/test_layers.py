@@ -75,12 +75,18 @@ def prepare(case, dtype="float64"):
 
     def call(arrays, **others):
         now = {name: arrays.get(value, value) for name, value in options.items()}
-        return layer(arrays["x"], **{**now, **others})
+        y = layer(arrays["x"], **{**now, **others})
+        return side_by_side(y) if isinstance(y, tuple) else y
 
     call(arrays, training=False)
     for name, parameter in layer.weights().items():
         parameter.assign(given[key(name, parameter.shape)])
     return layer, arrays, call
+
+
+def side_by_side(results):
+    """(n, ...), ... -> (n, all numbers of an example): a layer that gives its states as well"""
+    return ops.concatenate([ops.reshape(y, (y.shape[0], -1)) for y in results], axis=1)
 
 
 def with_gradients(arrays):
@@ -403,6 +409,7 @@ PARAMETERS = {
     "Input((3,))": {},
     "Dense(4)": {"weight": (3, 4), "bias": (4,)},
     "Dense(4, use_bias=False)": {"weight": (3, 4)},
+    "LowRank(4, 2)": {"a": (3, 2), "b": (2, 4)},
     "Activation('relu')": {},
     "Dropout(0.5)": {},
     "Flatten()": {},
@@ -872,6 +879,7 @@ CONFIGURATIONS = {
         "kernel_regularizer": "l1",
         "bias_regularizer": "l2",
     },
+    "LowRank": {"units": 4, "r": 2, "alpha": 5.0, "dropout": 0.25, "use_rslora": True},
     "Activation": {"activation": "softmax"},
     "Dropout": {"rate": 0.25},
     "Flatten": {},
@@ -1142,6 +1150,7 @@ def twice(layer, first, second):
 
 
 ERRORS = {
+    "NaN for a filler": (lambda: layers.Masking(np.nan), "Masking compares.*mask_value=nan"),
     "units below 1": (lambda: layers.Dense(0), "Dense needs units .* units=0"),
     "units as a float": (lambda: layers.Dense(2.0), "Dense needs units .* units=2.0"),
     "units as a bool": (lambda: layers.Dense(True), "Dense needs units .* units=True"),

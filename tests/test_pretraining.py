@@ -3,6 +3,7 @@
 tests/check_survival.py kills real processes. Here an error in the middle stands for that.
 """
 
+import errno
 import math
 import re
 import time
@@ -34,8 +35,9 @@ def source(tmp_path):
 
 @pytest.fixture(autouse=True)
 def in_a_folder_of_its_own(monkeypatch, tmp_path):
-    """Where a training leaves its folder."""
+    """Where a training leaves its folder; its samples are short."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(module, "SHOWN", 8)
 
 
 def words(source, *more, kind="gpt", out="out"):
@@ -300,6 +302,11 @@ def test_bits_per_byte_are_those_of_the_text_beside_gzip_and_xz(source, capsys):
         assert line.split()[-1] == f"{8 * compressed / size:.3f}"
 
 
+def test_a_sample_cannot_move_the_cursor():
+    shown = pretraining_report.sample("a\x1b[2J\r語\n\tb")
+    assert shown.replace(" ", "") == "|a\ufffd[2J\ufffd語\n|\tb"
+
+
 def test_the_work_of_a_step_is_that_of_its_products():
     model = make_model(models.GPT, vocabulary=256)
     settings = SETTINGS._replace(layers=2)
@@ -370,7 +377,7 @@ def test_a_resumed_training_goes_on_with_report_and_losses(source, tmp_path, mon
     capsys.readouterr()
     assert main(["train", "gpt", "--out", "out", "--resume"]) == 0
     report = (tmp_path / "out" / "report.txt").read_text(encoding="utf-8")
-    assert report.splitlines() == (before + capsys.readouterr().out).splitlines()
+    assert report == before + capsys.readouterr().out
     assert len(drawn[0].losses) == 20
     assert [step for step, _ in drawn[0].validated] == list(range(2, 21, 2))
 
@@ -426,6 +433,18 @@ def test_what_cannot_be_resumed_is_named(source, tmp_path, monkeypatch, capsys):
     checkpoint.save_tree(backup, {"something": "else"})
     assert main(command) == 2
     assert "no backup of a pretraining" in capsys.readouterr().err
+
+
+def test_a_full_disk_costs_the_backup_and_not_the_training(source, tmp_path, monkeypatch):
+    monkeypatch.setattr(pretraining_backup, "SECONDS", 0)
+
+    def fail(path, tree):
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr(pretraining_backup.checkpoint, "save_tree", fail)
+    with pytest.warns(UserWarning, match="not backed up.*No space left"):
+        assert main(words(source, "--steps", "2")) == 0
+    assert (tmp_path / "out" / "model.safetensors").exists()
 
 
 def test_a_loss_that_is_not_finite_ends_training_and_keeps_the_last_backup(

@@ -12,8 +12,6 @@ from minigrad.text import files, reading
 from tests.test_tokenizers import EVERY_PEER, EVERY_TRAINED, GOLDEN, PEERS, TRAINED, ours
 from tests.tokenizer_texts import MEANT, PROSE
 
-SPECIAL = {"<|endoftext|>": 300}
-
 
 def write(path, content):
     """A file of text, bytes, or what JSON can hold."""
@@ -34,6 +32,13 @@ def test_a_tokenizer_is_the_same_after_saving(name, tmp_path):
     assert type(again) is type(tokenizer)
     assert again.to_json() == tokenizer.to_json()
     assert again.encode_batch(MEANT) == tokenizer.encode_batch(MEANT)
+
+
+@EVERY_TRAINED
+def test_the_model_in_the_file_has_the_special_tokens(name):
+    """Hugging Face's would give ids of their own to those that it lacks."""
+    tokenizer = TRAINED[name]()
+    assert tokenizer.special_tokens.items() <= tokenizer.to_json()["model"]["vocab"].items()
 
 
 @EVERY_PEER
@@ -188,6 +193,7 @@ def changed_of(name, *path, to):
 
 BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": False}
 SPLIT = {"type": "Split", "pattern": {"Regex": "(a+)+$"}, "behavior": "Isolated", "invert": False}
+IN_ITSELF = {"type": "Sequence", "processors": [{"type": "Sequence", "processors": []}]}
 TOKEN = {"id": 1, "content": "<a>"}
 WRONG_FILES = {
     "no JSON": ("{", "JSON"),
@@ -234,6 +240,22 @@ WRONG_FILES = {
         "'<a>' single_word off",
     ),
     "an added token without an id of its own": (changed("added_tokens", to=[TOKEN]), "id 1 '<a>'"),
+    "an added token that has another id": (
+        changed("added_tokens", to=[{"id": 1000, "content": "a"}]),
+        "'a' id 1000 model.vocab",
+    ),
+    "an empty added token": (
+        changed("added_tokens", to=[{"id": 1000, "content": ""}]),
+        "added token text ''",
+    ),
+    "two patterns, one after the other": (
+        changed_of("llama3", "pre_tokenizer", "pretokenizers", 1, to=BYTE_LEVEL),
+        "pre_tokenizer Split ByteLevel",
+    ),
+    "templates in templates": (
+        changed("post_processor", to={"type": "Sequence", "processors": [IN_ITSELF]}),
+        "post_processor Sequence",
+    ),
     "an added token to be normalized": (
         changed_of("bert", "added_tokens", to=[{**TOKEN, "normalized": True}]),
         "'<a>' normalized off",
@@ -265,6 +287,10 @@ WRONG_FILES = {
     "capitals that may or may not": (
         changed_of("bert", "normalizer", "lowercase", to="yes"),
         "'lowercase' true or false 'yes'",
+    ),
+    "a length that is true": (
+        changed_of("bert", "model", "max_input_chars_per_word", to=True),
+        "'max_input_chars_per_word' integer True",
     ),
     "other words": (
         changed_of("bert", "pre_tokenizer", to={"type": "Whitespace"}),

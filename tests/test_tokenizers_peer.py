@@ -72,6 +72,17 @@ def test_training_gives_equal_merges(name):
     assert ours.merges == reading.read(file).merges
 
 
+@pytest.mark.parametrize("length", range(3, 30))
+def test_pairs_are_cut_as_theirs(length):
+    peer = tokenizers.Tokenizer.from_str(PEERS["bert"].to_str())
+    ours = reading.read(json.loads(peer.to_str()))
+    peer.enable_truncation(length)
+    for pair in zip(MEANT, reversed(MEANT)):
+        theirs = peer.encode(*pair)
+        assert ours.encode_pair(*pair, max_length=length) == (theirs.ids, theirs.type_ids)
+        assert ours.encode(pair[0], max_length=length) == peer.encode(pair[0]).ids
+
+
 @pytest.mark.parametrize("lower_case", [True, False])
 def test_every_character_is_cleaned_as_theirs(lower_case):
     normalizer = tokenizers.normalizers.BertNormalizer(lowercase=lower_case)

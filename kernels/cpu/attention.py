@@ -544,15 +544,23 @@ def attention(q, k, v, scale=None, causal=False, mask=None, rate=0.0, key=0):
 
 
 @leaves_to_numpy("no features, several dtypes, shapes that do not fit")
-def attention_backward(g, q, k, v, o, norms, scale=None, causal=False, mask=None, rate=0.0, key=0):
+def attention_backward(
+    g, q, k, v, o, norms, scale=None, causal=False, mask=None, rate=0.0, key=0, out=None
+):
     if not (_fits(q, k, v, mask) and g.shape == o.shape == (*q.shape[:3], v.shape[3])):
         return NotImplemented
     if not (norms.shape == (*q.shape[:3], 2) and all(_is_plain(x, q.dtype) for x in (g, o, norms))):
         return NotImplemented
+    if out is not None and not all(map(_can_be_filled, out, (q, k, v))):
+        return NotImplemented
     g, q, k, v, o = map(_with_rows_together, (g, q, k, v, o))
     (b, h, t, d), (_, key_heads, s, e) = q.shape, v.shape
     edges = _edges(b * key_heads, t, s, causal)
-    dq, dk, dv = (_laid_out_like(x, x.shape[3], np.zeros) for x in (q, k, v))
+    if out is None:
+        out = [_laid_out_like(x, x.shape[3], np.empty) for x in (q, k, v)]
+    dq, dk, dv = out
+    for sums in out:
+        sums[...] = 0
     more = np.zeros((len(edges) - 2, *q.shape), q.dtype)
     slots = more.reshape(len(more) * b, h, t, d)
     arrays = g, q, k, v, o, norms, dq, slots, dk, dv, edges
@@ -575,6 +583,12 @@ def _fits(q, k, v, mask):
 
 def _is_plain(x, dtype):
     return type(x) is np.ndarray and x.dtype == dtype and x.flags.aligned
+
+
+def _can_be_filled(x, like):
+    """Whether a kernel can write to x, whose rows may lie anywhere, what is like another array."""
+    fits = _is_plain(x, like.dtype) and x.shape == like.shape and x.flags.writeable
+    return fits and x.strides[3] == x.itemsize
 
 
 def _with_rows_together(x):

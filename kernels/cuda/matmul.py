@@ -87,6 +87,7 @@ def tiled(a, b, c):
 
 EACH = 4  # rows and columns of C that a thread computes
 EDGE = SIDE * EACH  # rows and columns that a block computes
+ROW = EDGE + SIDE  # numbers from one row of a tile to the next: so two rows use different banks
 
 
 def register_tiled(a, b, c):
@@ -95,7 +96,7 @@ def register_tiled(a, b, c):
     Its rows and columns lie SIDE apart, so that neighbours still use neighbours.
     """
     a_tile = cuda.shared.array((EDGE, SIDE), float32)
-    b_tile = cuda.shared.array((SIDE, EDGE), float32)
+    b_tile = cuda.shared.array((SIDE, ROW), float32)
     total = cuda.local.array((EACH, EACH), float32)
     a_part = cuda.local.array(EACH, float32)
     b_part = cuda.local.array(EACH, float32)

@@ -141,7 +141,7 @@ class Block:
                     f"waits in {thread.wait.what}()",
                     thread.index,
                     self.index,
-                    self.device.places[thread.wait.place],
+                    self.device.places.site(thread.wait.place),
                 )
                 for thread in (first, other)
                 if thread.wait

@@ -49,7 +49,7 @@ def corpus(source, validation=0.1, seed=0):
     if source == "python":
         return Corpus("python", *map(_of_texts, python_source(validation, seed)))
     if source == "shakespeare":
-        text = tiny_shakespeare.load_data().encode()
+        text = _shakespeare().encode()
         return Corpus("shakespeare", *_cut("tinyshakespeare.txt", text, len(text), validation))
     path = Path(source)
     if path.is_dir():
@@ -62,6 +62,14 @@ def corpus(source, validation=0.1, seed=0):
     if path.stat().st_size == 0:
         raise ValueError(f"{source} is empty: there is nothing to learn from")
     return Corpus(str(source), *_cut(path.name, path, path.stat().st_size, validation))
+
+
+def _shakespeare():
+    try:
+        return tiny_shakespeare.load_data()
+    except FileNotFoundError as error:
+        command = "minigrad download tiny_shakespeare"
+        raise FileNotFoundError(f"{error}, in a terminal: {command}") from error
 
 
 def _of_texts(texts):

@@ -187,7 +187,7 @@ class KeyValueCache:
                 f"a KeyValueCache of {self._size} steps goes back to one of them, or to 0. "
                 f"Received: size={size!r}"
             )
-        self._size = size
+        self._size = int(size)
 
     def append(self, keys, values, mask=None):
         """Keep those of the next steps; all that there are now, as arrays.
@@ -195,7 +195,7 @@ class KeyValueCache:
         keys (n, h, t, d), values (n, h, t, e), mask (n, t) or None
         -> (n, h, size, d), (n, h, size, e), (n, size) or None
         """
-        n, heads, t, _ = keys.shape
+        (n, heads, t, d), e = keys.shape, values.shape[3]
         start, end = self.size, self.size + t
         if keys.requires_grad or values.requires_grad:
             raise ValueError("a KeyValueCache holds no gradients: call the layer in no_grad()")
@@ -207,10 +207,11 @@ class KeyValueCache:
         if self._keys is None:
             self._keys = _zeros(keys, self.length)
             self._values = _zeros(values, self.length)
-        if self._keys.shape[:2] != (n, heads):
+        made_for = *self._keys.shape[:2], self._keys.shape[3], self._values.shape[3]
+        if made_for != (n, heads, d, e):
             raise ValueError(
-                f"a KeyValueCache was made for n, h = {self._keys.shape[:2]}. "
-                f"Received: keys of shape {keys.shape}"
+                "a KeyValueCache goes with one layer and one batch size: it was made for "
+                f"n, h, d, e = {made_for}. Received: {(n, heads, d, e)}"
             )
         self._keys[:, :, start:end] = keys.data
         self._values[:, :, start:end] = values.data

@@ -98,7 +98,7 @@ class GPT(Model):
 
     def logits(self, features):
         """Features of any tokens beside the embeddings of all words.   (..., d) -> (..., v)"""
-        return features @ self.tokens.weight.T
+        return ops.inner(features, self.tokens.weight)
 
     def make_cache(self, length):
         """Room for the keys and values of `length` tokens: a KeyValueCache for each block."""
@@ -160,14 +160,15 @@ class _Block(Layer):
 
     def attend(self, h, mask, cache, rate):
         """Every token asks itself and those before it.   q, k and v (n, t, 3 d) -> (n, t, d)"""
-        n, t, d = h.shape[0], h.shape[1], h.shape[2] // 3
-        h = ops.reshape(h, (n, t, 3, self.num_heads, d // self.num_heads))
-        q, k, v = (ops.swapaxes(h[:, :, i], 1, 2) for i in range(3))  # (n, h, t, d / h)
-        if cache is not None:
-            k, v, mask = cache.append(k, v, mask)  # (n, h, s + t, d / h), (n, s + t)
         dice = {"rate": rate, "key": random.key()} if rate > 0 else {}
+        if cache is None:
+            return ops.self_attention(h, self.num_heads, causal=True, mask=mask, **dice)
+        (n, t, width), heads = h.shape, self.num_heads
+        parts = ops.reshape(h, (n, t, 3, heads, width // (3 * heads)))
+        q, k, v = (ops.swapaxes(parts[:, :, i], 1, 2) for i in range(3))  # (n, h, t, d / h)
+        k, v, mask = cache.append(k, v, mask)  # (n, h, s + t, d / h), (n, s + t)
         o = ops.attention(q, k, v, causal=True, mask=mask, **dice)  # (n, h, t, d / h)
-        return ops.reshape(ops.swapaxes(o, 1, 2), (n, t, d))
+        return ops.reshape(ops.swapaxes(o, 1, 2), (n, t, width // 3))
 
 
 def _positive(name, value):

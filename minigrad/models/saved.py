@@ -1,6 +1,7 @@
 """Models from files: what `Model.save` wrote, made again."""
 
 from .. import checkpoint, layers
+from .adapters import set_adapters
 from .bert import BERT
 from .gpt import GPT
 from .llama import Llama
@@ -48,6 +49,9 @@ def _remake(arrays, configuration, custom):
         raise ValueError(f"{configuration['model']} is no model")
     model.input_shape = tuple(configuration["input_shape"])
     model.input_dtype = configuration["input_dtype"]
+    model.example_shape = tuple(configuration.get("example_shape", ()))
+    model.ensure_built()
+    set_adapters(model, configuration.get("adapters", {}))  # which older files do not have
     model.set_weights(weights)
     set_flags(model, configuration["frozen"], configuration["multipliers"])
     if "compile" in configuration:

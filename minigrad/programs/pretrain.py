@@ -7,8 +7,6 @@ makes them a little less wrong about, again and again.
 n windows in a batch, t tokens in a window, d features, v words in the vocabulary, k predictions.
 """
 
-import textwrap
-
 import numpy as np
 
 from .. import data, layers, models, ops, optimizers, random, schedules, text
@@ -29,13 +27,14 @@ SHOWN = 64  # tokens of a sample
 
 
 @one_blas_thread
-def pretrain(kind, out=None, resume=False, **options):
-    """Train a "gpt" or a "bert" on raw text; returns its loss on the validation part.
+def pretrain(kind, out=None, resume=False, report=None, **options):
+    """Train a "gpt" or a "bert" on raw text; returns its {"loss", "bits per byte"} in validation.
 
     out      the folder for model, tokenizer, tokens, report and picture (default: "runs/gpt")
     resume   go on with the training that was interrupted there. Options may be left out, and have
              to be the same if they are given. One of so many steps ends with the weights that it
              would have had without the interruption, bit by bit
+    report   a Report that all is said to (default: one in the folder)
     options  what is not to be as in `Settings`
 
     ValueError for options and text from which nothing can be learned, and for a training that
@@ -47,7 +46,9 @@ def pretrain(kind, out=None, resume=False, **options):
     tokenizer = tokenizer_of(settings, corpus) if not resume else text.load_tokenizer(backup.folder)
     backup.check(settings, corpus, tokenizer)
 
-    report, folder = Report.in_folder(backup.folder, append=resume)
+    folder = backup.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    report = report or Report(folder / "report.txt", append=resume)
     report.stage("Text")
     tokenizer.save(folder)
     tokens = {
@@ -65,18 +66,20 @@ def pretrain(kind, out=None, resume=False, **options):
     pretraining_report.say_model(report, settings, model)
 
     report.stage("Training")
+    file = folder / "model.safetensors"
+    file.unlink(missing_ok=True)  # of an earlier training: its tokenizer was another
     progress = Progress(settings.steps, settings.minutes)
     train(model, task, tokens, settings, progress, backup, report)
     pretraining_picture.draw(progress, folder / "losses.png")
-    model.save(folder / "model.safetensors")
+    model.save(file)
     backup.remove()
 
     report.stage("Evaluation of the saved model on all of the validation part")
-    model = models.load_model(folder / "model.safetensors")
+    model = models.load_model(file)
     windows = data.all_windows(tokens["validation"], settings.batch, task.window, task.overlap)
     loss = evaluate(Objective(model), task, windows)
-    pretraining_report.say_result(report, settings, corpus, tokens, loss)
-    return loss
+    bits = pretraining_report.say_result(report, settings, corpus, tokens, loss)
+    return {"loss": loss, "bits per byte": bits}
 
 
 def train(model, task, tokens, settings, progress, backup, report):
@@ -130,11 +133,9 @@ class Objective(layers.Layer):
     def call(self, ids, targets, counts=None):
         x = self.model.features(ids)  # (n, t, d)
         x = ops.reshape(x, (-1, x.shape[-1]))  # (n t, d)
-        if counts is not None:  # to compare with all v words is dear, so it is done where it counts
-            x, targets = (
-                ops.take(x, np.flatnonzero(counts), axis=0),
-                targets[counts],
-            )  # (k, d), (k,)
+        if counts is not None:  # to compare with all v words is dear: only where it counts
+            x = ops.take(x, np.flatnonzero(counts), axis=0)  # (k, d)
+            targets = targets[counts]  # (k,)
         logits = self.model.logits(x)  # (k, v)
         return ops.sum(ops.sparse_softmax_cross_entropy(logits, np.reshape(targets, -1)))
 
@@ -208,7 +209,8 @@ class NextToken:
         """How the model goes on with the first tokens of the validation part."""
         prompt = validation[: min(SHOWN // 4, self.window - 1)].tolist()
         [ids] = text.generate(model, [prompt], SHOWN, temperature=0.8, seed=0)
-        report.say(sample(f"{self.tokenizer.decode(prompt)}⟫{self.tokenizer.decode(ids)}"))
+        shown = f"{self.tokenizer.decode(prompt)}⟫{self.tokenizer.decode(ids)}"
+        report.say(pretraining_report.sample(shown))
 
 
 class HiddenTokens:
@@ -243,12 +245,7 @@ class HiddenTokens:
         for truth, guess, hidden in zip(targets[0, 1:-1], guesses[0, 1:-1], counts[0, 1:-1]):
             pair = f"⟨{decode([truth])}|{decode([guess])}⟩".replace("\n", "↵")
             texts.append(pair if hidden else decode([truth]))
-        report.say(sample("".join(texts)))
-
-
-def sample(shown):
-    """Text of a model, moved to the right so that nobody takes it for one of the program."""
-    return textwrap.indent(shown, " " * 13 + "| ", lambda line: True)
+        report.say(pretraining_report.sample("".join(texts)))
 
 
 TASKS = {"gpt": NextToken, "bert": HiddenTokens}

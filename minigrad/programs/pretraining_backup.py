@@ -2,6 +2,7 @@
 
 import math
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -99,7 +100,7 @@ class Backup:
 
     def __init__(self, folder, resume):
         self.folder = Path(folder)
-        self.path = self.folder / "backup.safetensors"
+        self.path = self.path_in(folder)
         self._content = None
         if resume:
             self._content = self._read()
@@ -108,6 +109,16 @@ class Backup:
                 f"{folder} has a training that is not over: --resume goes on with it. To begin "
                 f"another, choose another folder by --out, or delete {self.path}"
             )
+
+    @classmethod
+    def remove_from(cls, folder):
+        """Forget a training that was interrupted there, if there is one."""
+        cls.path_in(folder).unlink(missing_ok=True)
+
+    @staticmethod
+    def path_in(folder):
+        """The file in a folder."""
+        return Path(folder) / "backup.safetensors"
 
     def _read(self):
         if not self.path.exists():
@@ -150,7 +161,10 @@ class Backup:
         self.save(model, optimizer, progress)
 
     def save(self, model, optimizer, progress):
-        """Write where the training stands, in the place of the last backup."""
+        """Write where the training stands, in the place of the last backup.
+
+        Where that is not possible, as on a full disk, a warning says so, and the last one stays.
+        """
         state = {
             "weights": model.get_weights(),
             "optimizer": optimizer.get_state(model.weights()),
@@ -158,7 +172,10 @@ class Backup:
             "progress": progress.get_state(),
         }
         content = {"settings": self._settings, "identity": self._identity, "state": state}
-        checkpoint.save_tree(self.path, {**content, "environment": environment()})
+        try:
+            checkpoint.save_tree(self.path, {**content, "environment": environment()})
+        except OSError as error:
+            warnings.warn(f"this training is not backed up: {error}", stacklevel=2)
         self._saved = time.perf_counter()
 
     def save_now_and_then(self, model, optimizer, progress):

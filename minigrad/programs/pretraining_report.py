@@ -1,6 +1,7 @@
 """What a pretraining says of its text, of its speed, and of what it has learned."""
 
 import math
+import textwrap
 import time
 
 import numpy as np
@@ -97,6 +98,17 @@ def operations(settings, model):
     return 3 * 2 * (blocks + head)
 
 
+def sample(written):
+    """What a model writes, moved to the right, so that nobody takes it for a line of the program.
+
+    Characters that would move the cursor, or worse, are shown as one that cannot be shown.
+    """
+    shown = "".join(
+        c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in written
+    )
+    return textwrap.indent(shown, f"{'':13}| ", lambda line: True)
+
+
 def clock(seconds):
     """Seconds as 4:05, or 1:04:05."""
     if math.isinf(seconds):
@@ -107,7 +119,10 @@ def clock(seconds):
 
 
 def say_result(report, settings, corpus, tokens, loss):
-    """The loss, and what that is in bits for each byte of the text, beside programs for that."""
+    """The loss, and what that is in bits for each byte of the text, beside gzip and xz.
+
+    Returns these bits.
+    """
     part, ids = corpus.validation, tokens["validation"]
     bits = loss / math.log(2) * len(ids) / part.size
     if settings.kind == "gpt":
@@ -118,3 +133,4 @@ def say_result(report, settings, corpus, tokens, loss):
     else:
         report.say("of what was hidden, knowing all that was not:")
     report.say(f"validation loss {loss:.4f}, {bits:.3f} bits per byte")
+    return bits

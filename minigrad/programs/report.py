@@ -6,7 +6,10 @@ import numpy as np
 
 
 class Report:
-    """Text in numbered stages that goes to the screen and, at the same time, to the file `path`."""
+    """Text in numbered stages that goes to the screen and, at the same time, to the file `path`.
+
+    append  whether it goes on with what is in the file
+    """
 
     def __init__(self, path, append=False):
         self.path = path
@@ -15,14 +18,11 @@ class Report:
             path.write_text("", encoding="utf-8")
 
     @classmethod
-    def in_folder(cls, folder, append=False):
-        """The Report in `folder`, which is made if need be, and the folder as a Path.
-
-        append  whether it goes on with a report that is there
-        """
+    def in_folder(cls, folder):
+        """The Report in `folder`, which is made if need be, and the folder as a Path."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        return cls(folder / "report.txt", append), folder
+        return cls(folder / "report.txt"), folder
 
     def stage(self, name):
         """Begin a stage: its number and name."""

@@ -7,9 +7,11 @@ units", 2016); A. Radford et al. ("Language models are unsupervised multitask le
 with bytes, so that there is no unknown character.
 """
 
+import functools
 import heapq
 import itertools
 
+from ..registry import look_up
 from . import byte_level, patterns, tokenizer_json, unicode_8
 from .pair_training import count_words, learn_merges
 from .tokenizer import Tokenizer, check_tokens, numbered
@@ -44,11 +46,11 @@ class BytePairTokenizer(Tokenizer):
         contents = {id: token for token, id in tokens.items()}
         super().__init__(contents, special_tokens, added_tokens, template)
         self.tokens, self.merges = dict(tokens), [tuple(merge) for merge in merges]
+        look_up("pattern", pattern, patterns.PATTERNS)
         self.pattern, self.whole_words = pattern, whole_words
         if normalization not in (None, "NFC"):
             raise ValueError(f"normalization is None or 'NFC'. Received: {normalization=}")
         self.normalization = normalization
-        self._words = patterns.compiled(pattern).findall
         self._byte_ids = [self._id_of(bytes([value])) for value in range(256)]
         self._ranks = {}  # {(id, id): (rank, id of both together)}
         for rank, (left, right) in enumerate(self.merges):
@@ -73,7 +75,7 @@ class BytePairTokenizer(Tokenizer):
             )
         tokens = [bytes([value]) for value in byte_level.ORDER]
         places = {token[0]: place for place, token in enumerate(tokens)}
-        counts = count_words(texts, patterns.compiled(pattern).findall)
+        counts = count_words(texts, functools.partial(patterns.split_words, pattern))
         words = [([places[value] for value in word.encode()], n) for word, n in counts.items()]
         merges = learn_merges(tokens, words, size)
         ids = {token: id for id, token in enumerate(tokens, len(special))}
@@ -82,7 +84,8 @@ class BytePairTokenizer(Tokenizer):
     def encode_ordinary(self, text):
         if self.normalization:
             text = unicode_8.normalize(self.normalization, text)
-        return list(itertools.chain.from_iterable(map(self._cache.__getitem__, self._words(text))))
+        words = patterns.split_words(self.pattern, text)
+        return list(itertools.chain.from_iterable(map(self._cache.__getitem__, words)))
 
     def _encode_word(self, word):
         content = word.encode("utf-8", "surrogateescape")
@@ -118,13 +121,13 @@ def merge(ids, ranks):
     def consider(i, j):
         """A candidate for the heap, if there is a merge for the tokens at i and j."""
         if i >= 0 and j < end and (ids[i], ids[j]) in ranks:
-            heapq.heappush(heap, (ranks[ids[i], ids[j]], i, j, ids[i], ids[j]))
+            heapq.heappush(heap, (ranks[ids[i], ids[j]], i, j, (ids[i], ids[j])))
 
     for i in range(end - 1):
         consider(i, i + 1)
     while heap:
-        (_, merged), i, j, left, right = heapq.heappop(heap)
-        if ids[i] != left or j >= end or ids[j] != right or after[i] != j:
+        (_, merged), i, j, pair = heapq.heappop(heap)
+        if (ids[i], ids[j]) != pair:
             continue  # one of the two is part of something larger by now
         ids[i], ids[j] = merged, None
         after[i] = after[j]

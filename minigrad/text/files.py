@@ -2,14 +2,22 @@
 
 import json
 import os
+import reprlib
 from pathlib import Path
 
 from ..atomic import replacing
 
 LARGEST = 1 << 28  # bytes: no tokenizer's file comes near
 
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 200
 _MISSING = object()
 _NAMES = {dict: "an object", list: "a list", str: "text", int: "an integer", bool: "true or false"}
+
+
+def shown(value):
+    """A value from a file for a message, shortened if it is long."""
+    return _SHORT.repr(value)
 
 
 def read_text(path):
@@ -41,7 +49,7 @@ def entry(content, name, kind, default=_MISSING):
     if value is None and default is not _MISSING:
         return default
     if not isinstance(value, kind) or kind is int and isinstance(value, bool):
-        raise ValueError(f"{name!r} must be {_NAMES[kind]}. Received: {value!r}")
+        raise ValueError(f"{name!r} must be {_NAMES[kind]}. Received: {shown(value)}")
     return value
 
 

@@ -29,9 +29,8 @@ def learn_merges(tokens, words, size, join=add):
     join    two tokens as one
 
     Of pairs that are equally frequent, the one goes first whose left token came first, and then
-    whose right one did: the rule of Hugging Face's trainer. Two merges may give the same token.
+    whose right one did: the rule of Hugging Face's trainer.
     """
-    places = {token: place for place, token in enumerate(tokens)}
     words, counts = [list(word) for word, _ in words], [count for _, count in words]
     pairs, homes = _count_pairs(words, counts)
     heap = [(-count, pair) for pair, count in pairs.items()]
@@ -45,10 +44,9 @@ def learn_merges(tokens, words, size, join=add):
             continue
         left, right = tokens[pair[0]], tokens[pair[1]]
         merges.append((left, right))
-        new = places.setdefault(join(left, right), len(tokens))
-        if new == len(tokens):
-            tokens.append(join(left, right))
-        for changed in _merge_everywhere(pair, new, words, counts, pairs, homes):
+        # It is new: between borders that no merge crossed, equal text was always cut alike.
+        tokens.append(join(left, right))
+        for changed in _merge_everywhere(pair, len(tokens) - 1, words, counts, pairs, homes):
             heapq.heappush(heap, (-pairs[changed], changed))
     return merges
 

@@ -11,12 +11,13 @@ class Template:
     single  as "[CLS] $A [SEP]": special tokens, and $A for the text
     pair    as "[CLS] $A [SEP] $B:1 [SEP]:1": also $B for the second text; 1 is the segment, else 0
 
-    Hugging Face's TemplateProcessing has the same notation.
+    Hugging Face's TemplateProcessing has the same notation. Both may also be lists of pairs such as
+    ("[SEP]", 1), which is what the object keeps.
     """
 
     def __init__(self, single="$A", pair="$A $B:1"):
-        self.single = _parse(single, ["$A"])
-        self.pair = _parse(pair, ["$A", "$B"])
+        self.single = _parts(single, ["$A"])
+        self.pair = _parts(pair, ["$A", "$B"])
 
     def names(self):
         """The special tokens in it, in alphabetical order."""
@@ -36,7 +37,7 @@ class Template:
             around = len(parts) - len(texts)
             if max_length < around:
                 raise ValueError(f"the template has {around} tokens. Received: {max_length=}")
-            texts = truncate(texts, max_length - around)
+            texts = cut(texts, max_length - around)
         inner = dict(zip(("$A", "$B"), texts))
         ids, segments = [], []
         for name, segment in parts:
@@ -46,22 +47,28 @@ class Template:
         return ids, segments
 
 
-def _parse(text, variables):
+def _parts(template, variables):
     """[(special token or variable, segment)]. ValueError unless each variable is there once."""
-    found = [_PART.fullmatch(word) for word in text.split()]
-    parts = [(part["name"], int(part["segment"] or 0)) for part in found]
+    parts = template
+    if isinstance(template, str):
+        found = [_PART.fullmatch(word) for word in template.split()]
+        parts = [(part["name"], int(part["segment"] or 0)) for part in found]
     if sorted(name for name, _ in parts if name.startswith("$")) != variables:
-        raise ValueError(f"a template needs {' and '.join(variables)} once. Received: {text!r}")
+        raise ValueError(f"a template needs {' and '.join(variables)} once. Received: {template!r}")
     return parts
 
 
-def truncate(texts, room):
-    """Lists of ids, cut at their ends to `room` ids together, always the one that is longest.
+def cut(texts, room):
+    """One list of ids or two, cut at their ends to `room` ids together, the longer one first.
 
-    >>> truncate([[1, 2, 3, 4], [5, 6]], 4)
-    [[1, 2], [5, 6]]
+    >>> cut([[1, 2, 3, 4], [5, 6]], 5)
+    [[1, 2, 3], [5, 6]]
     """
-    lengths = [len(ids) for ids in texts]
-    while sum(lengths) > room:
-        lengths[lengths.index(max(lengths))] -= 1
-    return [ids[:length] for ids, length in zip(texts, lengths)]
+    if len(texts) == 1:
+        return [texts[0][:room]]
+    shorter = min(*map(len, texts), room // 2)
+    longer = room - shorter
+    first, second = texts
+    if len(first) <= len(second):
+        return [first[:shorter], second[:longer]]
+    return [first[:longer], second[:shorter]]

@@ -6,6 +6,8 @@ from pathlib import Path
 from . import files
 from .templates import Template
 
+_BARE = Template()
+
 
 class Tokenizer:
     """Text as a list of ids, and back.
@@ -26,11 +28,13 @@ class Tokenizer:
     def __init__(self, contents, special_tokens=None, added_tokens=None, template=None):
         self.special_tokens = dict(special_tokens or {})
         self.added_tokens = dict(added_tokens or {})
-        self.template = template or Template()
+        self.template = template or _BARE
         self.template.check(self.special_tokens)
         self._whole = {**self.added_tokens, **self.special_tokens}
         self._contents = dict(contents)
         for text, id in self._whole.items():
+            if not text:
+                raise ValueError(f"a special or added token must have a text. Received: {text!r}")
             check_id(id, text)
             content = (self.word_space + text).encode()
             if self._contents.setdefault(id, content) != content:
@@ -58,7 +62,7 @@ class Tokenizer:
 
         ValueError for what is no text.
         """
-        return self._fill(self.template if add_special_tokens else Template(), max_length, text)[0]
+        return self._fill(self.template if add_special_tokens else _BARE, max_length, text)[0]
 
     def encode_pair(self, first, second, max_length=None):
         """(ids, segments) of two texts in one sequence, as the template says.
@@ -110,8 +114,9 @@ class Tokenizer:
 
         skip_special_tokens  whether these give nothing, rather than their text
         """
+        contents = [(id, self.content(id)) for id in ids]
         skipped = set(self.special_tokens.values()) if skip_special_tokens else ()
-        joined = b"".join(self.content(id) for id in ids if id not in skipped)
+        joined = b"".join(content for id, content in contents if id not in skipped)
         return joined.removeprefix(self.word_space.encode())
 
     def decode(self, ids, skip_special_tokens=False):

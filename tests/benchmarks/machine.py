@@ -74,6 +74,19 @@ def bandwidth(traffic, threads=1, tries=20, least=2**26):
         return 2 * x.nbytes * times / peak.fastest(tries, copy) / 1e9
 
 
+@functools.cache
+def reading(size, threads=1, tries=20):
+    """GB/s that so many cores read, of an array of `size` bytes that no cache holds."""
+    from kernels.cpu import peak, simd
+    from kernels.cpu.threads import WORTH_SHARING
+
+    x = np.ones(round(size / 4), np.float32)
+    y = np.empty((threads, simd.lanes_of("float32")), np.float32)
+    with numba_threads(threads):
+        look = functools.partial(peak.repeat_read, x.dtype, WORTH_SHARING, x, y, 1)
+        return x.nbytes / peak.fastest(tries, look) / 1e9
+
+
 def installed(package):
     """The version of a package, or None."""
     try:
