@@ -1,5 +1,6 @@
 """The simulator does what a GPU does, finds what is wrong with a kernel, and says it plainly."""
 
+import math
 import time
 
 import numpy as np
@@ -195,6 +196,22 @@ def test_infinity_is_no_warning():
     out = zeros(2)
     simulator.launch(divides, 1, 2, np.array([0, 1], np.float32), out)
     assert np.isnan(out[0]) and np.isinf(out[1])
+
+
+def takes_functions(x, out):
+    out[0] = math.exp(x[0]) - float32(1)
+    out[1] = math.log(x[1])
+    out[2] = math.sqrt(x[2])
+    out[3] = math.exp(x[3])
+    out[4] = math.cos(math.pi)
+
+
+def test_functions_give_float32_and_no_error():
+    out = zeros(5)
+    simulator.launch(takes_functions, 1, 1, np.array([1e-4, 0, -1, 1000], np.float32), out)
+    np.testing.assert_array_equal(
+        out, np.array([np.exp(np.float32(1e-4)) - 1, -np.inf, np.nan, np.inf, -1], np.float32)
+    )
 
 
 @cuda.jit
@@ -698,6 +715,14 @@ def test_four_numbers_at_once_are_one_request():
     x, tile = traffic.lines
     assert (x.requests, x.pieces, x.least, x.bytes) == (1, 32, 16, 512)
     assert (tile.requests, tile.pieces, tile.least, tile.bytes) == (1, 4, 4, 512)
+
+
+def test_a_copy_is_counted_when_it_is_ordered():
+    traffic = simulator.launch(copies_two_groups, 1, 8, normal(64), zeros(64), 0)
+    found = [line for line in traffic.lines if "copy_async4" in line.site.text]
+    kinds = [(line.verb, line.array.name, line.requests, line.bytes) for line in found]
+    assert kinds == [("read", "x", 1, 128), ("write", "tile", 1, 128)] * 2
+    assert len(traffic.lines) == 4 + 4
 
 
 def test_the_ladder_needs_less_at_each_step():
