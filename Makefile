@@ -1,6 +1,6 @@
 # make install         minigrad and the course into .venv, which takes a minute
 # make teach           JupyterLab and nbgrader as well
-# make quickstart      train, evaluate, save and reload a model on real digits
+# make quickstart      from real digits and from Python's source to models, saved and reloaded
 # make test            the linter and all tests, with coverage, in two processes
 # make test-kernels    kernels for other processors, with each pool of threads, compiled anew
 # make test-programs   trainings to their end, or killed; the pictures of all programs
@@ -81,12 +81,17 @@ golden: $(EXTRA)/golden
 	$(BIN)/python -m tests.golden.make_attention
 	$(BIN)/python -m tests.golden.make_convolution
 	$(BIN)/python -m tests.golden.make_recurrence
+	$(BIN)/python -m tests.golden.make_gpt
 	$(BIN)/python -m tests.golden.make_optimizers
 	$(BIN)/python -m tests.golden.make_linear_models
 	$(BIN)/python -m tests.golden.make_metrics
 	$(BIN)/python -m tests.golden.make_preprocessing
 	$(BIN)/python -m tests.golden.make_augmentation
 	$(BIN)/python -m tests.golden.make_sound
+	$(BIN)/python -m tests.golden.make_bert
+	$(BIN)/python -m tests.golden.make_llama
+	$(BIN)/python -m tests.golden.make_seq2seq
+	$(BIN)/python -m tests.golden.make_tokenizers
 
 $(EXTRA)/core: setup.cfg pyproject.toml
 	@echo "installing minigrad and what it needs into .venv, which takes a minute"

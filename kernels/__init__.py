@@ -6,7 +6,7 @@ Apart from these, `kernels.cuda` has kernels for GPUs, which `kernels.simulator`
 """
 
 from . import memory
-from .dispatch import backend, compile_all, kernel, specifications, table, use, versions
+from .dispatch import backend, compile_all, kernel, peak, specifications, table, use, versions
 
 memory.keep()
 
@@ -15,4 +15,4 @@ __project__ = "minigrad"
 
 _KERNELS = {name: kernel(function) for name, function in specifications().items()}
 globals().update(_KERNELS)
-__all__ = ["backend", "compile_all", "table", "use", "versions", *_KERNELS]
+__all__ = ["backend", "compile_all", "peak", "table", "use", "versions", *_KERNELS]

@@ -121,6 +121,19 @@ def compile_all():
     return compilation.compile_all(), compilation.cache_folder()
 
 
+def peak(threads=None):
+    """GFLOP/s that so many cores reach with float32 at best: by default those that kernels use.
+
+    It is measured, once, with the inner loop of our own products of matrices and one core.
+    """
+    import numba
+
+    from .cpu import peak
+
+    _load()
+    return (threads or numba.get_num_threads()) * peak.of_one_core()
+
+
 def versions():
     """{name: text} of what besides NumPy decides how kernels round; and of Numba's threads."""
     if _backend == "numpy":

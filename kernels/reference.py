@@ -309,11 +309,14 @@ def attention(q, k, v, scale=None, causal=False, mask=None, rate=0.0, key=0):
     return np.matmul(dropout(weights, rate, key), _repeat_heads(v, q)), norms
 
 
-def attention_backward(g, q, k, v, o, norms, scale=None, causal=False, mask=None, rate=0.0, key=0):
+def attention_backward(
+    g, q, k, v, o, norms, scale=None, causal=False, mask=None, rate=0.0, key=0, out=None
+):
     """dL/dv = p̃ᵀ g,  dL/dq = scale dz k,  dL/dk = scale dzᵀ q   -> dq, dk, dv
 
     dz = p (dp - Σⱼ pⱼ dpⱼ) is the gradient of the softmax's input, dp = dropout(g vᵀ), and
     Σⱼ pⱼ dpⱼ = g·o, without a sum over the keys (Dao et al., 2022). p̃ = dropout(p).
+    `out` are three arrays to write the results to.
     """
     scale = 1 / math.sqrt(q.shape[-1]) if scale is None else scale
     weights, _ = _attention_weights(q, k, scale, causal, mask)
@@ -322,7 +325,12 @@ def attention_backward(g, q, k, v, o, norms, scale=None, causal=False, mask=None
     dq = np.matmul(dz, _repeat_heads(k, q))
     dk = np.matmul(np.swapaxes(dz, -1, -2), q)
     dv = np.matmul(np.swapaxes(dropout(weights, rate, key), -1, -2), g)
-    return dq, _sum_groups(dk, k), _sum_groups(dv, v)
+    results = dq, _sum_groups(dk, k), _sum_groups(dv, v)
+    if out is None:
+        return results
+    for place, result in zip(out, results):
+        place[...] = result
+    return out
 
 
 def _attention_weights(q, k, scale, causal, mask):
@@ -622,7 +630,8 @@ def random_uniform(x, key):
     """
     z = np.arange(1, x.size + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     z = _mix(z + np.uint64(int(_mix(np.array([key], dtype=np.uint64))[0])))
-    return ((z >> np.uint64(40)).astype(x.dtype) * x.dtype.type(2.0**-24)).reshape(x.shape)
+    numbers = (z >> np.uint64(40)).astype("float32") * np.float32(2.0**-24)  # exact: 24 bits
+    return numbers.astype(x.dtype).reshape(x.shape)
 
 
 def _mix(z):

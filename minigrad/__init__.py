@@ -30,6 +30,7 @@ from . import (  # noqa: E402
     random,
     regularizers,
     schedules,
+    text,
 )
 from .gradcheck import gradcheck  # noqa: E402
 from .tensor import Tensor, no_grad, op  # noqa: E402
@@ -55,4 +56,5 @@ __all__ = [
     "random",
     "regularizers",
     "schedules",
+    "text",
 ]

@@ -12,14 +12,18 @@ from . import __version__, data
 from .programs.cnn_digits import cnn_digits
 from .programs.doctor import doctor
 from .programs.generate_digits import generate_digits
+from .programs.generate_text import generate_text
 from .programs.name_the_module import name_the_module
 from .programs.overfitting import overfitting
 from .programs.predict_table import predict_table
-from .programs.quickstart import quickstart
+from .programs.pretrain import pretrain
+from .programs.pretraining_settings import Settings
+from .programs.quickstart import STAGES, quickstart
 from .programs.recommend import recommend
 from .programs.retrieve_images import retrieve_images
 from .programs.speech_commands import speech_commands
 from .programs.train_table import train_table
+from .programs.translate_dates import translate_dates
 from .programs.warmup import warmup
 
 
@@ -52,7 +56,7 @@ def main(arguments=None):
 
 def _add_quickstart(commands):
     command = commands.add_parser(
-        "quickstart", help="train, evaluate, save, reload and fine-tune on real digits"
+        "quickstart", help="learn digits, fine-tune, and train a GPT on Python, stage by stage"
     )
     command.add_argument(
         "--data", default="digits", help="digits (default), or a folder with the MNIST files"
@@ -60,7 +64,14 @@ def _add_quickstart(commands):
     command.add_argument(
         "--out", default="runs/quickstart", help="folder for the report (default: %(default)s)"
     )
-    command.set_defaults(run=lambda options: quickstart(options.data, options.out))
+    command.add_argument(
+        "--stages",
+        default=",".join(STAGES),
+        help="those to run, with commas between their names (default: %(default)s)",
+    )
+    command.set_defaults(
+        run=lambda options: quickstart(options.data, options.out, stages=options.stages)
+    )
 
 
 def _add_run(commands):
@@ -74,19 +85,33 @@ def _add_run(commands):
         )
         for option, settings in own:
             command.add_argument(option, **settings)
-        defaults = {name: p.default for name, p in signature(program).parameters.items()}
-        command.set_defaults(run=_run_program, function=program, **defaults)
+        _run_by_names(command, program)
 
 
-def _run_program(options):
-    """Call the program; what it takes are its options, by their names."""
+def _run_by_names(command, function):
+    """Let a command call a function, whose arguments are its options, with its defaults."""
+    parameters = signature(function).parameters.items()
+    defaults = {name: p.default for name, p in parameters if p.default is not p.empty}
+    command.set_defaults(run=_call_by_names, function=function, **defaults)
+
+
+def _call_by_names(options):
     names = signature(options.function).parameters
     options.function(**{name: getattr(options, name) for name in names})
 
 
-def _add_train_table(commands):
-    command = commands.add_parser("train", help="learn from a file of your own")
+def _add_train(commands):
+    command = commands.add_parser("train", help="learn from a table, or from any text")
     kinds = command.add_subparsers(dest="kind", required=True, metavar="KIND")
+    _add_train_table(kinds)
+    for kind, about in (
+        ("gpt", "learn from text which token comes next"),
+        ("bert", "learn from text which tokens are hidden"),
+    ):
+        _add_pretrain(kinds.add_parser(kind, help=about), kind)
+
+
+def _add_train_table(kinds):
     command = kinds.add_parser("table", help="predict one column of a CSV file from the others")
     command.add_argument("--data", required=True, help="the CSV file, with names in its first line")
     command.add_argument("--target", required=True, help="the column to predict")
@@ -141,6 +166,30 @@ def _add_train_table(commands):
     )
 
 
+def _add_pretrain(command, kind):
+    """The options are those of Settings; only those that are given are handed on."""
+    for name, about in PRETRAINING.items():
+        default = Settings._field_defaults[name]
+        command.add_argument(
+            f"--{name.replace('_', '-')}",
+            type=Settings.__annotations__[name],
+            default=argparse.SUPPRESS,
+            help=about if default is None else f"{about} (default: {default})",
+        )
+    command.add_argument(
+        "--out", default=f"runs/{kind}", help="folder for report and model (default: %(default)s)"
+    )
+    command.add_argument(
+        "--resume", action="store_true", help="go on with the training that was interrupted there"
+    )
+    command.set_defaults(run=_run_pretrain)
+
+
+def _run_pretrain(options):
+    given = {name: value for name, value in vars(options).items() if name in PRETRAINING}
+    pretrain(options.kind, options.out, options.resume, **given)
+
+
 def _add_predict_table(commands):
     command = commands.add_parser("predict", help="use what was learned")
     kinds = command.add_subparsers(dest="kind", required=True, metavar="KIND")
@@ -167,6 +216,34 @@ def _add_predict_table(commands):
             )
         )
     )
+
+
+def _add_generate(commands):
+    command = commands.add_parser("generate", help="let a trained model write")
+    command.add_argument("folder", help="of a training: with its model and its tokenizer")
+    command.add_argument("--prompt", required=True, help="how the text begins")
+    command.add_argument(
+        "--max-new-tokens", type=int, help="how many may follow (default: %(default)s)"
+    )
+    command.add_argument(
+        "--temperature", type=float, help="below 1 likely tokens become likelier; 0 takes no chance"
+    )
+    command.add_argument("--top-k", type=int, help="choose from so many of the likeliest tokens")
+    command.add_argument(
+        "--top-p", type=float, help="choose from the likeliest tokens that share so much"
+    )
+    command.add_argument(
+        "--beams", type=int, help="from 2 up: search for the likeliest text, in so many at once"
+    )
+    command.add_argument(
+        "--repetition-penalty", type=float, help="above 1: avoid tokens that were there already"
+    )
+    command.add_argument(
+        "--stop", action="append", metavar="TEXT", help="end before it; can be repeated"
+    )
+    command.add_argument("--seed", type=int, help="of all chance (default: %(default)s)")
+    _run_by_names(command, generate_text)
+    command.set_defaults(stop=[])  # which "append" makes longer
 
 
 def _add_download(commands):
@@ -213,12 +290,33 @@ PROGRAMS = (
         "words told apart by their spectrograms, made on the spot or from WAV files",
         ("--folder", {"help": "recordings: a subfolder of WAV files for each word"}),
     ),
+    (
+        translate_dates,
+        "dates in English and Chinese, translated; where a Transformer looks for them",
+    ),
 )
+PRETRAINING = {  # the options of `train gpt` and `train bert`
+    "data": "python (its standard library), shakespeare, a text file, or a folder of them",
+    "tokenizer": "bpe, learned from the text; char; or byte",
+    "vocabulary": "how many tokens bpe may have",
+    "layers": "blocks of the model",
+    "heads": "of attention in each",
+    "width": "features of a token",
+    "context": "tokens that it sees at once",
+    "batch": "windows of so many tokens that a step learns from",
+    "accumulate": "parts in which a batch is computed, to take less memory",
+    "steps": "when to end",
+    "minutes": "when to end, counted from the first step: 5, if steps are not given",
+    "learning_rate": "at its highest",
+    "dropout": "the share that is left out at random",
+    "seed": "of all chance",
+}
 COMMANDS = (
     _add_quickstart,
     _add_run,
-    _add_train_table,
+    _add_train,
     _add_predict_table,
+    _add_generate,
     _add_download,
     _add_warmup,
     _add_doctor,

@@ -161,6 +161,15 @@ def attention(q, k, v, scale=None, causal=False, mask=None, rate=0.0, key=0):
     return ops.matmul(ops.dropout(softmax(z), rate, key), v)
 
 
+def self_attention(x, heads, scale=None, causal=False, mask=None, rate=0.0, key=0):
+    """attention of the three parts of x"""
+    b, t, width = x.shape
+    parts = ops.reshape(x, (b, t, 3, heads, width // (3 * heads)))
+    q, k, v = (ops.swapaxes(ops.getitem(parts, np.s_[:, :, i]), 1, 2) for i in range(3))
+    o = attention(q, k, v, scale, causal, mask, rate, key)
+    return ops.reshape(ops.swapaxes(o, 1, 2), (b, t, width // 3))
+
+
 # ---- Recurrence ----------------------------------------------------------------------------------
 
 
@@ -234,6 +243,8 @@ def _one_hot(labels, logits):
 # does not call it. gelu is not among them, since its exact form has no definition.
 _SIGMOID_AND_TANH = "add", "divide", "exp", "negative", "subtract"
 _OF_STEPS = *_SIGMOID_AND_TANH, "getitem", "matmul", "stack", "where"
+_OF_ATTENTION = "broadcast_to", "divide", "dropout", "exp", "expand_dims", "matmul", "multiply"
+_OF_ATTENTION += "reshape", "sum", "swapaxes", "where"
 PARTS = {
     "mean": ("divide", "sum"),
     "var": ("divide", "power", "subtract", "sum"),
@@ -263,19 +274,8 @@ PARTS = {
     "sigmoid_cross_entropy": ("add", "divide", "exp", "log", "multiply", "negative", "subtract"),
     "layer_norm": ("add", "divide", "multiply", "power", "subtract", "sum"),
     "rms_norm": ("add", "divide", "multiply", "power", "sum"),
-    "attention": (
-        "broadcast_to",
-        "divide",
-        "dropout",
-        "exp",
-        "expand_dims",
-        "matmul",
-        "multiply",
-        "reshape",
-        "sum",
-        "swapaxes",
-        "where",
-    ),
+    "attention": _OF_ATTENTION,
+    "self_attention": (*_OF_ATTENTION, "getitem"),
     "simple_rnn": (*_OF_STEPS, "relu"),  # which is one of its activations
     "lstm": (*_OF_STEPS, "concatenate", "multiply", "split"),
     "gru": (*_OF_STEPS, "multiply", "split"),

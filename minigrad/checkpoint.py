@@ -1,8 +1,8 @@
-"""Weights and configuration in one safetensors file: a table of named arrays, with no code inside.
+"""Weights and configuration in one file: a table of named arrays, with no code inside.
 
-https://github.com/huggingface/safetensors describes the format. The file's metadata has, under the
-key "minigrad", JSON with the configuration and, for the record, the environment of the program that
-wrote it: versions, backend, threads. Nothing here reads or writes a pickle.
+The file is one of `weight_file`, a safetensors file. Its metadata has, under the key "minigrad",
+JSON with the configuration and, for the record, the environment of the program that wrote it:
+versions, backend, threads. Nothing here reads or writes a pickle.
 """
 
 import json
@@ -10,15 +10,13 @@ import os
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save as to_bytes
 
 from .atomic import replacing
+from .bounded_json import parse_json
 from .environment import environment
+from .weight_file import open_weights, parts_of_file
 
 VERSION = 1  # of the metadata; goes up when an older minigrad could not understand it
-_DTYPES = ("bool", "float16", "float32", "float64", "int8", "int16", "int32", "int64")
-_DTYPES += ("uint8", "uint16", "uint32", "uint64")
 
 
 def save(path, arrays, configuration=None):
@@ -32,7 +30,7 @@ def save(path, arrays, configuration=None):
     where writing fails; then the old file is as it was.
     """
     metadata = {"minigrad": _to_json(configuration)}
-    data = to_bytes({name: _storable(name, array) for name, array in arrays.items()}, metadata)
+    parts = parts_of_file(arrays, metadata)
 
     target = Path(os.path.realpath(path))
     if target.exists() and not target.is_file():
@@ -41,7 +39,7 @@ def save(path, arrays, configuration=None):
         raise FileNotFoundError(f"there is no folder {target.parent} to save {target.name} in")
     try:
         with replacing(target) as file:
-            file.write(data)
+            file.writelines(parts)
     except OSError as error:
         reason = f"{error.strerror or error}. Nothing was saved; what was there before is unchanged"
         raise OSError(error.errno, reason, str(path)) from error
@@ -55,54 +53,25 @@ def _to_json(configuration):
         raise ValueError(f"the configuration is not plain data for JSON: {error}") from error
 
 
-def _storable(name, array):
-    """`array` in C order, which safetensors takes for granted; it sees to the byte order."""
-    if not isinstance(name, str) or name == "__metadata__":
-        raise ValueError(f"an entry's name is text, and not '__metadata__'. Received: {name!r}")
-    if not isinstance(array, np.ndarray):
-        raise ValueError(f"entry {name!r} must be a NumPy array. Received: {type(array).__name__}")
-    if array.dtype.name not in _DTYPES:
-        raise ValueError(
-            f"entry {name!r} must have one of the dtypes {', '.join(_DTYPES)}. "
-            f"Received: {array.dtype}"
-        )
-    return np.asarray(array, order="C")
-
-
 def load(path):
     """({name: array}, configuration) from the file `path`.
 
     The configuration is None in files that minigrad did not write. ValueError for a file that is
     damaged or of another kind, FileNotFoundError where there is none.
     """
-    with open(path, "rb") as file:  # errors of the file system are clearer from here
-        start = file.read(512)
-    try:
-        with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            arrays = {name: _entry(path, file, name) for name in file.keys()}  # noqa: SIM118
-    except SafetensorError as error:
-        raise ValueError(f"{path} {_diagnose(start)} ({error})") from error
+    entries, metadata = open_weights(path)
+    # Copies, which stay what they are whatever becomes of the file.
+    arrays = {name: np.array(entry.array()) for name, entry in entries.items()}
     return arrays, _configuration(path, metadata)
-
-
-def _entry(path, file, name):
-    try:
-        return file.get_tensor(name)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        dtype = file.get_slice(name).get_dtype()
-        raise ValueError(
-            f"{path}: entry {name!r} of dtype {dtype} cannot be a NumPy array: {error}"
-        ) from error
 
 
 def _configuration(path, metadata):
     if "minigrad" not in metadata:
         return None
     try:
-        written = json.loads(metadata["minigrad"])
+        written = parse_json(metadata["minigrad"])
         version, configuration = written["version"], written["configuration"]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path}: its configuration is damaged: {error!r}") from error
     if version != VERSION:
         raise ValueError(
@@ -110,29 +79,6 @@ def _configuration(path, metadata):
             "A newer minigrad may have written it: pip install --upgrade minigrad"
         )
     return configuration
-
-
-_SIGNATURES = {
-    b"PK\3\4": "a zip archive: PyTorch's .pt, Keras's .keras or NumPy's .npz",
-    b"\x89HDF\r\n\x1a\n": "an HDF5 file: Keras's .h5",
-    b"\x93NUMPY": "NumPy's .npy",
-    b"\x80": "a pickle, perhaps an old .pt; such a file can run any code, and minigrad opens none",
-    b"\x1f\x8b": "a gzipped file",
-    b"GGUF": "a GGUF file",
-    b"version https://git-lfs": "a Git LFS pointer, in the place of a file that was not downloaded",
-    b"<": "a web page, in the place of a file that was not downloaded",
-}
-
-
-def _diagnose(start):
-    """What is wrong with a file that begins with the bytes `start` and cannot be read."""
-    if not start:
-        return "is empty"
-    for signature, kind in _SIGNATURES.items():
-        # A safetensors file begins with 8 bytes of any value, the length of a header in braces.
-        if start.startswith(signature) and start[8:9] != b"{":
-            return f"is not a safetensors file. It looks like {kind}"
-    return "is damaged, incomplete, or not a safetensors file"
 
 
 def compare(expected, arrays):
@@ -186,9 +132,7 @@ def save_tree(path, tree):
 def check_tree(tree):
     """ValueError if `save_tree` could not write this."""
     arrays = {}
-    _to_json(_without_arrays(tree, arrays, "tree"))
-    for name, array in arrays.items():
-        _storable(name, array)
+    parts_of_file(arrays, {"minigrad": _to_json(_without_arrays(tree, arrays, "tree"))})
 
 
 def load_tree(path):

@@ -3,6 +3,8 @@
 import functools
 import os
 import platform
+import textwrap
+import warnings
 
 import numpy as np
 
@@ -25,6 +27,36 @@ def environment():
         "threads of BLAS": blas_threads(),
         "machine": f"{platform.system()} {platform.machine()}",
     }
+
+
+def differences(then, now):
+    """["name was this and is that", ...] of two {name: text}, such as two environments.
+
+    Not of the threads of Numba, which change no digit.
+    """
+    names = [name for name in dict.fromkeys([*then, *now]) if then.get(name) != now.get(name)]
+    return [
+        _difference(name, then.get(name, "absent"), now.get(name, "absent"))
+        for name in names
+        if name != "threads of Numba"
+    ]
+
+
+def _difference(name, then, now):
+    """How two texts differ; long ones are shown from a little before that place."""
+    start = max(0, len(os.path.commonprefix([then, now])) - 40)
+    then, now = (f"...{x[start:]}" if start and len(x) > 200 else x for x in (then, now))
+    return f"{name} was {textwrap.shorten(then, 200)} and is {textwrap.shorten(now, 200)}"
+
+
+def warn_if_made_elsewhere(path, then):
+    """Warn where the environment in which a training was backed up is not that of today."""
+    if others := differences(then, environment()):
+        warnings.warn(
+            f"{path} was made elsewhere, and the last digits of what follows may differ "
+            f"from a run without interruption: {'; '.join(others)}",
+            stacklevel=2,
+        )
 
 
 def blas():

@@ -618,6 +618,16 @@ def matmul(a, b):
 
 
 @op
+def inner(a, b):
+    """Σₖ aᵢₖ bⱼₖ = a bᵀ   (..., m, k), (n, k) -> (..., m, n).   dL/da = g b,  dL/db = gᵀ a
+
+    >>> gradcheck(inner, (5, 2, 3), (4, 3))
+    """
+    y = kernels.matmul(a, np.swapaxes(b, 0, 1))
+    return y, (lambda g: kernels.matmul(g, b), lambda g: kernels.matmul(_rows(g).T, _rows(a)))
+
+
+@op
 def dense(x, weight, bias, activation=None, *, needs):
     """f(z),  z = x W + b   (..., d), (d, u), (u,) -> (..., u)
 
@@ -1088,6 +1098,41 @@ def attention(q, k, v, scale=None, causal=False, mask=None, rate=0.0, key=0, *, 
 
 
 @op
+def self_attention(x, heads, scale=None, causal=False, mask=None, rate=0.0, key=0):
+    """attention(q, k, v) of the three parts of x   (b, t, 3 h d) -> (b, t, h d)
+
+    q, k and v lie side by side in x, and in each of them its h heads: so one product makes all. The
+    gradients of the parts come to lie in the same way, without a copy.
+
+    >>> gradcheck(self_attention, (2, 3, 12), 2, causal=True)
+    """
+    options = {"scale": scale, "causal": causal, "mask": mask, "rate": rate, "key": key}
+    q, k, v = _three_parts(x, heads)
+    o, norms = kernels.attention(q, k, v, **options)
+
+    def pull(g):
+        d = np.empty_like(x)
+        g = np.swapaxes(np.reshape(g, (*g.shape[:2], heads, -1)), 1, 2)  # (b, h, t, d)
+        parts = _three_parts(d, heads)
+        kernels.attention_backward(g, q, k, v, o, norms, **options, out=parts)
+        return d
+
+    return np.reshape(np.swapaxes(o, 1, 2), (*x.shape[:2], -1)), pull
+
+
+def _three_parts(x, heads):
+    """q, k and v, as views of x.   (b, t, 3 h d) -> (b, h, t, d) each"""
+    b, t, width = x.shape
+    if width % (3 * heads):
+        raise ValueError(
+            f"self_attention cuts x into q, k and v with {heads} heads each. "
+            f"Received: {width} features, which are no multiple of {3 * heads}"
+        )
+    parts = np.reshape(x, (b, t, 3, heads, width // (3 * heads)))
+    return [np.swapaxes(parts[:, :, i], 1, 2) for i in range(3)]
+
+
+@op
 def rotary(x, angles):
     """(a cos θ - b sin θ, b cos θ + a sin θ)   x = (a, b) (..., t, d), θ (t, d/2) -> (..., t, d)
 
@@ -1133,7 +1178,7 @@ def lstm(x, h, c, weight, recurrent_weight, bias, mask=None, cells=False, *, nee
 
     >>> gradcheck(lstm, (2, 3, 2), (2, 2), (2, 2), (2, 8), (2, 8), (8,), cells=True)
     """
-    x = np.swapaxes(x, 0, 1)
+    x = _time_first(x, mask)
     gates, _ = kernels.dense(x, weight, bias)  # z at first
     hs, cs = _states(x, h), _states(x, c)
     for s in range(len(x)):
@@ -1145,7 +1190,7 @@ def lstm(x, h, c, weight, recurrent_weight, bias, mask=None, cells=False, *, nee
     def pull(g):
         g = np.swapaxes(g, 0, 1)
         u = h.shape[1]
-        dh, dc, dz = np.zeros_like(h), np.zeros_like(c), np.empty_like(gates)
+        dh, dc, dz = np.zeros_like(hs[0]), np.zeros_like(cs[0]), np.empty_like(gates)
         across = _turned(recurrent_weight)
         for s in range(len(x) - 1, -1, -1):
             dh += g[s, :, :u]
@@ -1181,7 +1226,7 @@ def gru(x, h, weight, recurrent_weight, bias, recurrent_bias, mask=None, *, need
 
     >>> gradcheck(gru, (2, 3, 2), (2, 2), (2, 6), (2, 6), (6,), (6,))
     """
-    x = np.swapaxes(x, 0, 1)
+    x = _time_first(x, mask)
     gates, _ = kernels.dense(x, weight, bias)  # z at first
     hs, inner = _states(x, h), np.empty_like(h, shape=(len(x), *h.shape))
     for s in range(len(x)):
@@ -1191,7 +1236,7 @@ def gru(x, h, weight, recurrent_weight, bias, recurrent_bias, mask=None, *, need
 
     def pull(g):
         g = np.swapaxes(g, 0, 1)
-        dh, dz, da = np.zeros_like(h), np.empty_like(gates), np.empty_like(gates)
+        dh, dz, da = np.zeros_like(hs[0]), np.empty_like(gates), np.empty_like(gates)
         across = _turned(recurrent_weight)
         for s in range(len(x) - 1, -1, -1):
             dh += g[s]
@@ -1219,7 +1264,7 @@ def simple_rnn(x, h, weight, recurrent_weight, bias, mask=None, activation="tanh
 
     >>> gradcheck(simple_rnn, (2, 3, 2), (2, 3), (2, 3), (3, 3), (3,))
     """
-    x = np.swapaxes(x, 0, 1)
+    x = _time_first(x, mask)
     f, slope = _STEP_ACTIVATIONS[activation]
     z, _ = kernels.dense(x, weight, bias)
     hs = _states(x, h)
@@ -1230,7 +1275,7 @@ def simple_rnn(x, h, weight, recurrent_weight, bias, mask=None, activation="tanh
 
     def pull(g):
         g = np.swapaxes(g, 0, 1)
-        dh, dz = np.zeros_like(h), np.empty_like(z)
+        dh, dz = np.zeros_like(hs[0]), np.empty_like(z)
         across = np.swapaxes(recurrent_weight, 0, 1).copy()
         for s in range(len(x) - 1, -1, -1):
             dh += g[s]
@@ -1249,6 +1294,13 @@ _STEP_ACTIVATIONS = {
     "tanh": (np.tanh, lambda y: 1 - y * y),
     "relu": (lambda z: np.maximum(z, 0), lambda y: y > 0),
 }
+
+
+def _time_first(x, mask):
+    """(n, t, d) -> (t, n, d), with zeros at hidden steps, so that not even a NaN there counts"""
+    if mask is not None:
+        x = np.where(mask[:, :, None], x, 0)
+    return np.swapaxes(x, 0, 1)
 
 
 def _states(x, first):

@@ -9,13 +9,15 @@ from minigrad import data, layers, models, random
 from minigrad.programs.finetuning import finetuning
 from minigrad.programs.quickstart import quickstart
 from minigrad.programs.report import Report
+from minigrad.programs.translate_dates import translate_dates
 
 SEEDS = (0, 1, 2)
 
 
-def test_quickstart_reaches_096_on_the_digits_held_out(tmp_path, monkeypatch):
-    monkeypatch.setattr("minigrad.programs.finetuning.SEEDS", range(2))  # of the last stage; quick
-    accuracies = [quickstart(out=tmp_path, seed=seed) for seed in SEEDS]
+def test_quickstart_reaches_096_on_the_digits_held_out(tmp_path):
+    accuracies = [
+        quickstart(out=tmp_path, seed=seed, stages="classify")["classify"] for seed in SEEDS
+    ]
     assert np.mean(accuracies) >= 0.96
 
 
@@ -27,6 +29,12 @@ def test_fine_tuning_beats_a_start_from_nothing_by_010(tmp_path):
     assert np.mean(gain) >= 0.10 and np.min(gain) > 0
     assert np.mean(results["fine-tuned"] - results["on a random layer"]) >= 0.10
     assert np.mean(results["from nothing"]) >= 0.5  # it is not broken: chance is 0.33
+
+
+def test_dates_never_seen_are_translated_rightly_in_99_of_100(tmp_path):
+    results = translate_dates(out=tmp_path)
+    assert np.mean(results["Transformer"]) > 0.99 and len(results["Transformer"]) == 3
+    assert max(results["nearest example"]) < 0.5
 
 
 @pytest.mark.data

@@ -40,13 +40,19 @@ PROGRAMS = {
     "recommend": {"recommend"},
     "retrieve_images": {"retrieve_images"},
     "speech_commands": {"words", "confusion"},
+    "translate_dates": {"translate_dates"},
 }
 
 
 @pytest.mark.parametrize(
     ("command", "pictures"),
     [
-        pytest.param("quickstart", {"history", "confusion", "mistakes"}, id="quickstart"),
+        pytest.param(
+            "quickstart --stages classify", {"history", "confusion", "mistakes"}, id="quickstart"
+        ),
+        pytest.param(
+            "train gpt --data classes.csv --steps 20 --width 16", {"losses"}, id="pretraining"
+        ),
         *(pytest.param(f"run {name} --seeds 2", PROGRAMS[name], id=name) for name in PROGRAMS),
         pytest.param(
             "train table --data classes.csv --target target",
@@ -61,7 +67,6 @@ PROGRAMS = {
     ],
 )
 def test_each_picture_is_labelled_and_legible(command, pictures, drawn, tmp_path, monkeypatch):
-    monkeypatch.setattr("minigrad.programs.finetuning.SEEDS", range(2))
     for program in PROGRAMS:
         monkeypatch.setattr(f"minigrad.programs.{program}.EPOCHS", 2)
     monkeypatch.setattr("minigrad.programs.speech_commands.CLIPS", 8)

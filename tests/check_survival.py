@@ -15,11 +15,10 @@ ENVIRONMENT = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONWARNINGS": "err
 FREQUENCIES = ("epoch", "1", "5", "7", "40")
 
 
-def start(folder, save_freq):
-    """The program, at the moment when its training begins."""
-    command = [sys.executable, "-m", "tests.killed_training", str(folder), save_freq]
+def start(*words):
+    """A program, `tests.killed_training FOLDER ...`, at the moment when its training begins."""
     process = subprocess.Popen(
-        command,
+        [sys.executable, "-m", *map(str, words)],
         cwd=ROOT,
         env=ENVIRONMENT,
         stdout=subprocess.PIPE,
@@ -31,51 +30,66 @@ def start(folder, save_freq):
     return process
 
 
-def finish(folder, save_freq):
-    """What the program prints when nothing stops it."""
-    output, errors = start(folder, save_freq).communicate()
+def finish(*words):
+    """What the program prints when nothing stops it, and how many seconds the training takes."""
+    process, begun = start(*words), time.monotonic()
+    output, errors = process.communicate()
     assert errors == ""
-    return output
+    return output, time.monotonic() - begun
 
 
-def kill_after(seconds, folder, save_freq):
+def kill_after(seconds, *words):
     """Kill the program; whether it was still training then."""
-    process = start(folder, save_freq)
+    process = start(*words)
     time.sleep(seconds)
     process.kill()
     process.communicate()
     return process.returncode < 0
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
-    """What it prints, and how many seconds the training takes."""
-    process = start(tmp_path_factory.mktemp("undisturbed"), "epoch")
-    begun = time.monotonic()
-    printed, errors = process.communicate()
-    assert errors == ""
-    return printed, time.monotonic() - begun
+def trial(program, folder, option, moments, seconds):
+    """Kill a program at moments of its training, and let it end: what it prints, whether it resumed
+
+    moments  shares of the `seconds` that the training takes; the program is begun again after each
+    """
+    folder.mkdir()
+    first, *others = moments
+    while not kill_after(first * seconds, program, folder, option):
+        first *= 0.8  # it had come to its end already: once more, from the start, and earlier
+    resumed = any(folder.rglob("backup.safetensors"))
+    for moment in others:
+        kill_after(moment * seconds, program, folder, option)
+    return finish(program, folder, option)[0], resumed
 
 
-def test_30_killed_runs_of_30_end_bit_identical(undisturbed, tmp_path):
-    """Each is killed at a random moment of its training, every third a second time as well."""
-    expected, seconds = undisturbed
+def trials(program, folder, options, seconds, count):
+    """`count` trials at random moments, every third killed a second time: (printed, resumed) each
+
+    options  the last words of the program, in turn. Two trials at a time
+    """
+    folder.mkdir()
     draw = random.Random(0)
-    trials = [
-        (tmp_path / str(i), FREQUENCIES[i % len(FREQUENCIES)], draw.random(), draw.random())
-        for i in range(30)
-    ]
-
-    def trial(folder, save_freq, first, second):
-        folder.mkdir()
-        while not kill_after(first * seconds, folder, save_freq):
-            first *= 0.8  # it had come to its end already: once more, from the start, and earlier
-        resumed = (folder / "backup" / "backup.safetensors").exists()
-        if folder.name.endswith(("3", "6", "9")):
-            kill_after(second * seconds, folder, save_freq)
-        return finish(folder, save_freq) == expected, resumed
-
+    arguments = []
+    for i in range(count):
+        moments = [draw.random() for _ in range(1 + (i % 3 == 0))]
+        arguments.append((program, folder / str(i), options[i % len(options)], moments, seconds))
     with ThreadPoolExecutor(2) as pool:
-        identical, resumed = zip(*pool.map(lambda arguments: trial(*arguments), trials))
-    assert sum(identical) == 30
-    assert sum(resumed) >= 15  # the others were killed before their first backup
+        return list(pool.map(lambda words: trial(*words), arguments))
+
+
+@pytest.mark.parametrize(
+    "program, options, count, enough",
+    [
+        # The others are killed before their first backup.
+        pytest.param("tests.killed_training", FREQUENCIES, 30, 15, id="fit"),
+        pytest.param("tests.killed_pretraining", ["gpt"], 10, 10, id="gpt"),
+        pytest.param("tests.killed_pretraining", ["bert"], 10, 10, id="bert"),
+    ],
+)
+def test_every_killed_run_ends_bit_identical(program, options, count, enough, tmp_path):
+    """Each is killed at a random moment of its training, every third a second time as well."""
+    (tmp_path / "undisturbed").mkdir()
+    expected, seconds = finish(program, tmp_path / "undisturbed", options[0])
+    printed, resumed = zip(*trials(program, tmp_path / "killed", options, seconds, count))
+    assert sum(text == expected for text in printed) == count
+    assert sum(resumed) >= enough

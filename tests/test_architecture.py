@@ -24,7 +24,8 @@ FLOORS = [
         *("minigrad.atomic", "minigrad.version", "minigrad.by_definition"),
         *("minigrad.initializers", "minigrad.regularizers", "minigrad.layers", "minigrad.losses"),
         *("minigrad.schedules", "minigrad.optimizers", "minigrad.metrics", "minigrad.callbacks"),
-        *("minigrad.data", "minigrad.checkpoint", "minigrad.plots"),
+        *("minigrad.data", "minigrad.text", "minigrad.bounded_json", "minigrad.weight_file"),
+        *("minigrad.checkpoint", "minigrad.plots"),
     ],
     ["minigrad.models"],
     ["minigrad.finetune"],
@@ -34,7 +35,7 @@ FLOORS = [
 ]
 # Imported where they are used.
 HEAVY = {"numba", "matplotlib", "tqdm", "torch", "threadpoolctl", "tensorboardX"}
-LIGHT = {"numpy", "safetensors"} | set(sys.stdlib_module_names)
+LIGHT = {"numpy"} | set(sys.stdlib_module_names)
 
 
 def sources():
@@ -230,6 +231,7 @@ ALLOWED = {
     ("minigrad.ops", "prod.pull", "list"): "axes",
     ("minigrad.layers.core", "Input.get_config", "list"): "a shape",
     ("minigrad.layers.core", "positive_integer", "int"): "an argument of a constructor",
+    ("minigrad.layers.attention", "KeyValueCache.size", "int"): "a number of steps",
     ("minigrad.layers.layer", "Layer.trainable", "bool"): "an argument",
     ("minigrad.layers.layer", "Layer.ensure_built", "np.zeros"): "an example, before training",
     ("minigrad.optimizers", "Optimizer.rate", "float"): "what a schedule gave",

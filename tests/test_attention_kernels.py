@@ -206,16 +206,42 @@ def test_weights_are_at_most_1_whoever_made_the_norms():
 # ---- Layouts and threads -------------------------------------------------------------------------
 
 
+def as_in_a_transformer(x):
+    """The same (b, h, t, d), which lies in memory as (b, t, h, d)."""
+    return np.ascontiguousarray(x.swapaxes(1, 2)).swapaxes(1, 2)
+
+
 def test_heads_of_a_transformer_are_read_in_place():
     """(b, t, h, d) seen as (b, h, t, d): no copy, and the bits of a copy."""
-    q, k, v, g = (
-        np.ascontiguousarray(x.swapaxes(1, 2)).swapaxes(1, 2)
-        for x in draw((2, 3, 3, 70, 70, 20, 20))
-    )
+    q, k, v, g = map(as_in_a_transformer, draw((2, 3, 3, 70, 70, 20, 20)))
     assert all(compiled._with_rows_together(x) is x for x in (q, k, v, g))
     in_place = forward_and_backward(q, k, v, g, causal=True)
     copied = forward_and_backward(*(x.copy(order="C") for x in (q, k, v, g)), causal=True)
     for a, b in zip(in_place, copied, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@DTYPES
+@pytest.mark.parametrize("d, e", [(1, 19), (7, 1), (1, 1)])
+def test_heads_of_one_feature_are_read_in_place(d, e, dtype):
+    """Of an axis of length 1 the strides say nothing."""
+    inputs = draw((1, 3, 3, 40, 40, d, e), dtype)
+    expected = forward_and_backward(*inputs)
+    found = forward_and_backward(*map(as_in_a_transformer, inputs))
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@DTYPES
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize("which", [0, 1, 2, 3])
+def test_what_is_repeated_is_read_in_place(which, axis, dtype):
+    """As the same queries for each example: that axis has the stride 0."""
+    inputs = draw((2, 3, 3, 40, 40, 6, 5), dtype)
+    one = inputs[which].take([0], axis)
+    inputs[which] = np.broadcast_to(one, inputs[which].shape)
+    expected = forward_and_backward(*(x.copy(order="C") for x in inputs))
+    for a, b in zip(forward_and_backward(*inputs), expected, strict=True):
         np.testing.assert_array_equal(a, b)
 
 

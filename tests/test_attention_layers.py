@@ -368,18 +368,12 @@ def test_a_small_transformer_learns_what_is_a_matter_of_order():
 # ---- Errors --------------------------------------------------------------------------------------
 
 
-def without_gradients(call):
-    with no_grad():
-        return call()
-
-
-def with_cache(*shapes, length=4):
+def with_cache(*shapes, length=4, key_dims=(3, 3)):
     """Attention to sequences of these shapes, one after another, with one cache."""
     cache = KeyValueCache(length)
-    for n, t in shapes:
-        without_gradients(
-            lambda n=n, t=t: MultiHeadAttention(2, 3)(np.ones((n, t, D)), cache=cache)
-        )
+    with no_grad():
+        for (n, t), key_dim in zip(shapes, key_dims):
+            MultiHeadAttention(2, key_dim)(np.ones((n, t, D)), cache=cache)
 
 
 ERRORS = {
@@ -473,9 +467,21 @@ ERRORS = {
     ),
     "a cache of other examples": (
         lambda: with_cache((2, 3), (1, 1)),
-        r"made for n, h = \(2, 2\). Received: keys of shape \(1, 2, 1, 3\)",
+        r"made for n, h, d, e = \(2, 2, 3, 3\). Received: \(1, 2, 3, 3\)",
+    ),
+    "a cache of another layer": (
+        lambda: with_cache((2, 1), (2, 1), key_dims=(3, 1)),
+        r"with one layer.*made for n, h, d, e = \(2, 2, 3, 3\). Received: \(2, 2, 1, 1\)",
     ),
     "a cache of no steps": (lambda: KeyValueCache(0), "KeyValueCache needs length .*length=0"),
+    "a cache that goes ahead": (
+        lambda: setattr(KeyValueCache(4), "size", 2),
+        "a KeyValueCache of 0 steps goes back to one of them, or to 0. Received: size=2",
+    ),
+    "a cache that goes back too far": (
+        lambda: setattr(KeyValueCache(4), "size", -1),
+        "goes back to one of them, or to 0. Received: size=-1",
+    ),
     "a cache in training": (
         lambda: MultiHeadAttention(2, 3)(X, cache=KeyValueCache(T)),
         r"holds no gradients: call the layer in no_grad\(\)",

@@ -397,6 +397,10 @@ STATES = {
         "Sequential Layer objects 'dense'",
     ),
     "a class for a layer": (lambda m: m.add(Dense), "Sequential Layer objects Dense"),
+    "a layer of several results within": (
+        lambda m: models.Sequential([layers.LSTM(2, return_state=True), Dense(1)])(X[:, None]),
+        "Sequential one array 3 of them LSTM",
+    ),
     "Input after another layer": (lambda m: m.add(layers.Input((4,))), "Input comes first after 2"),
     "pop from nothing": (lambda m: models.Sequential().pop(), "no layers"),
     "fit of no layers": (lambda m: empty().fit(X, X), "nothing to train"),

@@ -17,7 +17,7 @@ import pytest
 from safetensors.numpy import save as to_bytes
 from safetensors.numpy import save_file
 
-from minigrad import checkpoint
+from minigrad import checkpoint, weight_file
 from minigrad.environment import environment
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX permissions, links or limits")
@@ -49,7 +49,7 @@ ARRAYS = {
     "largest": np.array([2**63 - 1, -(2**63)]),
     "unsigned": np.array([2**64 - 1], np.uint64),
     "bools": np.array([[True, False], [False, True]]),
-    **{dtype: np.arange(5).astype(dtype) for dtype in checkpoint._DTYPES},
+    **{dtype: np.arange(5).astype(dtype) for dtype in weight_file.DTYPES},
     "": GRID,
     "gewicht.ü.重み.🙂": GRID,
     'a "quoted"\nname': GRID,
@@ -377,14 +377,16 @@ BAD_FILES = {
     "web page": (b"<!DOCTYPE html><title>404</title>", "It looks like a web page"),
     "huge shape": (entry("F32", [2**40, 2**40], 4), "is damaged, incomplete"),
     "wrong size": (entry("F32", [3], 4), "is damaged, incomplete"),
-    "BF16": (entry("BF16", [2], 4), "entry 'a' of dtype BF16 cannot be a NumPy array"),
     "F8": (entry("F8_E4M3", [4], 4), "entry 'a' of dtype F8_E4M3 cannot be a NumPy array"),
     "70 axes": (entry("F32", [1] * 70, 4), "entry 'a' of dtype F32 cannot be a NumPy array"),
     "no JSON": (with_metadata("not JSON"), "its configuration is damaged"),
     "a list": (with_metadata("[1, 2]"), "its configuration is damaged"),
     "no version": (with_metadata("{}"), "its configuration is damaged: KeyError"),
     "no configuration": (with_metadata('{"version": 1}'), "its configuration is damaged: KeyError"),
-    "deep JSON": (with_metadata("[" * 100_000), "its configuration is damaged: RecursionError"),
+    "deep JSON": (
+        with_metadata("[" * 100_000),
+        "its configuration is damaged: .*nested too deeply",
+    ),
     "newer": (
         with_metadata('{"version": 2, "configuration": {}}'),
         "of version 2, and this minigrad reads 1",

@@ -10,16 +10,28 @@ from minigrad import data, models
 from minigrad.__main__ import main
 
 
-def test_quickstart_ends_with_the_test_accuracy_and_leaves_report_picture_and_model(
-    tmp_path, capsys
+@pytest.fixture
+def quick_gpt(monkeypatch, tmp_path):
+    """The last stage of the quickstart learns from a few lines, in a few steps."""
+    source = tmp_path / "source.py"
+    source.write_text("def double(x):\n    return 2 * x\n" * 100)
+    tiny = {"layers": 1, "heads": 2, "width": 16, "context": 16, "batch": 4, "vocabulary": 280}
+    options = {"data": str(source), "steps": 20, "learning_rate": 0.01, **tiny}
+    monkeypatch.setattr("minigrad.programs.quickstart.GPT", options)
+
+
+def test_quickstart_ends_with_its_results_and_leaves_report_pictures_and_models(
+    tmp_path, capsys, quick_gpt
 ):
     assert main(["quickstart", "--out", str(tmp_path / "new" / "folder")]) == 0
     text = capsys.readouterr().out
-    last = text.strip().splitlines()[-1]
-    assert last.startswith("test accuracy 0.")
-    assert float(last.split()[-1]) >= 0.95
+    accuracy, gain, bits = text.strip().splitlines()[-3:]
+    assert accuracy.startswith("test accuracy 0.") and float(accuracy.split()[2][:-1]) >= 0.95
+    assert "more accuracy" in gain and float(gain.split()[0]) > 0
+    assert "bits per byte, of a GPT" in bits and 0 < float(bits.split()[0]) < 8
     stages = ["1. Data", "2. Model", "3. Training", "4. Evaluation", "5. Save and reload"]
-    for stage in [*stages, "6. Fine-tuning", "fine-tuning was better in 6 of 6 repetitions"]:
+    stages += ["6. Fine-tuning", "fine-tuning was better in 6 of 6 repetitions", "7. Text"]
+    for stage in [*stages, "9. Training", "11. The GPT, reloaded, writes Python", "def ", "12. "]:
         assert stage in text
     folder = tmp_path / "new" / "folder"
     assert (folder / "report.txt").read_text(encoding="utf-8").strip() == text.strip()
@@ -27,6 +39,7 @@ def test_quickstart_ends_with_the_test_accuracy_and_leaves_report_picture_and_mo
         assert (folder / picture).read_bytes().startswith(b"\x89PNG")
     assert models.load_model(folder / "model.safetensors").count_params() == 8970
     assert models.load_model(folder / "pretrained.safetensors").count_params() == 8775
+    assert isinstance(models.load_model(folder / "gpt" / "model.safetensors"), models.GPT)
 
 
 def test_quickstart_takes_a_folder_with_the_files_of_mnist(tmp_path, capsys, monkeypatch):
@@ -37,11 +50,33 @@ def test_quickstart_takes_a_folder_with_the_files_of_mnist(tmp_path, capsys, mon
             shape = np.array(numbers.shape, dtype=">i4").tobytes()
             content = bytes([0, 0, 8, numbers.ndim]) + shape + numbers.astype("uint8").tobytes()
             (tmp_path / f"{part}-{name}-ubyte").write_bytes(content)
-    assert main(["quickstart", "--data", str(tmp_path), "--out", str(tmp_path / "out")]) == 0
+    options = ["--out", str(tmp_path / "out"), "--stages", "classify,finetune"]
+    assert main(["quickstart", "--data", str(tmp_path), *options]) == 0
     text = capsys.readouterr().out
     assert f"MNIST from {tmp_path}" in text
     assert "6. Fine-tuning" in text
-    assert float(text.split()[-1]) >= 0.95
+    [accuracy] = [line for line in text.splitlines() if line.endswith("that it has not seen")]
+    assert float(accuracy.split()[2][:-1]) >= 0.95
+
+
+def test_the_stages_of_the_quickstart_are_chosen_by_name(tmp_path, capsys, quick_gpt):
+    assert main(["quickstart", "--out", str(tmp_path / "out"), "--stages", "gpt"]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("1. Text") and "accuracy" not in text
+    assert main(["quickstart", "--out", str(tmp_path / "out"), "--stages", "gpt,classfy"]) == 2
+    assert "unknown stage 'classfy'; did you mean 'classify'?" in capsys.readouterr().err
+
+
+def test_a_quickstart_that_was_interrupted_begins_anew(tmp_path, quick_gpt, monkeypatch):
+    def interrupt(*arguments, **options):
+        raise KeyboardInterrupt
+
+    arguments = ["quickstart", "--out", str(tmp_path / "out"), "--stages", "gpt"]
+    with monkeypatch.context() as patch:
+        patch.setattr("minigrad.programs.pretrain.add_gradients", interrupt)
+        assert main(arguments) == 130
+    (tmp_path / "out" / "gpt" / "backup.safetensors").write_bytes(b"half")
+    assert main(arguments) == 0
 
 
 def test_doctor_reports(capsys):
@@ -69,7 +104,7 @@ def test_an_error_of_the_user_is_one_line_and_status_2(
 
 
 def test_ctrl_c_is_one_line_and_status_130(capsys, monkeypatch):
-    def interrupt(*arguments):
+    def interrupt(*arguments, **options):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("minigrad.__main__.quickstart", interrupt)

@@ -118,6 +118,17 @@ def test_another_relu_than_that_of_ops_is_called(monkeypatch):
     np.testing.assert_array_equal(layer(x).data, expected)
 
 
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.parametrize(
+    "option", [{"padding": ((0, 0), (0, -1))}, {"strides": (0, 1)}, {"dilation": (1, -1)}], ids=str
+)
+def test_windows_that_go_nowhere_are_an_error(option, backend):
+    name, value = next(iter(option.items()))
+    with kernels.use(backend), pytest.raises(ValueError, match="windows need .*from 1") as error:
+        ops.convolution(numbers(1, 4, 4, 6), numbers(2, 2, 6, 1), **option)
+    assert f"{name}={value}" in str(error.value)
+
+
 # ---- Pooling -------------------------------------------------------------------------------------
 
 
@@ -158,6 +169,16 @@ def test_pixels_that_are_integers_are_pooled(layer):
     assert layer()(x).dtype == "float32"
 
 
+@pytest.mark.parametrize("kind", ["Max", "Average"])
+@pytest.mark.parametrize("shape, missing", [((2, 0, 3), "step"), ((2, 4, 0, 3), "pixel")])
+def test_global_pooling_of_nothing_is_an_error(kind, shape, missing):
+    layer = getattr(layers, f"Global{kind}Pooling{len(shape) - 2}D")()
+    with pytest.raises(
+        ValueError, match=f"Global{kind}Pooling.* at least one {missing}.*{shape[1]}, "
+    ):
+        layer(np.ones(shape))
+
+
 # ---- A network -----------------------------------------------------------------------------------
 
 
@@ -192,3 +213,20 @@ def test_a_network_is_saved_and_loaded(tmp_path):
     model.save(tmp_path / "network")
     again = models.load_model(tmp_path / "network")
     np.testing.assert_array_equal(again(x).data, model(x).data)
+
+
+def test_what_is_not_known_of_the_input_shape_is_seen_on_data():
+    """What follows the Flatten has as many weights as the first example asks for."""
+    layer = layers.Conv1D(2, 3, input_shape=(None, 1))
+    model = models.Sequential([layer, layers.Flatten(), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(numbers(4, 7, 1), numbers(4, 1), epochs=1, verbose=0)
+    assert model.weights()["2.weight"].shape == (10, 1)
+
+
+def test_images_of_any_size_pass_through_a_network_without_dense_layers():
+    model = models.Sequential(
+        [layers.Conv2D(2, 3, input_shape=(None, None, 1)), layers.GlobalMaxPooling2D()]
+    )
+    assert model.count_params() == 20
+    assert model(numbers(2, 9, 5, 1)).shape == model(numbers(2, 3, 30, 1)).shape == (2, 2)

@@ -28,7 +28,7 @@ def test_the_report_covers_every_subject():
     findings, _ = examine()
     for subject in (
         *("minigrad", "kernels", "Python", "system", "CPU", "NumPy", "BLAS", "Numba"),
-        *("Numba threads", "GPU", "matplotlib", "safetensors", "tqdm", "MINIGRAD_DATA"),
+        *("Numba threads", "GPU", "matplotlib", "tqdm", "MINIGRAD_DATA"),
     ):
         assert findings[subject]
 
@@ -63,7 +63,6 @@ def test_a_healthy_machine_is_told_so(healthy):
     [
         ("numba", "Numba"),
         ("matplotlib", "matplotlib"),
-        ("safetensors", "safetensors"),
         ("tqdm", "tqdm"),
     ],
 )

@@ -75,12 +75,18 @@ def prepare(case, dtype="float64"):
 
     def call(arrays, **others):
         now = {name: arrays.get(value, value) for name, value in options.items()}
-        return layer(arrays["x"], **{**now, **others})
+        y = layer(arrays["x"], **{**now, **others})
+        return side_by_side(y) if isinstance(y, tuple) else y
 
     call(arrays, training=False)
     for name, parameter in layer.weights().items():
         parameter.assign(given[key(name, parameter.shape)])
     return layer, arrays, call
+
+
+def side_by_side(results):
+    """(n, ...), ... -> (n, all numbers of an example): a layer that gives its states as well"""
+    return ops.concatenate([ops.reshape(y, (y.shape[0], -1)) for y in results], axis=1)
 
 
 def with_gradients(arrays):
@@ -403,6 +409,7 @@ PARAMETERS = {
     "Input((3,))": {},
     "Dense(4)": {"weight": (3, 4), "bias": (4,)},
     "Dense(4, use_bias=False)": {"weight": (3, 4)},
+    "LowRank(4, 2)": {"a": (3, 2), "b": (2, 4)},
     "Activation('relu')": {},
     "Dropout(0.5)": {},
     "Flatten()": {},
@@ -568,6 +575,18 @@ def test_building_early_and_at_the_first_call_draw_the_same_numbers():
     random.seed(0)
     late(np.ones((2, 3)))
     np.testing.assert_array_equal(early, late.weight.data)
+
+
+def test_building_for_an_unknown_length_draws_the_same_numbers():
+    """Although 1, which is tried first, is too short for the windows."""
+    first = [layers.Dense(2, input_shape=(None, 2)), layers.Conv1D(3, 5)]
+    random.seed(0)
+    early = models.Sequential(first).get_weights()
+    late = models.Sequential([layers.Dense(2), layers.Conv1D(3, 5)])
+    random.seed(0)
+    late(np.ones((1, 7, 2)))
+    for path, weight in late.get_weights().items():
+        np.testing.assert_array_equal(early[path], weight)
 
 
 def test_a_sequential_is_built_for_a_batch_shape():
@@ -860,6 +879,7 @@ CONFIGURATIONS = {
         "kernel_regularizer": "l1",
         "bias_regularizer": "l2",
     },
+    "LowRank": {"units": 4, "r": 2, "alpha": 5.0, "dropout": 0.25, "use_rslora": True},
     "Activation": {"activation": "softmax"},
     "Dropout": {"rate": 0.25},
     "Flatten": {},
@@ -1130,6 +1150,7 @@ def twice(layer, first, second):
 
 
 ERRORS = {
+    "NaN for a filler": (lambda: layers.Masking(np.nan), "Masking compares.*mask_value=nan"),
     "units below 1": (lambda: layers.Dense(0), "Dense needs units .* units=0"),
     "units as a float": (lambda: layers.Dense(2.0), "Dense needs units .* units=2.0"),
     "units as a bool": (lambda: layers.Dense(True), "Dense needs units .* units=True"),

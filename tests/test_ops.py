@@ -550,6 +550,11 @@ def test_mean_is_numpys_bit_by_bit(dtype, axis):
     np.testing.assert_array_equal(mean, expected)
 
 
+def test_dropout_in_float16_drops_its_share():
+    y = ops.dropout(np.ones(1000, "float16"), 0.25, 7).data
+    assert y.dtype == "float16" and 200 < np.sum(y == 0) < 300
+
+
 def test_mean_of_many_float16_does_not_overflow():
     x = Tensor(np.ones(70_000, "float16"), requires_grad=True)
     mean = ops.mean(x)

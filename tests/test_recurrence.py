@@ -6,6 +6,9 @@ That values and gradients are PyTorch's is tested in `test_layers.py`, with all 
 import numpy as np
 import pytest
 
+import kernels
+from kernels import dispatch
+from kernels.cpu import recurrent
 from minigrad import Tensor, gradcheck, layers, losses, models, ops, random
 from tests.golden.make_layers import weights
 
@@ -85,6 +88,21 @@ def test_a_first_state_is_cast_and_may_be_a_list_or_not(kind):
     np.testing.assert_array_equal(layer(X, initial_state=given).data, expected.data)
 
 
+@pytest.mark.parametrize("kind", ["LSTM", "GRU"])
+def test_a_first_state_that_all_sequences_share_is_left_to_no_other_kernel(kind, monkeypatch):
+    name = f"{kind.lower()}_step_backward"
+    backward, results = getattr(recurrent, name), []
+    monkeypatch.setitem(
+        dispatch._compiled, name, lambda *given: results.append(backward(*given)) or results[-1]
+    )
+    layer = make_and_call(kind)
+    state = ops.broadcast_to(Tensor(np.ones(4), requires_grad=True), (3, 4))
+    with kernels.use("numba"):
+        y = layer(X, initial_state=[state] * KINDS[kind])
+        y.backward(np.ones(y.shape))
+    assert results == [None] * X.shape[1]
+
+
 def test_the_states_of_both_directions_are_returned_and_taken_in_order():
     layer = layers.Bidirectional(make("LSTM", return_state=True, return_sequences=True), None)
     (forward, backward), *states = layer(X)
@@ -110,6 +128,21 @@ def test_what_is_masked_gets_exactly_no_gradient_and_changes_nothing(kind, wrapp
     assert np.all(x.grad[~MASK] == 0) and np.all(x.grad[MASK] != 0)
     other = layer(np.where(MASK[..., None], X, 7.0), mask=MASK)
     np.testing.assert_array_equal(y.data, other.data)
+
+
+@EVERY
+@pytest.mark.parametrize("filler", [np.nan, np.inf])
+def test_what_is_masked_may_be_no_number(kind, filler):
+    layer = make(kind, return_sequences=True)
+    results = []
+    for value in (0.0, filler):
+        x = Tensor(np.where(MASK[..., None], X, value), requires_grad=True)
+        y = layer(x, mask=MASK)
+        layer.zero_grad()
+        y.backward(weights(y.shape))
+        results.append([y.data, x.grad, *(p.grad for p in layer.parameters())])
+    for a, b in zip(*results, strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 @EVERY

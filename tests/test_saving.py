@@ -182,6 +182,16 @@ LAYERS = {
     "Input": lambda: [layers.Input((4,)), Dense(5)],
     "Embedding": lambda: [layers.Embedding(9, 2, input_shape=(4,)), layers.Flatten(), Dense(3)],
     "unknown length": lambda: [layers.Embedding(9, 2, input_shape=(None,)), Dense(3)],
+    "images of unknown sizes": lambda: [
+        layers.Conv2D(3, (3, 2), dilation_rate=2, input_shape=(None, None, 4)),
+        layers.AveragePooling2D(2, padding="same"),
+        layers.GlobalMaxPooling2D(),
+    ],
+    "sequences that convolution makes much shorter": lambda: [
+        layers.Conv1D(3, 8, strides=3, input_shape=(None, 4)),
+        layers.MaxPooling1D(5),
+        layers.Conv1D(2, 2),
+    ],
     "shapes": lambda: [
         layers.Reshape((2, -1), input_shape=(4,)),
         layers.LayerNormalization(axis=1, epsilon=1e-5),
@@ -216,8 +226,19 @@ def test_each_layer_comes_back_with_its_arguments(inside, path):
     model = models.Sequential(inside())
     loaded = there_and_back(model, path)
     assert_same_model(loaded, model)
-    x = np.ones((2, *(n or 6 for n in model.input_shape)), model.input_dtype)
+    x = np.ones((2, *(n or 60 for n in model.input_shape)), model.input_dtype)
     np.testing.assert_array_equal(loaded.predict(x), model.predict(x))
+
+
+@pytest.mark.parametrize("last", [layers.GlobalAveragePooling1D, layers.Flatten])
+def test_a_model_of_an_unknown_length_that_saw_data_comes_back(last, path):
+    """The layers inside have been made for what came of the length of these data."""
+    model = models.Sequential([layers.Conv1D(2, 3, input_shape=(None, 4)), last(), Dense(3)])
+    x = np.ones((2, 9, 4), "float32")
+    expected = model.predict(x)
+    loaded = there_and_back(model, path)
+    np.testing.assert_array_equal(loaded.predict(x), expected)
+    assert loaded.input_shape == (None, 4)
 
 
 def test_what_was_frozen_comes_back_frozen_and_nothing_else(path):
@@ -442,7 +463,7 @@ def test_all_that_does_not_fit_is_listed_and_nothing_is_loaded(path):
     assert str(raised.value).splitlines() == [
         "the weights do not fit the model:",
         "  1 missing: 2.weight",
-        "  2 unexpected: 2.beta; 2.gamma",
+        "  2 unexpected: 2.gamma; 2.beta",
         "  2 mismatched: 1.weight: wanted (8, 2) float32, got (8, 3) float32; "
         "1.bias: wanted (2,) float32, got (3,) float32",
     ]

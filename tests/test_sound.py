@@ -190,10 +190,10 @@ def with_format(code, bits=16):
 
 
 HOSTILE = {
-    "empty": (b"", "not an intact WAV file"),
+    "empty": (b"", "not an intact WAV file: it ends within its header"),
     "text": (b"hello, " * 30, "RIFF"),
     "another kind of RIFF": (b"RIFF" + struct.pack("<I", 40) + b"AVI " + bytes(40), "WAVE"),
-    "cut in the header": (GOOD[:30], "x.wav is not an intact WAV file"),
+    "cut in the header": (GOOD[:30], "x.wav is not an intact WAV file: it ends within its header"),
     "cut in the samples": (GOOD[:-50], "100 samples are announced.*Received: 75"),
     "without samples": (wav_bytes(b""), "0 samples are announced, at least one"),
     "more announced than there is": (

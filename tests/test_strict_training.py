@@ -11,6 +11,7 @@ import pytest
 
 from minigrad import (
     Tensor,
+    finetune,
     layers,
     losses,
     metrics,
@@ -482,6 +483,13 @@ def recurrent_model():
     return model, arrange
 
 
+def adapted_model():
+    model, arrange = attention_model()
+    model.build((None, 12))
+    finetune.prepare(model, finetune.LoRA(r=2, dropout=0.25))
+    return model, arrange
+
+
 # Between them, with every layer
 FITTED = [
     image_classifier,
@@ -490,6 +498,7 @@ FITTED = [
     attention_model,
     convolution_model,
     recurrent_model,
+    adapted_model,
 ]
 MODELS = pytest.mark.parametrize("make", [*FITTED, regression])
 

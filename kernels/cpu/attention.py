@@ -537,22 +537,30 @@ def attention(q, k, v, scale=None, causal=False, mask=None, rate=0.0, key=0):
         return NotImplemented
     q, k, v = map(_with_rows_together, (q, k, v))
     (b, h, t, d), s, e = q.shape, k.shape[2], v.shape[3]
-    o, norms = np.empty_like(q, shape=(b, h, t, e)), np.empty((b, h, t, 2), q.dtype)
+    o, norms = _laid_out_like(q, e, np.empty), np.empty((b, h, t, 2), q.dtype)
     options = _options(d, scale, causal, mask, rate, key)
     _forward(q.dtype, b * h * t * s * (d + e), q, k, v, o, norms, *options)
     return o, norms
 
 
 @leaves_to_numpy("no features, several dtypes, shapes that do not fit")
-def attention_backward(g, q, k, v, o, norms, scale=None, causal=False, mask=None, rate=0.0, key=0):
+def attention_backward(
+    g, q, k, v, o, norms, scale=None, causal=False, mask=None, rate=0.0, key=0, out=None
+):
     if not (_fits(q, k, v, mask) and g.shape == o.shape == (*q.shape[:3], v.shape[3])):
         return NotImplemented
     if not (norms.shape == (*q.shape[:3], 2) and all(_is_plain(x, q.dtype) for x in (g, o, norms))):
         return NotImplemented
+    if out is not None and not all(map(_can_be_filled, out, (q, k, v))):
+        return NotImplemented
     g, q, k, v, o = map(_with_rows_together, (g, q, k, v, o))
     (b, h, t, d), (_, key_heads, s, e) = q.shape, v.shape
     edges = _edges(b * key_heads, t, s, causal)
-    dq, dk, dv = map(np.zeros_like, (q, k, v))
+    if out is None:
+        out = [_laid_out_like(x, x.shape[3], np.empty) for x in (q, k, v)]
+    dq, dk, dv = out
+    for sums in out:
+        sums[...] = 0
     more = np.zeros((len(edges) - 2, *q.shape), q.dtype)
     slots = more.reshape(len(more) * b, h, t, d)
     arrays = g, q, k, v, o, norms, dq, slots, dk, dv, edges
@@ -577,9 +585,26 @@ def _is_plain(x, dtype):
     return type(x) is np.ndarray and x.dtype == dtype and x.flags.aligned
 
 
+def _can_be_filled(x, like):
+    """Whether a kernel can write to x, whose rows may lie anywhere, what is like another array."""
+    fits = _is_plain(x, like.dtype) and x.shape == like.shape and x.flags.writeable
+    return fits and x.strides[3] == x.itemsize
+
+
 def _with_rows_together(x):
     """x, copied if the features of a row do not lie side by side. Rows may lie anywhere."""
     return x if x.strides[3] == x.itemsize else np.array(x, order="C")
+
+
+def _laid_out_like(x, features, make):
+    """A new array (b, h, t, features), of which b, h and t follow each other in memory as in x.
+
+    The features of a row always lie side by side: kernels rely on that. NumPy's own `empty_like`
+    may put others innermost, where an axis of x has length 1, or repeats the same numbers.
+    """
+    outermost_first = sorted(range(3), key=lambda axis: -abs(x.strides[axis]))
+    y = make([*(x.shape[axis] for axis in outermost_first), features], x.dtype)
+    return y.transpose(*map(outermost_first.index, range(3)), 3)
 
 
 def _options(d, scale, causal, mask, rate, key):

@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from . import elementwise, leaves_to_numpy
-from .compilation import address, inlined, integer, read, write
+from .compilation import address, inlined, integer, jit, read, write
 from .elementwise import pull, value
 from .loops import alike, share
 from .matmul import (
@@ -19,6 +19,7 @@ from .matmul import (
     bounds,
     call_add_product,
     cut,
+    in_parts,
     matrix,
     multiply_block,
     transposed,
@@ -84,6 +85,19 @@ def forward(
         block = take(queue)
 
 
+@jit
+def finish_row(sums: read(2), bias: read(1), z: write(2), y: write(2), activation: integer):
+    """y = f(z),  z = Σ sums + b   (parts, u), (u,), (1, u), (1, u);  z may be y"""
+    u = len(bias)
+    for j in range(0, u, lanes(z)):
+        vector = load_until(bias, j, u, 0)
+        for i in range(len(sums)):
+            vector = vector + load_until(sums, i * u + j, (i + 1) * u, 0)
+        store_until(z, j, u, vector)
+        if activation != NO_ACTIVATION:
+            store_until(y, j, u, value(activation, vector))
+
+
 @leaves_to_numpy("several dtypes, unaligned arrays, a bias that is no row")
 def dense(x, weight, bias, activation=None):
     number = NUMBERS.get(activation)
@@ -94,8 +108,12 @@ def dense(x, weight, bias, activation=None):
         return NotImplemented
     y = np.empty((*x.shape[:-1], u), x.dtype)
     z = y if number in TOLD_BY_Y else np.empty(y.shape, x.dtype)
-    rows = _rows(x)
-    arrays = rows, weight, np.ascontiguousarray(bias), _rows(z), _rows(y)
+    rows, bias = _rows(x), np.ascontiguousarray(bias)
+    sums = in_parts(rows, weight)
+    if sums is not None:
+        finish_row[x.dtype](sums, bias, _rows(z), _rows(y), number)
+        return y, z
+    arrays = rows, weight, bias, _rows(z), _rows(y)
     forward(x.dtype, rows.size * u, *arrays, number, add_product.addresses[x.dtype])
     return y, z
 

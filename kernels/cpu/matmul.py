@@ -6,6 +6,7 @@ From the inside out:
     add_panel      all rows of C, one tile wide: the same strip of B is used for every row
     add_product    strips of B that are not neat in memory are copied first: `pack`
     multiply       C is cut into blocks, which threads may take
+    in_parts       where C is one row, B is cut across its rows instead
 
 A is read where it lies, with any strides, since a tile takes single numbers of it: a transposed A
 costs nothing. Of B a tile takes vectors, so that its rows must be contiguous: where they are not,
@@ -47,6 +48,9 @@ DEPTH = 256  # rows of a packed strip: with AVX-512 it is 64 KiB, a small part o
 PACKED_ROWS = 128  # of A, at least, for which a strip that could stay where it lies is packed
 MOST_ROWS = 512  # of a block
 BLOCKS = 16  # that a product is cut into, if it is large
+PART = 128  # rows of B that a thread sums at a time, in a product with one row
+WAITS = 8  # multiplications that take as long as a number of B from memory
+WORTH_PARTS = threads.WORTH_SHARING // WAITS
 
 
 # Element (i, j) is data[start + i row + j column].
@@ -129,22 +133,26 @@ def pack(b, panel, k, n):
 
 @inlined
 def add_rows(a, b, c, n, k):
-    """c += a B   (k,), (k, n), (n,), rows of B contiguous and read in order, four side by side"""
+    """c += a B   (k,), (k, n), (n,), rows of B contiguous
+
+    B is read in four quarters side by side. A processor fetches a stretch of memory ahead of those
+    who read it to its end, and so B comes twice as fast as in rows 0 to 3, rows 4 to 7, and so on.
+    """
     x, y, z = a.data, b.data, c.data
-    step = lanes(z)
-    whole, fours = n // step * step, k // 4 * 4
-    for p in range(0, fours, 4):
-        first = a.start + p * a.column
-        w0, w1 = spread(x, first), spread(x, first + a.column)
-        w2, w3 = spread(x, first + 2 * a.column), spread(x, first + 3 * a.column)
-        r0 = b.start + p * b.row
-        r1, r2, r3 = r0 + b.row, r0 + 2 * b.row, r0 + 3 * b.row
+    step, quarter = lanes(z), k // 4
+    whole = n // step * step
+    for p in range(quarter):
+        first, far = a.start + p * a.column, quarter * a.column
+        w0, w1 = spread(x, first), spread(x, first + far)
+        w2, w3 = spread(x, first + 2 * far), spread(x, first + 3 * far)
+        r0, far = b.start + p * b.row, quarter * b.row
+        r1, r2, r3 = r0 + far, r0 + 2 * far, r0 + 3 * far
         for j in range(0, whole, step):
             sums = fma(w1, load(y, r1 + j), w0 * load(y, r0 + j))
             sums = fma(w2, load(y, r2 + j), sums)
             sums = fma(w3, load(y, r3 + j), sums)
             store(z, c.start + j, load(z, c.start + j) + sums)
-    for p in range(fours, k):
+    for p in range(4 * quarter, k):
         w, row = spread(x, a.start + p * a.column), b.start + p * b.row
         for j in range(0, whole, step):
             store(z, c.start + j, fma(w, load(y, row + j), load(z, c.start + j)))
@@ -256,6 +264,34 @@ def call_add_product(product, a, b, c, m, n, k):
         raise MemoryError("there is no room for a strip of a matrix")
 
 
+# ---- One row of C, in parts ----------------------------------------------------------------------
+#
+# Such a product takes as long as B takes to come from memory. So B is cut across its rows: each
+# thread reads stretches of it from one end to the other.
+
+
+@threaded
+def sum_parts(a: read(2), b: read(2), sums: write(2), queue: counter):
+    """sums[i] = what the rows of part i of B add to a B   (1, k), (k, n), (parts, n)"""
+    k, n = b.shape
+    turn = take(queue)
+    while turn < len(sums):
+        p, part = turn * PART, Matrix(sums, turn * n, n, 1)
+        fill(part, 1, n, 0)
+        add_rows(beyond(matrix(a, 0), 0, p), beyond(matrix(b, 0), p, 0), part, n, min(PART, k - p))
+        turn = take(queue)
+
+
+def in_parts(a, b):
+    """a B as sums of its parts, where it is worth it, or None   (1, k), (k, n) -> (parts, n)"""
+    k, n = b.shape
+    if len(a) > 1 or k * n < WORTH_PARTS or k < 2 * PART or b.strides[1] != b.itemsize:
+        return None
+    sums = np.empty(((k + PART - 1) // PART, n), a.dtype)
+    sum_parts(a.dtype, WAITS * k * n, a, b, sums)
+    return sums
+
+
 # ---- C in blocks ---------------------------------------------------------------------------------
 
 
@@ -308,7 +344,8 @@ def multiply(a: read(2), b: read(2), c: write(2), product: address):
     much as a small product.
     """
     (m, k), n = a.shape, b.shape[1]
-    is_for_others = n == 1 or m * k * n >= threads.WORTH_SHARING
+    worth = WORTH_PARTS if m == 1 else threads.WORTH_SHARING
+    is_for_others = n == 1 or m * k * n >= worth
     if is_for_others or not (are_steps_whole(a) and are_steps_whole(b)):
         return False
     x, y, z = matrix(a, 0), matrix(b, 0), Matrix(c, 0, n, 1)
@@ -423,6 +460,10 @@ def _multiply_all(a, b, c):
     result, k = c, a.shape[-1]
     if c.shape[-1] == 1:  # Cᵀ = Bᵀ Aᵀ: a product with one column is one with one row
         a, b, c = b.swapaxes(-1, -2), a.swapaxes(-1, -2), c.swapaxes(-1, -2)
+    sums = in_parts(a, b) if c.ndim == 2 else None
+    if sums is not None:
+        np.add.reduce(sums, axis=0, out=c[0])
+        return result
     layout = _batches(c.shape[:-2], a, b)
     if layout is None:
         return NotImplemented

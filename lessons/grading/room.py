@@ -29,7 +29,7 @@ _LESSONS = Path(__file__).parents[1]
 _OF_GRADING = ("worker", "submission", "wire", "isolation", "supervisor")
 _OF_LESSONS = ("calls.py", "observation.py", "limit.py", *(f"grading/{n}.py" for n in _OF_GRADING))
 _FRAMEWORK = ("minigrad", "kernels")
-_OTHERS = ("numpy", "safetensors")
+_OTHERS = ("numpy",)
 _ENGINE = "minigrad.tensor.Tensor.backward"
 _EXPECTED = {"definition", "by_hand", "edges", "drawn", "laws"}
 

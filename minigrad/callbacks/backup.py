@@ -1,14 +1,12 @@
 """A training that outlives its process."""
 
 import math
-import os
-import textwrap
 import warnings
 from pathlib import Path
 
 from .. import checkpoint
 from ..atomic import remove_leftovers
-from ..environment import environment
+from ..environment import differences, environment, warn_if_made_elsewhere
 from .callback import Callback
 from .files import check_frequency
 
@@ -103,19 +101,12 @@ class BackupAndRestore(Callback):
         content = checkpoint.load_tree(self.path)
         if not isinstance(content, dict) or content.keys() != {"identity", "environment", "run"}:
             raise ValueError(f"{self.path} is no backup of a training")
-        differences = _compare(content["identity"], self.identity)
-        if differences:
+        if others := differences(content["identity"], self.identity):
             raise ValueError(
                 f"{self.path} is the backup of another training; delete it to begin anew. "
-                f"Differences: {'; '.join(differences)}"
+                f"Differences: {'; '.join(others)}"
             )
-        differences = _compare(_rounding(content["environment"]), _rounding(self.environment))
-        if differences:
-            warnings.warn(
-                f"{self.path} was made elsewhere, and the last digits of what follows may differ "
-                f"from a run without interruption: {'; '.join(differences)}",
-                stacklevel=2,
-            )
+        warn_if_made_elsewhere(self.path, content["environment"])
         return content["run"]
 
 
@@ -137,21 +128,3 @@ def _check_memory(callback):
             raise ValueError(
                 f"{kind} remembers {name!r}, which cannot be written down: {error}"
             ) from error
-
-
-def _rounding(environment):
-    """The environment without the one entry that changes no digit."""
-    return {name: text for name, text in environment.items() if name != "threads of Numba"}
-
-
-def _compare(then, now):
-    """["name was this and is that", ...] of two {name: text}."""
-    names = [name for name in dict.fromkeys([*then, *now]) if then.get(name) != now.get(name)]
-    return [_difference(name, then.get(name, "absent"), now.get(name, "absent")) for name in names]
-
-
-def _difference(name, then, now):
-    """How two texts differ; long ones are shown from a little before that place."""
-    start = max(0, len(os.path.commonprefix([then, now])) - 40)
-    then, now = (f"...{x[start:]}" if start and len(x) > 200 else x for x in (then, now))
-    return f"{name} was {textwrap.shorten(then, 200)} and is {textwrap.shorten(now, 200)}"

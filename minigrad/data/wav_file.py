@@ -25,6 +25,8 @@ def read_wav(file, most_seconds=None):
         except (wave.Error, struct.error, RuntimeError) as error:
             what = str(error) or "a length in it is wrong"
             raise ValueError(f"{what}; PCM of 8, 16, 24 or 32 bits is read") from error
+        except EOFError as error:
+            raise ValueError(str(error) or "it ends within its header") from error
 
 
 def _parse(sound, most_seconds):

@@ -12,18 +12,59 @@ with the lower layers frozen, since few examples could spoil what many have taug
     model.compile(optimizers.Adam(0.0003), "sparse_categorical_crossentropy")
     model.fit(x_few, y_few, epochs=50)
 
+A method says what learns, and how fast: `Full`, `HeadOnly`, `LastBlocks`, `LoRA` and others, which
+are all used alike:
+
+    callbacks = finetune.prepare(model, finetune.LoRA(r=8, targets=["query", "value"]))
+    model.compile(optimizers.Adam(0.001), "sparse_categorical_crossentropy")
+    model.fit(x_few, y_few, epochs=10, callbacks=callbacks)
+
 Weights are named by their paths, such as "2.bias", and chosen by patterns: * stands for any text,
 ? for one character, [01] for one of these (Python's fnmatch, where case matters).
 """
 
+from .adapters import adapter_names, merge, remove_adapter, unmerge, use_adapters
+from .folder import PretrainedFolder
 from .freezing import freeze, unfreeze
 from .heads import replace_head
+from .methods import (
+    METHODS,
+    BitFit,
+    Frozen,
+    Full,
+    GradualUnfreezing,
+    HeadOnly,
+    LastBlocks,
+    LayerWise,
+    LoRA,
+    Method,
+    prepare,
+)
 from .pretrained import PretrainedReport, load_pretrained_weights
+from .stages import stages
 
 __all__ = [
+    "METHODS",
+    "BitFit",
+    "Frozen",
+    "Full",
+    "GradualUnfreezing",
+    "HeadOnly",
+    "LastBlocks",
+    "LayerWise",
+    "LoRA",
+    "Method",
+    "PretrainedFolder",
     "PretrainedReport",
+    "adapter_names",
     "freeze",
     "load_pretrained_weights",
+    "merge",
+    "prepare",
+    "remove_adapter",
     "replace_head",
+    "stages",
     "unfreeze",
+    "unmerge",
+    "use_adapters",
 ]

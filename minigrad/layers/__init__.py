@@ -4,6 +4,7 @@ from .attention import KeyValueCache, MultiHeadAttention
 from .convolution import Conv1D, Conv2D, Conv2DTranspose
 from .core import Activation, Dense, Dropout, Embedding, Flatten, Input, Masking, Reshape
 from .layer import Layer, Parameter
+from .low_rank import LowRank
 from .normalization import (
     BatchNormalization,
     GroupNormalization,
@@ -50,6 +51,7 @@ __all__ = [
     "LSTM",
     "Layer",
     "LayerNormalization",
+    "LowRank",
     "Masking",
     "MaxPooling1D",
     "MaxPooling2D",

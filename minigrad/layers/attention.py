@@ -9,7 +9,7 @@ from .. import initializers, ops, random
 from ..registry import check_number
 from .core import dense_inside, positive_integer
 from .layer import Layer, check_mask
-from .positions import angles, check_sequence
+from .positions import angles, check_sequence, frequencies
 
 
 class MultiHeadAttention(Layer):
@@ -97,9 +97,12 @@ class MultiHeadAttention(Layer):
         key              what decides how much each value counts; value itself if left out
         mask             (n, t), True where a step of query counts. In self-attention the others are
                          hidden as keys. As queries they get a result all the same, of no meaning:
-                         whatever comes later leaves it out by the same mask
+                         whatever comes later leaves it out by the same mask. Beside a value, be it
+                         query itself, it hides nothing: that is for value_mask to do
         value_mask       (n, s), the same of value; it goes with value alone
-        use_causal_mask  hides from each query the keys after it
+        use_causal_mask  hides from each query the keys after it. The last query is at the place of
+                         the last key, however many there are of each; Keras and PyTorch have both
+                         begin at one place
         cache            a KeyValueCache with the keys and values of the steps before these
 
         No gradient comes to a hidden step, if none comes to its own result. A query that sees no
@@ -120,7 +123,8 @@ class MultiHeadAttention(Layer):
         k = _split(self.key(key), self.num_key_value_heads)  # (n, hₖ, s, key_dim)
         v = _split(self.value(value), self.num_key_value_heads)  # (n, hₖ, s, value_dim)
         if self.rope_max_wavelength is not None:
-            theta = angles(q, cache.size if cache is not None else 0, self.rope_max_wavelength)
+            pairs = frequencies(q, self.key_dim, self.rope_max_wavelength)  # (key_dim / 2,)
+            theta = angles(q, cache.size if cache is not None else 0, pairs)  # (t, key_dim / 2)
             q, k = ops.rotary(q, theta), ops.rotary(k, theta)
         if cache is not None:
             k, v, value_mask = cache.append(k, v, value_mask)
@@ -169,8 +173,21 @@ class KeyValueCache:
 
     def __init__(self, length):
         self.length = positive_integer("KeyValueCache", "length", length)
-        self.size = 0
+        self._size = 0
         self._keys = self._values = self._mask = None
+
+    @property
+    def size(self):
+        return self._size
+
+    @size.setter
+    def size(self, size):
+        if size not in range(self._size + 1):
+            raise ValueError(
+                f"a KeyValueCache of {self._size} steps goes back to one of them, or to 0. "
+                f"Received: size={size!r}"
+            )
+        self._size = int(size)
 
     def append(self, keys, values, mask=None):
         """Keep those of the next steps; all that there are now, as arrays.
@@ -178,7 +195,7 @@ class KeyValueCache:
         keys (n, h, t, d), values (n, h, t, e), mask (n, t) or None
         -> (n, h, size, d), (n, h, size, e), (n, size) or None
         """
-        n, heads, t, _ = keys.shape
+        (n, heads, t, d), e = keys.shape, values.shape[3]
         start, end = self.size, self.size + t
         if keys.requires_grad or values.requires_grad:
             raise ValueError("a KeyValueCache holds no gradients: call the layer in no_grad()")
@@ -190,10 +207,11 @@ class KeyValueCache:
         if self._keys is None:
             self._keys = _zeros(keys, self.length)
             self._values = _zeros(values, self.length)
-        if self._keys.shape[:2] != (n, heads):
+        made_for = *self._keys.shape[:2], self._keys.shape[3], self._values.shape[3]
+        if made_for != (n, heads, d, e):
             raise ValueError(
-                f"a KeyValueCache was made for n, h = {self._keys.shape[:2]}. "
-                f"Received: keys of shape {keys.shape}"
+                "a KeyValueCache goes with one layer and one batch size: it was made for "
+                f"n, h, d, e = {made_for}. Received: {(n, heads, d, e)}"
             )
         self._keys[:, :, start:end] = keys.data
         self._values[:, :, start:end] = values.data
@@ -203,9 +221,26 @@ class KeyValueCache:
             self._mask[:, start:end] = mask
         elif self._mask is not None:
             self._mask[:, start:end] = True
-        self.size = end
-        every = None if self._mask is None else self._mask[:, :end]
-        return self._keys[:, :, :end], self._values[:, :, :end], every
+        self._size = end
+        return self._keys[:, :, :end], self._values[:, :, :end], self.mask
+
+    def select(self, rows):
+        """Example i goes on from where example rows[i] is now; there may be more or fewer then."""
+        if self._keys is None:
+            return
+        rows = [*rows]  # a tuple would be an index of several axes
+        if len(rows) != len(self._keys):
+            self._keys, self._values = self._keys[rows], self._values[rows]
+        else:
+            for kept in (self._keys, self._values):
+                kept[:, :, : self.size] = kept[rows, :, : self.size]
+        if self._mask is not None:
+            self._mask = self._mask[rows]
+
+    @property
+    def mask(self):
+        """(n, size), True where a step counts; None if all do."""
+        return None if self._mask is None else self._mask[:, : self.size]
 
 
 def attention_scores(q, k, causal=False, mask=None):

@@ -184,11 +184,12 @@ class Conv2DTranspose(_Filters):
     window (i, j) of the result. weight (kh, kw, u, c), bias (u,)
 
     filters         u
-    padding         "valid": h' = h sh, or (h - 1) sh + (kh - 1) dh + 1 if that is more; "same":
-                    h' = h sh. What is more than that was padding, and is cut off
-    output_padding  None, or rows and columns, fewer than the strides, that make
-                    h' = (h - 1) sh + (kh - 1) dh + 1 + output_padding for "valid", and that without
-                    twice ((kh - 1) dh + 1) / 2, rounded down, for "same"
+    padding         "valid": h' = h sh, or m if that is more, the rows that all windows span,
+                    m = (h - 1) sh + (kh - 1) dh + 1; "same": h' = h sh, and what is more of m was
+                    padding, and is cut off
+    output_padding  None, or rows and columns, fewer than the strides, that come at the end: then
+                    h' = m + output_padding for "valid". For "same" m is cut by the rows that one
+                    window spans, (kh - 1) dh + 1, or one less if they are odd
 
     The others are as in Conv2D. PyTorch's weight is (c, u, kh, kw).
     """

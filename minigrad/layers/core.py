@@ -11,7 +11,7 @@ from .. import initializers, ops, random, regularizers
 from ..registry import check_number
 from ..tensor import Tensor
 from . import activations
-from .layer import Layer, check_shape
+from .layer import Layer, Parameter, check_shape
 
 
 class Input(Layer):
@@ -32,9 +32,14 @@ class Dense(Layer):
     """y = activation(x W + b)   (..., d), weight (d, u), bias (u,) -> (..., u)
 
     units  u. `kernel_initializer` and `kernel_regularizer`, Keras's words, are those of the weight.
+
+    adapters  {name: LowRank} of changes that fine-tuning adds to x W; see `finetune.LoRA`
+    unmerged  the weight without them, a Parameter, while they are part of the weight; else None
     """
 
     keeps_mask = True
+    adapters = {}  # noqa: RUF012 - of all layers that have none
+    unmerged = None
     _cast_kinds = "fiub"
 
     def __init__(
@@ -79,10 +84,21 @@ class Dense(Layer):
                 f"Dense was built for inputs with {self.weight.shape[0]} features (last axis). "
                 f"Received: shape {x.shape}"
             )
-        if self.use_bias and activations.fused(self.activation):
+        changes = [adapter(x) for adapter in self._adapters_beside()]
+        if self.use_bias and not changes and activations.fused(self.activation):
             return ops.dense(x, self.weight, self.bias, activation=self.activation)
         z = ops.dense(x, self.weight, self.bias) if self.use_bias else x @ self.weight
+        for change in changes:
+            z = z + change
         return activations.activate(self.activation, z)
+
+    def _adapters_beside(self):
+        merged = self.unmerged is not None
+        return [] if merged else [a for a in self.adapters.values() if a.active]
+
+    def keep_unmerged(self):
+        """Keep a copy of the weight as it is now, before adapters become part of it."""
+        self.unmerged = Parameter(self.weight.data.copy(), learned=False)
 
 
 def dense_inside(layer, units, activation=None):
@@ -157,6 +173,8 @@ class Embedding(Layer):
     0 <= xᵢ < input_dim.
 
     mask_zero  whether 0 fills up sequences: the layers that follow get the mask xᵢ ≠ 0
+
+    Errors call it by its `name`, if it has one.
     """
 
     keeps_mask = True
@@ -186,13 +204,15 @@ class Embedding(Layer):
 
     def call(self, x):
         if x.dtype.kind not in "iu":
-            raise ValueError(f"Embedding looks up integers. Received: dtype {x.dtype}")
+            raise ValueError(
+                f"{self.name or 'Embedding'} looks up integers. Received: dtype {x.dtype}"
+            )
         indices = x.data.astype("int64")
         try:  # -1 would count from the end
             return ops.take(self.weight, np.where(indices < 0, self.input_dim, indices), axis=0)
         except IndexError as error:
             raise ValueError(
-                f"Embedding looks up integers from 0 to {self.input_dim - 1}. "
+                f"{self.name or 'Embedding'} looks up integers from 0 to {self.input_dim - 1}. "
                 f"Received: {np.min(x.data)} to {np.max(x.data)}"
             ) from error
 
@@ -214,6 +234,11 @@ class Masking(Layer):
 
     def __init__(self, mask_value=0.0, **options):
         super().__init__(**options)
+        if np.any(np.isnan(mask_value)):
+            raise ValueError(
+                "Masking compares, and NaN equals nothing: fill sequences up with another number. "
+                f"Received: mask_value={mask_value}"
+            )
         self.mask_value = mask_value
 
     def call(self, x):

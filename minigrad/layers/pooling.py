@@ -97,6 +97,15 @@ class _GlobalPooling(_Pool):
         super().__init__(**options)
         self.keepdims = keepdims
 
+    def _numbers(self, x):
+        x = super()._numbers(x)
+        if 0 in x.shape[1:-1]:
+            what = "step" if self.axes == 1 else "pixel"
+            raise ValueError(
+                f"{type(self).__name__} needs at least one {what}. Received: shape {x.shape}"
+            )
+        return x
+
     def _steps(self, x, mask):
         """A mask (n, t) beside x (n, t, c): (n, t, 1)"""
         check_mask(type(self).__name__, mask, x.shape[:2])

@@ -66,9 +66,10 @@ class SinePositionEncoding(Layer):
 
     def call(self, x, start=0):
         check_sequence(self, x.shape)
-        theta = angles(x, start, self.max_wavelength)  # (t, d/2)
-        pairs = np.stack([np.sin(theta), np.cos(theta)], axis=-1)  # (t, d/2, 2)
-        return x + pairs.reshape(x.shape[1:]).astype(x.dtype)
+        pairs = frequencies(x, x.shape[-1], self.max_wavelength)  # (d/2,)
+        theta = angles(x, start, pairs)  # (t, d/2)
+        waves = np.stack([np.sin(theta), np.cos(theta)], axis=-1)  # (t, d/2, 2)
+        return x + waves.reshape(x.shape[1:]).astype(x.dtype)
 
 
 class RotaryEmbedding(Layer):
@@ -100,15 +101,22 @@ class RotaryEmbedding(Layer):
         check_pairs(self, input_shape)
 
     def call(self, x, start=0):
-        return ops.rotary(x, angles(x, start, self.max_wavelength))
+        pairs = frequencies(x, x.shape[-1], self.max_wavelength)  # (d/2,)
+        return ops.rotary(x, angles(x, start, pairs))
 
 
-def angles(x, start, max_wavelength):
-    """θᵢⱼ = (start + i) / max_wavelength^(2j/d)   for x (..., t, d) -> (t, d/2), in float64"""
-    t, d = x.shape[-2:]
-    ones = np.ones_like(x.data, shape=(t, d // 2), dtype="float64")
-    i, j = np.cumsum(ones, axis=0) - 1, np.cumsum(ones, axis=1) - 1
-    return (start + i) / max_wavelength ** (2 * j / d)
+def frequencies(x, features, max_wavelength):
+    """1 / max_wavelength^(2j/d) of each pair j of d features -> (d/2,), in float64, where x is"""
+    ones = np.ones_like(x.data, shape=(features // 2,), dtype="float64")
+    j = np.cumsum(ones) - 1
+    return 1 / max_wavelength ** (2 * j / features)
+
+
+def angles(x, start, frequencies):
+    """θᵢⱼ = (start + i) frequencyⱼ   for x (..., t, d), frequencies (d/2,) -> (t, d/2)"""
+    ones = np.ones_like(x.data, shape=(x.shape[-2], 1), dtype="float64")
+    i = np.cumsum(ones, axis=0) - 1
+    return (start + i) * frequencies
 
 
 def check_sequence(layer, shape, features=None):

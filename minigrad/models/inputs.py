@@ -49,8 +49,8 @@ def check_weights(name, weights):
 
 
 def _build(model, x):
-    """Build a model of unknown input shape on the first example."""
-    if model.input_shape is None:
+    """Build a model on the first example, if its input shape is not known to the last length."""
+    if not model.built and (model.input_shape is None or None in model.input_shape):
         with no_grad():
             model(x[:1], training=False)
     model.ensure_built()

@@ -24,6 +24,7 @@ from ..metrics import Mean
 from ..metrics import get as get_metric
 from ..registry import describe, serialize
 from ..tensor import Tensor, no_grad
+from .adapters import get_adapters
 from .inputs import Stream, examples, split_end, weigh_classes
 from .run import Run
 from .training_state import get_flags
@@ -298,7 +299,9 @@ class Model(Layer):
         configuration = {
             "model": serialize(self),
             "input_shape": list(self.input_shape),
+            "example_shape": list(self.example_shape or ()),
             "input_dtype": self.input_dtype,
+            "adapters": get_adapters(self),
             **get_flags(self),
         }
         if self.optimizer is not None:

@@ -1,12 +1,18 @@
 """Models from files: what `Model.save` wrote, made again."""
 
 from .. import checkpoint, layers
+from .adapters import set_adapters
+from .bert import BERT
+from .gpt import GPT
+from .llama import Llama
 from .model import OPTIMIZER, Model
+from .seq2seq_transformer import Seq2SeqTransformer
 from .sequential import Sequential
 from .training_state import set_flags
 
 _CLASSES = {name: getattr(layers, name) for name in layers.__all__}
-_CLASSES |= {"Model": Model, "Sequential": Sequential}
+_MODELS = (BERT, GPT, Llama, Model, Seq2SeqTransformer, Sequential)
+_CLASSES |= {kind.__name__: kind for kind in _MODELS}
 
 # What constructors raise when a file gives them arguments that nobody would.
 _ERRORS = (ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError)
@@ -43,6 +49,9 @@ def _remake(arrays, configuration, custom):
         raise ValueError(f"{configuration['model']} is no model")
     model.input_shape = tuple(configuration["input_shape"])
     model.input_dtype = configuration["input_dtype"]
+    model.example_shape = tuple(configuration.get("example_shape", ()))
+    model.ensure_built()
+    set_adapters(model, configuration.get("adapters", {}))  # which older files do not have
     model.set_weights(weights)
     set_flags(model, configuration["frozen"], configuration["multipliers"])
     if "compile" in configuration:

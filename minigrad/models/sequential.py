@@ -45,10 +45,16 @@ class Sequential(Model):
         return self.layers.pop()
 
     def call(self, x, mask=None):
+        before = None
         for layer in self.layers:
+            if isinstance(x, (tuple, list)):
+                raise ValueError(
+                    "a Sequential hands on one array from layer to layer. "
+                    f"Received: {len(x)} of them from {before!r}"
+                )
             y = layer(x, mask=mask)
             mask = layer.compute_mask(x, mask)
-            x = y
+            x, before = y, layer
         return x
 
     def compute_mask(self, x, mask=None):

@@ -125,7 +125,7 @@ def cnn_digits(out="runs/cnn_digits", seeds=3):
     rows = [[name, f"{sizes[name]:,}", *map(spread, row.values())] for name, row in results.items()]
     report.say(table(head, rows))
 
-    picture = folder / "cnn_digits.png"
+    picture = folder / "cnn_digits.png"  # of the last network, which is convolutional
     filters = model.layers[1].weight.numpy()[:, :, 0]  # (3, 3, 16)
     cnn_digits_picture.draw(filters, maps(model, x[0]), picture)
     report.say(f"\npicture: {picture}")

@@ -148,7 +148,6 @@ EXAMINATIONS = {
     "GPU": _gpu,
     "greenlet": lambda: _package("greenlet"),
     "matplotlib": lambda: _package("matplotlib"),
-    "safetensors": lambda: _package("safetensors"),
     "threadpoolctl": lambda: _package("threadpoolctl"),
     "tqdm": lambda: _package("tqdm"),
     "MINIGRAD_DATA": _data,

@@ -1,6 +1,7 @@
-"""From raw images of digits to a trained, evaluated, saved and reloaded model, stage by stage.
+"""From raw data to trained, evaluated, saved and reloaded models, stage by stage.
 
-The last stage, fine-tuning, is in `finetuning.py`.
+Digits are told apart, then others are learned from ten examples each (`finetuning.py`), and a GPT
+learns to write Python (`pretrain.py`).
 """
 
 import time
@@ -8,24 +9,48 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import data, layers, metrics, models, plots, random
+from .. import data, layers, metrics, models, plots, random, text
 from ..callbacks import Callback
 from ..environment import one_blas_thread
+from ..registry import look_up
 from .finetuning import finetuning
+from .pretrain import pretrain
+from .pretraining_backup import Backup
+from .pretraining_report import sample
 from .report import Report
+
+# Of a GPT that has learned a little after less than a minute.
+GPT = {"minutes": 0.6, "layers": 2, "width": 128, "context": 128, "batch": 8, "vocabulary": 1024}
+WRITTEN = 150  # tokens of its own
 
 
 @one_blas_thread
-def quickstart(source="digits", out="runs/quickstart", seed=0):
-    """Train a network on `source` and return its test accuracy.
+def quickstart(source="digits", out="runs/quickstart", seed=0, stages="classify,finetune,gpt"):
+    """Run the stages and return {name of a stage: the number that it ends in}.
 
     source  "digits", the 1,797 images that come with minigrad, or a folder with MNIST's four files
-    out     the folder that a report, pictures and the model are written to
+    out     the folder that a report, pictures and models are written to
+    stages  names with commas between them, of
+            classify   the accuracy of a network on digits that it has not seen
+            finetune   what knowing other digits is worth, in accuracy
+            gpt        the bits per byte that a GPT takes for Python files that it has not seen
     """
-    origin, (x_train, y_train), (x_test, y_test) = _load(source)
+    chosen = {name: look_up("stage", name.strip(), STAGES) for name in stages.split(",")}
+    images = _load(source)
     report, folder = Report.in_folder(out)
-    random.seed(seed)
+    results = {}
+    for name, stage in chosen.items():
+        random.seed(seed)
+        results[name] = stage(images, folder, report)
+    report.stage("Results")
+    for name, result in results.items():
+        report.say(SENTENCES[name].format(result))
+    return results
 
+
+def _classify(images, folder, report):
+    """Train a network on images of digits; its test accuracy."""
+    origin, (x_train, y_train), (x_test, y_test) = images
     report.stage("Data")
     (n, d), m = x_train.shape, len(x_test)
     report.say(origin)
@@ -83,12 +108,37 @@ def quickstart(source="digits", out="runs/quickstart", seed=0):
     size = file.stat().st_size / 1000
     report.say(f"{file}, {size:.0f} kB; the reloaded model gives the same predictions, bit by bit")
 
-    report.stage("Fine-tuning")
-    finetuning((x_train, y_train), (x_test, y_test), folder / "pretrained.safetensors", report)
-
-    report.stage("The network of stage 2, on the digits that it has not seen")
-    report.say(f"test accuracy {accuracy:.4f}")
     return accuracy
+
+
+def _finetune(images, folder, report):
+    """What fine-tuning gains in accuracy, on average."""
+    _, train, test = images
+    report.stage("Fine-tuning")
+    results = finetuning(train, test, folder / "pretrained.safetensors", report)
+    return np.mean(results["fine-tuned"] - results["from nothing"])
+
+
+def _gpt(images, folder, report):
+    """Train a GPT on Python's standard library, and let it write; its bits per byte."""
+    folder = folder / "gpt"
+    Backup.remove_from(folder)  # of a quickstart that was interrupted: this one begins anew
+    bits = pretrain("gpt", folder, report=report, **GPT)["bits per byte"]
+
+    report.stage("The GPT, reloaded, writes Python")
+    model, tokenizer = models.load_model(folder / "model.safetensors"), text.load_tokenizer(folder)
+    written = text.stream(model, tokenizer, "def ", WRITTEN, temperature=0.7, seed=0)
+    report.say(sample("def " + "".join(written)))
+    report.say(f"\nmore of it: minigrad generate {folder} --prompt 'class '")
+    return bits
+
+
+SENTENCES = {
+    "classify": "test accuracy {:.4f}, of a network on digits that it has not seen",
+    "finetune": "{:.3f} more accuracy from ten examples each, for having known other digits",
+    "gpt": "{:.3f} bits per byte, of a GPT on Python files that it has not seen",
+}
+STAGES = {"classify": _classify, "finetune": _finetune, "gpt": _gpt}
 
 
 def _load(source):

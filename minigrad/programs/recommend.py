@@ -195,6 +195,7 @@ def trial(seed):
         }
         model, predictions[kind] = fits[min(validation[kind], key=validation[kind].get)]
     predictions["the truth"] = ratings.expected
+    # The last of the KINDS is the factorization.
     return Trial(ratings, predictions, validation, model.item_tastes.weight.numpy())
 
 

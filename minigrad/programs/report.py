@@ -6,12 +6,16 @@ import numpy as np
 
 
 class Report:
-    """Text in numbered stages that goes to the screen and, at the same time, to the file `path`."""
+    """Text in numbered stages that goes to the screen and, at the same time, to the file `path`.
 
-    def __init__(self, path):
+    append  whether it goes on with what is in the file
+    """
+
+    def __init__(self, path, append=False):
         self.path = path
         self.stages = 0
-        path.write_text("", encoding="utf-8")
+        if not append:
+            path.write_text("", encoding="utf-8")
 
     @classmethod
     def in_folder(cls, folder):

@@ -39,7 +39,9 @@ ROUND = 0.5  # seconds that one variant is timed for in one round
 TRIAL = 0.1  # seconds of one try of a variant
 PAUSE = 0.15  # seconds of rest before each turn: idle threads of the last one stop spinning
 OURS = "minigrad"
-INSTALL = "pip install 'minigrad[bench]' installs the peers: torch, and keras with tensorflow-cpu"
+INSTALL = (
+    "pip install 'minigrad[bench]' installs the peers: torch, tokenizers, keras with tensorflow-cpu"
+)
 
 PER_SECOND = {"s": 1, "ms": 1e3, "µs": 1e6, "ns": 1e9}
 
@@ -56,6 +58,8 @@ class Case:
     targets  {name of a peer: the ratio that we want at least}
     work     how many floating-point operations `run(1)` stands for, where these take the time,
     traffic  or how many bytes it has to read and write at least, where memory does,
+    reads    or how many bytes of one array, such as all weights, it has to read at least: in
+             `run(1)` as often as `count` says,
     threads  and how many cores do it: the rate is shown beside what so many cores reach at best
     """
 
@@ -67,7 +71,11 @@ class Case:
     targets: dict[str, float] = field(default_factory=dict)
     work: float = 0
     traffic: float = 0
+    reads: float = 0
     threads: int = 1
+
+    def measure(self, benchmark):
+        return measure(benchmark, self)
 
 
 @dataclass
@@ -161,13 +169,17 @@ def explanation(case, variant):
 
 
 def rate(case, seconds):
-    """ "94 GFLOP/s, 81% of peak", "20 GB/s, 70% of a copy", or nothing: what the case states."""
+    """ "94 GFLOP/s, 81% of peak", "20 GB/s, 70% of a copy", ..., or nothing: what the case says."""
     if case.work:
         reached, roof = case.work / seconds / 1e9, machine.peak(case.threads)
         return f"{number(reached)} GFLOP/s, {reached / roof:.0%} of peak"
     if case.traffic:
         reached, roof = case.traffic / seconds / 1e9, machine.bandwidth(case.traffic, case.threads)
         return f"{number(reached)} GB/s, {reached / roof:.0%} of a copy"
+    if case.reads:
+        reached = case.reads * case.count / seconds / 1e9
+        roof = machine.reading(case.reads, case.threads)
+        return f"{number(reached)} GB/s, {reached / roof:.0%} of what is read at best"
     return ""
 
 

@@ -6,10 +6,10 @@ import platform
 import subprocess
 from importlib import metadata
 from pathlib import Path
-from time import perf_counter
 
 import numpy as np
 
+import kernels
 from tests.benchmarks.contestants import numba_threads
 
 PACKAGES = ("numba", "torch", "keras", "tensorflow", "tensorflow-cpu")
@@ -50,25 +50,12 @@ def cores():
     return os.cpu_count()
 
 
-@functools.cache
 def peak(threads=1):
     """GFLOP/s that so many cores reach with float32 from their first cache: the roof of all rates.
 
     It is that of one core, measured, times their number.
     """
-    return threads * _peak_of_one_core()
-
-
-@functools.cache
-def _peak_of_one_core(tries=20, products=2000, k=128):
-    """The best of some tries of the tile that our own products of matrices are made of."""
-    from kernels.cpu import peak, simd
-
-    rows, columns = simd.TILE[0], simd.TILE[1] * simd.lanes_of("float32")
-    a, b, c = (np.ones(shape, np.float32) for shape in [(rows, k), (k, columns), (rows, columns)])
-    kernel = peak.repeat_tile["float32"]
-    seconds = _fastest(tries, lambda: kernel(a, b, c, products))
-    return 2 * rows * columns * k * products / seconds / 1e9
+    return kernels.peak(threads)
 
 
 @functools.cache
@@ -84,18 +71,20 @@ def bandwidth(traffic, threads=1, tries=20, least=2**26):
     times = max(1, round(least / traffic))
     with numba_threads(threads):
         copy = functools.partial(peak.repeat_copy, x.dtype, WORTH_SHARING, x, y, times)
-        return 2 * x.nbytes * times / _fastest(tries, copy) / 1e9
+        return 2 * x.nbytes * times / peak.fastest(tries, copy) / 1e9
 
 
-def _fastest(tries, call):
-    """The seconds of the fastest of some calls, after one that does not count."""
-    call()
-    seconds = []
-    for _ in range(tries):
-        start = perf_counter()
-        call()
-        seconds.append(perf_counter() - start)
-    return min(seconds)
+@functools.cache
+def reading(size, threads=1, tries=20):
+    """GB/s that so many cores read, of an array of `size` bytes that no cache holds."""
+    from kernels.cpu import peak, simd
+    from kernels.cpu.threads import WORTH_SHARING
+
+    x = np.ones(round(size / 4), np.float32)
+    y = np.empty((threads, simd.lanes_of("float32")), np.float32)
+    with numba_threads(threads):
+        look = functools.partial(peak.repeat_read, x.dtype, WORTH_SHARING, x, y, 1)
+        return x.nbytes / peak.fastest(tries, look) / 1e9
 
 
 def installed(package):

@@ -37,6 +37,8 @@ PARAMETERS = {
     "beta": (3,),
     "moving_mean": (3,),
     "moving_variance": [0.5, 1.0, 4.0],
+    "a": (3, 2),
+    "b": (2, 4),
 }
 
 # Our layer and its input x, and PyTorch's words for the same. F is torch.nn.functional.
@@ -51,6 +53,7 @@ _NAMES = {
     "elu": "F.elu(z)",
     "silu": "F.silu(z)",
     "gelu": "F.gelu(z)",
+    "gelu_tanh": "F.gelu(z, approximate='tanh')",
     "softplus": "F.softplus(z, threshold=1e9)",
     "sigmoid": "F.sigmoid(z)",
     "tanh": "F.tanh(z)",
@@ -107,6 +110,9 @@ CASES = {
     "LayerNormalization(scale=False): matrix": _LAST.replace("gamma", "None"),
     "LayerNormalization(center=False, scale=False): cube": "F.layer_norm(x, (3,), eps=1e-3)",
     "Embedding(3, 4): indices": "F.embedding(x, weight)",
+    "LowRank(4, 2, 6): matrix": "3 * F.linear(F.linear(x, a.T), b.T)",
+    "LowRank(4, 2, 6, dropout=0.5): cube": "3 * F.linear(F.linear(x, a.T), b.T)",
+    "LowRank(4, 2, 6, use_rslora=True): matrix": "3 * 2**0.5 * F.linear(F.linear(x, a.T), b.T)",
 }
 
 MOMENTUM = 0.9  # of the moving averages

@@ -79,6 +79,8 @@ INPUTS = {
     "gru_bias": (6,),
     "gru_recurrent_bias": (6,),
     "gaps": np.array([[False, True, True, False], [True, False, True, True], [False] * 4]),
+    "three_parts": (2, 5, 12),
+    "begun": np.array([[True] * 5, [True, False, True, True, False]]),
 }
 
 # Ours and PyTorch's words for the same thing, the operation first. F is torch.nn.functional.
@@ -250,6 +252,8 @@ CASES = {
     "matmul(row, batches)": "row @ batches",
     "matmul(batch, row)": "batch @ row",
     "matmul(empty, weight)": "empty @ weight",
+    "inner(matrix, another)": "matrix @ another.mT",
+    "inner(batch, another)": "batch @ another.mT",
     "einsum('ij,jk->ik', matrix, weight)": "torch.einsum('ij,jk->ik', matrix, weight)",
     "einsum('ij,jk', matrix, weight)": "torch.einsum('ij,jk', matrix, weight)",
     "einsum('ij->j', matrix)": "torch.einsum('ij->j', matrix)",
@@ -338,6 +342,12 @@ CASES = {
     "attention(queries, keys, values, 0.5, True, present)": "F.scaled_dot_product_attention("
     "queries, keys, values, torch.ones(3, 5, dtype=bool).tril(2) & present[:, None, None], "
     "scale=0.5, enable_gqa=True)",
+    "self_attention(three_parts, 2)": "F.scaled_dot_product_attention("
+    "*three_parts.reshape(2, 5, 3, 2, 2).permute(2, 0, 3, 1, 4)).transpose(1, 2).flatten(2)",
+    "self_attention(three_parts, 4, 0.5, True, begun)": "F.scaled_dot_product_attention("
+    "*three_parts.reshape(2, 5, 3, 4, 1).permute(2, 0, 3, 1, 4), scale=0.5, attn_mask="
+    "torch.ones(5, 5, dtype=bool).tril() & begun[:, None, None])"
+    ".transpose(1, 2).flatten(2)",
     # Without a gradient
     "equal(ties, rivals)": "ties == rivals",
     "not_equal(ties, rivals)": "ties != rivals",

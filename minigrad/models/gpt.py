@@ -1,0 +1,175 @@
+"""GPT-2 from top to bottom: a Transformer that says which token comes next (Radford et al., 2019).
+
+n examples, t tokens, s tokens that were there before, d features, h heads, v words of a vocabulary.
+"""
+
+import math
+
+import numpy as np
+
+from .. import ops, random
+from ..initializers import RandomNormal
+from ..layers import Dense, Dropout, Embedding, KeyValueCache, Layer, LayerNormalization, Parameter
+from ..layers.core import positive_integer
+from ..layers.layer import check_mask
+from ..registry import check_number
+from ..tensor import no_grad
+from .model import Model
+
+
+class GPT(Model):
+    """logits = GPT(ids)   (n, t) -> (n, t, v): what comes after each token, in view of all before
+
+    vocabulary_size      v
+    num_layers           how many blocks there are, one after the other
+    num_heads            h, of which each has d / h features
+    hidden_dim           d
+    intermediate_dim     features inside the feed-forward half of a block; 4 d if left out
+    dropout              the share that is set to 0 in training: of the embeddings, of the weights
+                         of attention, and of all that is added to x
+    max_sequence_length  the context: there are so many positions
+    layer_norm_epsilon   of all normalizations
+
+    GPT(50257, 12, 12, 768) has the shape of GPT-2 small. The weight that makes logits of features
+    is that of the embedding. No optimizer decays biases and normalizations.
+    """
+
+    input_shape = (None,)
+    input_dtype = "int64"
+
+    def __init__(
+        self,
+        vocabulary_size,
+        num_layers,
+        num_heads,
+        hidden_dim,
+        intermediate_dim=None,
+        dropout=0.0,
+        max_sequence_length=1024,
+        layer_norm_epsilon=1e-5,
+        **options,
+    ):
+        super().__init__(**options)
+        self.vocabulary_size = _positive("vocabulary_size", vocabulary_size)
+        self.num_layers = _positive("num_layers", num_layers)
+        self.num_heads = _positive("num_heads", num_heads)
+        self.hidden_dim = _positive("hidden_dim", hidden_dim)
+        wide = 4 * self.hidden_dim if intermediate_dim is None else intermediate_dim
+        self.intermediate_dim = _positive("intermediate_dim", wide)
+        self.dropout = check_number("dropout", dropout, below=1)
+        self.max_sequence_length = _positive("max_sequence_length", max_sequence_length)
+        self.layer_norm_epsilon = check_number("layer_norm_epsilon", layer_norm_epsilon)
+        if self.hidden_dim % self.num_heads:
+            raise ValueError(
+                "GPT gives each head an equal share of the features. "
+                f"Received: num_heads={num_heads}, hidden_dim={hidden_dim}"
+            )
+
+    def build(self, input_shape):
+        d, normal = self.hidden_dim, RandomNormal(stddev=0.02)
+        self.tokens = Embedding(self.vocabulary_size, d, normal, dtype=self.dtype)
+        self.positions = self.add_weight((self.max_sequence_length, d), normal)
+        self.drop = Dropout(self.dropout)
+        self.blocks = [_Block(self) for _ in range(self.num_layers)]
+        self.final_norm = LayerNormalization(epsilon=self.layer_norm_epsilon, dtype=self.dtype)
+        with no_grad():
+            self.features(np.zeros((1, 1), "int64"))  # which builds all that is inside
+        for _, thing in self.walk():
+            if isinstance(thing, Parameter) and thing.ndim == 1:
+                thing.weight_decay_multiplier = 0.0
+
+    def call(self, ids, mask=None, cache=None):
+        """Logits of what comes after each token.   ids (n, t) -> (n, t, v)
+
+        mask   (n, t), True where a token counts. The others are hidden from all; positions are
+               counted from the first that counts, so that a batch may be filled up on the left
+        cache  what `make_cache` gave, with the keys and values of the s tokens before these
+        """
+        return self.logits(self.features(ids, mask, cache))
+
+    def features(self, ids, mask=None, cache=None):
+        """What all blocks together make of each token.   ids (n, t) -> (n, t, d)"""
+        self._check(ids, mask, cache)
+        x = self.tokens(ids) + self._position(ids, mask, cache)  # (n, t, d)
+        x = self.drop(x)
+        for block, kept in zip(self.blocks, cache or [None] * self.num_layers):
+            x = block(x, mask=mask, cache=kept)  # (n, t, d)
+        return self.final_norm(x)
+
+    def logits(self, features):
+        """Features of any tokens beside the embeddings of all words.   (..., d) -> (..., v)"""
+        return ops.inner(features, self.tokens.weight)
+
+    def make_cache(self, length):
+        """Room for the keys and values of `length` tokens: a KeyValueCache for each block."""
+        return [KeyValueCache(length) for _ in range(self.num_layers)]
+
+    def _check(self, ids, mask, cache):
+        if not self.built:
+            self.ensure_built()
+        if len(ids.shape) != 2:
+            raise ValueError(f"GPT takes ids (n, t). Received: shape {ids.shape}")
+        check_mask("GPT", mask, ids.shape)
+        start = cache[0].size if cache else 0
+        if start + ids.shape[1] > self.max_sequence_length:
+            before = f" after {start} others" if start else ""
+            raise ValueError(
+                f"this GPT has {self.max_sequence_length} positions, max_sequence_length. "
+                f"Received: sequences of {ids.shape[1]} tokens{before}"
+            )
+
+    def _position(self, ids, mask, cache):
+        """The embedding of the position of each token.   -> (n, t, d), or (t, d) for all rows"""
+        (n, t), start = ids.shape, cache[0].size if cache else 0
+        before = cache[0].mask if cache else None
+        if mask is None and before is None:
+            return self.positions[start : start + t]
+        mask = np.ones_like(before, shape=(n, t)) if mask is None else mask
+        before = np.ones_like(mask, shape=(n, start)) if before is None else before
+        has_begun = np.maximum.accumulate(np.concatenate([before, mask], axis=1), axis=1)
+        place = np.cumsum(has_begun, axis=1)[:, start:] - 1  # (n, t)
+        return ops.take(self.positions, np.maximum(place, 0), axis=0)
+
+
+class _Block(Layer):
+    """x + attention(norm(x)), and that + feed_forward(norm(that))   (n, t, d) -> (n, t, d)"""
+
+    def __init__(self, gpt):
+        super().__init__(dtype=gpt.dtype)
+        self.num_heads, self.dropout = gpt.num_heads, gpt.dropout
+        d, places = gpt.hidden_dim, 2 * gpt.num_layers  # where blocks add something to x
+        usual, added = (
+            {"kernel_initializer": RandomNormal(stddev=stddev), "dtype": gpt.dtype}
+            for stddev in (0.02, 0.02 / math.sqrt(places))
+        )
+        norm = {"epsilon": gpt.layer_norm_epsilon, "dtype": gpt.dtype}
+        self.attention_norm = LayerNormalization(**norm)
+        self.query_key_value = Dense(3 * d, **usual)
+        self.output = Dense(d, **added)
+        self.feed_forward_norm = LayerNormalization(**norm)
+        self.up = Dense(gpt.intermediate_dim, "gelu_tanh", **usual)
+        self.down = Dense(d, **added)
+        self.drop = Dropout(gpt.dropout)
+
+    def call(self, x, mask=None, cache=None, training=False):
+        h = self.query_key_value(self.attention_norm(x))  # (n, t, 3 d)
+        h = self.attend(h, mask, cache, self.dropout if training else 0.0)  # (n, t, d)
+        x = x + self.drop(self.output(h))  # (n, t, d)
+        h = self.up(self.feed_forward_norm(x))  # (n, t, intermediate_dim)
+        return x + self.drop(self.down(h))  # (n, t, d)
+
+    def attend(self, h, mask, cache, rate):
+        """Every token asks itself and those before it.   q, k and v (n, t, 3 d) -> (n, t, d)"""
+        dice = {"rate": rate, "key": random.key()} if rate > 0 else {}
+        if cache is None:
+            return ops.self_attention(h, self.num_heads, causal=True, mask=mask, **dice)
+        (n, t, width), heads = h.shape, self.num_heads
+        parts = ops.reshape(h, (n, t, 3, heads, width // (3 * heads)))
+        q, k, v = (ops.swapaxes(parts[:, :, i], 1, 2) for i in range(3))  # (n, h, t, d / h)
+        k, v, mask = cache.append(k, v, mask)  # (n, h, s + t, d / h), (n, s + t)
+        o = ops.attention(q, k, v, causal=True, mask=mask, **dice)  # (n, h, t, d / h)
+        return ops.reshape(ops.swapaxes(o, 1, 2), (n, t, width // 3))
+
+
+def _positive(name, value):
+    return positive_integer("GPT", name, value)

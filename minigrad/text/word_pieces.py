@@ -1,0 +1,147 @@
+"""WordPiece, the tokenizer of BERT.
+
+A word is cut from left to right into the longest pieces that are known; all but the first are
+written with ## before them. M. Schuster and K. Nakajima ("Japanese and Korean voice search", 2012);
+Y. Wu et al. ("Google's neural machine translation system", 2016).
+"""
+
+import itertools
+from collections import Counter
+
+from . import tokenizer_json
+from .bert_words import CleanCharacters, split_words
+from .pair_training import count_words, learn_merges
+from .templates import Template
+from .tokenizer import Tokenizer, check_tokens, numbered
+from .word_cache import WordCache
+
+INSIDE = "##"  # what a piece begins with that does not begin a word
+SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+
+
+class WordPieceTokenizer(Tokenizer):
+    """Tokens are pieces of words; a word that cannot be put together of them is unknown.
+
+    tokens          {text: id}, with ## before pieces that do not begin a word
+    special_tokens  {text: id}; by default those of SPECIAL that are tokens
+    template        by default BERT's, if there are [CLS] and [SEP]
+    unknown         the special token for unknown words
+    lower_case      whether capitals become small letters
+    strip_accents   whether accents are removed; None means as `lower_case`
+    longest_word    characters: a longer word is unknown
+
+    Texts come back from their ids with one space between words, and small if `lower_case`.
+    """
+
+    word_space = " "
+
+    def __init__(
+        self,
+        tokens,
+        special_tokens=None,
+        added_tokens=None,
+        template=None,
+        unknown="[UNK]",
+        lower_case=True,
+        strip_accents=None,
+        longest_word=100,
+    ):
+        check_tokens(tokens)
+        if special_tokens is None:
+            special_tokens = {text: tokens[text] for text in SPECIAL if text in tokens}
+        if template is None and {"[CLS]", "[SEP]"} <= special_tokens.keys():
+            template = Template("[CLS] $A [SEP]", "[CLS] $A [SEP] $B:1 [SEP]:1")
+        contents = {id: _content(token) for token, id in tokens.items()}
+        super().__init__(contents, special_tokens, added_tokens, template)
+        if unknown not in tokens:
+            raise ValueError(f"the vocabulary lacks the token for unknown words, {unknown!r}")
+        self.tokens, self.unknown = dict(tokens), unknown
+        self.lower_case, self.strip_accents = lower_case, strip_accents
+        self.longest_word = longest_word
+        strip = lower_case if strip_accents is None else strip_accents
+        self._clean = CleanCharacters(lower_case, strip)
+        self._cache = WordCache(self._encode_word)
+
+    @classmethod
+    def train(cls, texts, vocabulary_size, special_tokens=SPECIAL, lower_case=True):
+        """A tokenizer learned from texts: pieces are merged as in `learn_merges`.
+
+        vocabulary_size  how many ids: special tokens, characters, and a piece for each merge. Where
+                         the texts have too many characters, the most frequent ones are known
+        special_tokens   their texts; their ids come first
+        """
+        special = numbered(special_tokens)
+        clean = CleanCharacters(lower_case, lower_case)
+        counts = count_words(texts, lambda text: split_words(text.translate(clean)))
+        spelled = {word: _characters(word) for word in counts}
+        size = vocabulary_size - len(special)
+        pieces = _most_frequent(spelled, counts, size)
+        places = {piece: place for place, piece in enumerate(pieces)}
+        words = [
+            ([places[piece] for piece in spelled[word]], n)
+            for word, n in counts.items()
+            if places.keys() >= set(spelled[word])
+        ]
+        learn_merges(pieces, words, size, _join)
+        ids = {piece: id for id, piece in enumerate(pieces, len(special))}
+        return cls({**special, **ids}, special, lower_case=lower_case)
+
+    def encode_ordinary(self, text):
+        words = split_words(text.translate(self._clean))
+        return list(itertools.chain.from_iterable(map(self._cache.__getitem__, words)))
+
+    def _encode_word(self, word):
+        known = len(word) <= self.longest_word
+        pieces = longest_pieces(word, self.tokens) if known else None
+        return pieces or [self.tokens[self.unknown]]
+
+    def to_json(self):
+        """What tokenizer.json says of it."""
+        return tokenizer_json.of_word_pieces(self)
+
+
+def longest_pieces(word, tokens):
+    """The ids of a word's pieces, each the longest that is known there; None if none is.
+
+    >>> longest_pieces("played", {"play": 0, "pla": 1, "##yed": 2, "##ed": 3})
+    [0, 3]
+    """
+    ids, start = [], 0
+    while start < len(word):
+        for end in range(len(word), start, -1):
+            piece = INSIDE * (start > 0) + word[start:end]
+            if piece in tokens:
+                break
+        else:
+            return None
+        ids.append(tokens[piece])
+        start = end
+    return ids
+
+
+def _characters(word):
+    """The pieces of a word that are one character each.
+
+    >>> _characters("word")
+    ['w', '##o', '##r', '##d']
+    """
+    return [word[0], *(INSIDE + character for character in word[1:])]
+
+
+def _most_frequent(spelled, counts, size):
+    """The pieces of all words in alphabetical order, at most `size`: the most frequent ones."""
+    frequency = Counter()
+    for word, pieces in spelled.items():
+        for piece in pieces:
+            frequency[piece] += counts[word]
+    ranked = sorted(frequency, key=lambda piece: (-frequency[piece], piece))
+    return sorted(ranked[: max(size, 0)])
+
+
+def _join(left, right):
+    return left + right.removeprefix(INSIDE)
+
+
+def _content(token):
+    text = token.removeprefix(INSIDE) if token.startswith(INSIDE) else f" {token}"
+    return text.encode()

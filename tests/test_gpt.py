@@ -1,0 +1,240 @@
+"""GPT: what GPT-2 of `transformers` says and learns, and all that generation relies on."""
+
+import numpy as np
+import pytest
+
+from minigrad import losses, models, no_grad, ops, optimizers, random
+from tests.golden import language_models, make_gpt
+
+GIVEN, PARAMETERS, GRADIENTS = language_models.read(make_gpt.FILE)
+BOTH_DTYPES = pytest.mark.parametrize("dtype", ["float64", "float32"])
+
+
+def golden(dtype="float64"):
+    """The model of the golden file."""
+    model = models.GPT(**make_gpt.SHAPE, dtype=dtype)
+    model.set_weights({name: array.astype(dtype) for name, array in PARAMETERS.items()})
+    return model
+
+
+def loss_of(model):
+    loss = losses.SparseCategoricalCrossentropy(from_logits=True)
+    return loss(GIVEN["labels"], model(GIVEN["ids"]))
+
+
+def tolerance(dtype, of_float32, of_float64=1e-10):
+    return of_float64 if dtype == "float64" else of_float32
+
+
+# ---- Beside GPT-2 of transformers ----------------------------------------------------------------
+
+
+@BOTH_DTYPES
+def test_logits_equal_those_of_gpt_2(dtype):
+    logits = golden(dtype)(GIVEN["ids"])
+    assert logits.dtype == dtype
+    np.testing.assert_allclose(logits.data, GIVEN["logits"], atol=tolerance(dtype, 1e-5))
+
+
+@BOTH_DTYPES
+def test_logits_of_a_filled_up_batch_equal_those_of_gpt_2(dtype):
+    mask = GIVEN["filled_mask"]
+    logits = golden(dtype)(GIVEN["filled_ids"], mask=mask)
+    expected = GIVEN["filled_logits"]
+    np.testing.assert_allclose(logits.data[mask], expected[mask], atol=tolerance(dtype, 1e-5))
+
+
+@BOTH_DTYPES
+def test_every_gradient_equals_that_of_gpt_2(dtype):
+    model = golden(dtype)
+    loss_of(model).backward()
+    for name, parameter in model.weights().items():
+        expected = GRADIENTS[name]
+        scale = np.abs(expected).max()
+        error = np.abs(parameter.grad - expected).max() / scale
+        assert parameter.grad.dtype == dtype and error < tolerance(dtype, 1e-4), name
+
+
+@BOTH_DTYPES
+def test_ten_steps_of_adamw_have_the_losses_of_gpt_2(dtype):
+    model = golden(dtype)
+    optimizer = optimizers.AdamW(**language_models.OPTIMIZER, global_clipnorm=language_models.CLIP)
+    found = []
+    for _ in range(language_models.STEPS):
+        model.zero_grad()
+        loss = loss_of(model)
+        loss.backward()
+        optimizer.step(model.parameters())
+        found.append(loss.item())
+    # PyTorch divides by the norm of the gradients + 1e-6.
+    np.testing.assert_allclose(found, GIVEN["losses"], rtol=tolerance(dtype, 1e-4, 1e-6))
+
+
+# ---- In parts ------------------------------------------------------------------------------------
+
+IDS = np.random.default_rng(2).integers(37, size=(3, 9))
+
+
+def without_gradients(function):
+    with no_grad():
+        return function()
+
+
+@pytest.mark.parametrize("cuts", [[3], [1, 2], [0, 4], list(range(1, 9))], ids=str)
+def test_with_a_cache_the_logits_are_the_same(cuts):
+    model = golden()
+    cache = model.make_cache(12)
+    parts = np.split(IDS, cuts, axis=1)
+    found = without_gradients(lambda: [model(ids, cache=cache).data for ids in parts])
+    np.testing.assert_allclose(np.concatenate(found, axis=1), model(IDS).data, atol=1e-12)
+
+
+@pytest.mark.parametrize("cuts", [[], [3], [1, 5], [11]], ids=str)
+def test_a_batch_filled_up_on_the_left_gives_what_its_rows_give_alone(cuts):
+    model, pads = golden(), [0, 1, 3]
+    ids = np.array([[5] * pad + [*row[: 9 - pad]] for row, pad in zip(IDS, pads)])
+    mask = np.arange(9) >= np.array(pads)[:, None]
+    cuts = [cut for cut in cuts if cut < 9]
+    cache = model.make_cache(9)
+
+    def run():
+        parts = zip(np.split(ids, cuts, axis=1), np.split(mask, cuts, axis=1))
+        return [model(ids, mask=mask, cache=cache).data for ids, mask in parts]
+
+    found = np.concatenate(without_gradients(run), axis=1)
+    for row, pad in enumerate(pads):
+        expected = model(IDS[row : row + 1, : 9 - pad]).data[0]
+        np.testing.assert_allclose(found[row, pad:], expected, atol=1e-12)
+
+
+def test_after_a_mask_the_next_tokens_count_without_one():
+    model, cache = golden(), golden().make_cache(9)
+    mask = np.arange(4) >= np.array([[2], [0], [1]])
+    without_gradients(lambda: model(IDS[:, :4], mask=mask, cache=cache))
+    found = without_gradients(lambda: model(IDS[:, 4:], cache=cache).data)
+    expected = model(IDS[:1, 2:]).data[:, 2:]
+    np.testing.assert_allclose(found[:1], expected, atol=1e-12)
+
+
+def test_a_head_can_be_run_on_some_tokens_alone():
+    model = golden()
+    features = model.features(IDS)
+    assert features.shape == (3, 9, 16)
+    np.testing.assert_allclose(model.logits(features[:, -1]).data, model(IDS).data[:, -1])
+
+
+def test_what_a_mask_hides_changes_nothing_and_gets_no_gradient():
+    model = golden()
+    mask = np.arange(9) >= 2
+    one, other = IDS[:1].copy(), IDS[:1].copy()
+    other[:, :2] = 20  # which is nowhere else
+    assert 20 not in one
+    mask = mask[None]
+    first, second = (model(ids, mask=mask)[:, 2:] for ids in (one, other))
+    np.testing.assert_array_equal(first.data, second.data)
+    features = model.features(other, mask=mask)[:, 2:]
+    ops.sum(ops.square(features)).backward()
+    assert not model.tokens.weight.grad[20].any() and model.tokens.weight.grad[one[0, 4]].any()
+
+
+# ---- As it begins, and in files ------------------------------------------------------------------
+
+
+def test_initial_weights_have_the_deviations_of_gpt_2():
+    random.seed(0)
+    weights = models.GPT(500, 8, 2, 64).weights()
+    for name, parameter in weights.items():
+        if name.endswith("gamma"):
+            assert (parameter.data == 1).all()
+        elif parameter.ndim == 1:
+            assert not parameter.data.any()
+        else:
+            is_added = name.endswith(("output.weight", "down.weight"))
+            deviation = 0.02 / 4 if is_added else 0.02  # √(2 · 8 layers) = 4
+            assert abs(parameter.data.std() / deviation - 1) < 0.03, name
+
+
+def test_biases_and_normalizations_do_not_decay():
+    weights = models.GPT(50, 2, 2, 8).weights()
+    decaying = {name for name, p in weights.items() if p.weight_decay_multiplier}
+    assert decaying == {name for name in weights if name.endswith("weight")} | {"positions"}
+    assert all(weights[name].ndim == 2 for name in decaying)
+
+
+def test_a_file_makes_the_same_model_again(tmp_path):
+    model = models.GPT(50, 2, 2, 8, intermediate_dim=12, dropout=0.5, max_sequence_length=9)
+    model.compile(optimizers.AdamW(), losses.SparseCategoricalCrossentropy(from_logits=True))
+    model.fit(IDS % 50, IDS % 50, epochs=1)
+    model.save(tmp_path / "model")
+    again = models.load_model(tmp_path / "model")
+    assert repr(again) == repr(model)
+    np.testing.assert_array_equal(again(IDS).data, model(IDS).data)
+    decay = {p.weight_decay_multiplier for p in again.parameters()}
+    assert decay == {0.0, 1.0}
+    random.seed(3)
+    model.fit(IDS % 50, IDS % 50, epochs=1)
+    random.seed(3)
+    again.fit(IDS % 50, IDS % 50, epochs=1)
+    np.testing.assert_array_equal(again(IDS).data, model(IDS).data)
+
+
+def test_dropout_works_in_training_alone():
+    random.seed(0)
+    model = models.GPT(50, 2, 2, 8, dropout=0.3)
+    without = models.GPT(50, 2, 2, 8)
+    without.set_weights(model.get_weights())
+    np.testing.assert_array_equal(model(IDS).data, without(IDS, training=True).data)
+    one, other = model(IDS, training=True).data, model(IDS, training=True).data
+    assert (one != other).any()
+
+
+# ---- Bad input -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "ids, message",
+    [
+        ([[1, 37]], "integers from 0 to 36. Received: 1 to 37"),
+        ([[-1, 2]], "integers from 0 to 36. Received: -1 to 2"),
+        ([[1.0, 2.0]], "looks up integers. Received: dtype float"),
+        ([1, 2], "GPT takes ids .n, t.. Received: shape .2,."),
+        ([[1] * 13], "12 positions, max_sequence_length. Received: sequences of 13 tokens"),
+    ],
+    ids=str,
+)
+def test_ids_that_the_model_cannot_read_are_named(ids, message):
+    with pytest.raises(ValueError, match=message):
+        golden()(np.array(ids))
+
+
+def test_a_sequence_that_becomes_too_long_is_named():
+    model = golden()
+    cache = model.make_cache(20)
+    without_gradients(lambda: model(IDS, cache=cache))
+    with pytest.raises(ValueError, match="12 positions.*sequences of 4 tokens after 9 others"):
+        without_gradients(lambda: model(IDS[:, :4], cache=cache))
+
+
+def test_a_mask_of_another_shape_is_named():
+    with pytest.raises(ValueError, match="GPT needs a mask of booleans"):
+        golden()(IDS, mask=np.ones((3, 8), bool))
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"vocabulary_size": 0}, "vocabulary_size"),
+        ({"num_layers": 1.5}, "num_layers"),
+        ({"hidden_dim": -8}, "hidden_dim"),
+        ({"num_heads": 3}, "num_heads=3, hidden_dim=8"),
+        ({"intermediate_dim": 0}, "intermediate_dim"),
+        ({"max_sequence_length": 0}, "max_sequence_length"),
+        ({"dropout": 1.0}, "dropout"),
+        ({"layer_norm_epsilon": -1}, "layer_norm_epsilon"),
+    ],
+    ids=str,
+)
+def test_a_shape_that_is_none_is_named(options, message):
+    shape = {"vocabulary_size": 9, "num_layers": 1, "num_heads": 2, "hidden_dim": 8}
+    with pytest.raises(ValueError, match=message):
+        models.GPT(**(shape | options))
