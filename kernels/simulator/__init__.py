@@ -7,8 +7,8 @@
 The kernel is the plain function that numba.cuda would compile, and finds a `cuda` that does the
 same. What a GPU would not tell is told: two threads that race for an element, a barrier that not
 all threads reach, an index beyond the end, memory that nobody has written to, a copy that nobody
-waits for; with the name of the array, the line of the source and the threads. What it returns shows,
-when printed, what memory is moved. From the inside out:
+waits for; with the name of the array, the line of the source and the threads. What `launch` returns
+shows, when printed, what memory is moved. From the inside out:
 
     faults        how a mistake is told: what happened, where, and why that matters
     log           what threads do to memory, two numbers for each access, and a table of it
