@@ -92,6 +92,7 @@ golden: $(EXTRA)/golden
 	$(BIN)/python -m tests.golden.make_llama
 	$(BIN)/python -m tests.golden.make_seq2seq
 	$(BIN)/python -m tests.golden.make_tokenizers
+	$(BIN)/python -m tests.golden.make_adapters
 
 $(EXTRA)/core: setup.cfg pyproject.toml
 	@echo "installing minigrad and what it needs into .venv, which takes a minute"

@@ -334,6 +334,15 @@ def test_an_adapter_is_its_formula(use_rslora):
     )
 
 
+def test_a_whole_path_is_no_end_of_another():
+    inner = models.Sequential([Dense(3), Dense(3)])
+    model = models.Sequential([Dense(3, input_shape=(3,)), inner])
+    finetune.prepare(model, finetune.LoRA(targets="0", head=()))
+    assert learning(model) == {"0.adapters.default.a", "0.adapters.default.b"}
+    finetune.prepare(model, finetune.LoRA(targets="1", head=(), name="end"))
+    assert learning(model) == {"1.1.adapters.end.a", "1.1.adapters.end.b"}
+
+
 def test_dropout_falls_on_the_adapter_alone():
     model = models.Sequential([Dense(4, input_shape=(3,))])
     finetune.prepare(model, finetune.LoRA(targets="0", dropout=0.5))

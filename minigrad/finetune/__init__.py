@@ -18,6 +18,10 @@ are all used alike:
     callbacks = finetune.prepare(model, finetune.LoRA(r=8, targets=["query", "value"]))
     model.compile(optimizers.Adam(0.001), "sparse_categorical_crossentropy")
     model.fit(x_few, y_few, epochs=10, callbacks=callbacks)
+    finetune.save_adapter(model, "adapter")
+
+The folder holds the adapter and the head, as the library PEFT writes and reads them; `model.save`
+writes all. `merge` makes an adapter part of the weights it changes, and `unmerge` takes it out.
 
 Weights are named by their paths, such as "2.bias", and chosen by patterns: * stands for any text,
 ? for one character, [01] for one of these (Python's fnmatch, where case matters).
@@ -40,6 +44,7 @@ from .methods import (
     Method,
     prepare,
 )
+from .peft_folder import load_adapter, save_adapter
 from .pretrained import PretrainedReport, load_pretrained_weights
 from .stages import stages
 
@@ -58,11 +63,13 @@ __all__ = [
     "PretrainedReport",
     "adapter_names",
     "freeze",
+    "load_adapter",
     "load_pretrained_weights",
     "merge",
     "prepare",
     "remove_adapter",
     "replace_head",
+    "save_adapter",
     "stages",
     "unfreeze",
     "unmerge",

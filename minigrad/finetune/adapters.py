@@ -40,7 +40,7 @@ def use_adapters(model, *names):
     """Let the adapters of these names change the model, and learn, and no others. () means none."""
     check_not_merged(model)
     for name in names:
-        _check_known(model, name)
+        check_known(model, name)
     for dense in dense_layers(model).values():
         for name, adapter in dense.adapters.items():
             adapter.active = adapter.trainable = name in names
@@ -49,7 +49,7 @@ def use_adapters(model, *names):
 def remove_adapter(model, name):
     """Take an adapter out of the model."""
     check_not_merged(model)
-    _check_known(model, name)
+    check_known(model, name)
     for dense in dense_layers(model).values():
         dense.adapters = {other: a for other, a in dense.adapters.items() if other != name}
 
@@ -107,20 +107,25 @@ def check_not_merged(model):
         raise ValueError(f"adapters are merged, as in {merged[0]!r}: call unmerge(model) before")
 
 
+def check_known(model, name):
+    """ValueError unless the model has an adapter of this name."""
+    names = adapter_names(model)
+    if name not in names:
+        raise ValueError(
+            f"the model has no adapter {name!r}. There are: {', '.join(names) or 'none'}"
+        )
+
+
 def _choose(found, targets):
     """The paths among {path: Dense} that the patterns mean, by the whole path or its end."""
     targets = as_patterns("targets", targets)
     for pattern in targets:
-        if not any(_means(pattern, path) for path in found):
+        if not any(_means(pattern, path, found) for path in found):
             raise ValueError(f"targets={pattern!r} means no Dense layer. {suggest(pattern, found)}")
-    return [path for path in found if any(_means(pattern, path) for pattern in targets)]
+    return [path for path in found if any(_means(p, path, found) for p in targets)]
 
 
-def _means(pattern, path):
+def _means(pattern, path, found):
+    if pattern in found:
+        return path == pattern
     return fnmatchcase(path, pattern) or fnmatchcase(path, f"*.{pattern}")
-
-
-def _check_known(model, name):
-    names = adapter_names(model)
-    if name not in names:
-        raise ValueError(f"the model has no adapter {name!r}. There are: {', '.join(names)}")
