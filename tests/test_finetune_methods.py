@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from minigrad import callbacks, finetune, layers, models, ops, optimizers, random
+from minigrad import callbacks, checkpoint, finetune, layers, models, ops, optimizers, random
 from minigrad.layers import Dense, LayerNormalization
 from minigrad.models.adapters import dense_layers
 
@@ -492,6 +492,24 @@ def test_which_adapters_are_in_use_is_saved(tmp_path):
     for each in (model, again):
         finetune.use_adapters(each, "second")
     assert logits(again).tobytes() == logits(model).tobytes()
+
+
+def test_files_from_before_there_were_adapters_are_read(tmp_path):
+    model = encoder()
+    model.save(tmp_path / "model")
+    arrays, configuration = checkpoint.load(tmp_path / "model")
+    del configuration["adapters"]
+    checkpoint.save(tmp_path / "model", arrays, configuration)
+    assert logits(models.load_model(tmp_path / "model")).tobytes() == logits(model).tobytes()
+
+
+def test_an_adapter_of_a_layer_that_is_not_there_is_a_damaged_file(tmp_path):
+    with_adapter().save(tmp_path / "model")
+    arrays, configuration = checkpoint.load(tmp_path / "model")
+    configuration["adapters"] = {"7": {"merged": True, "adapters": {}}}
+    checkpoint.save(tmp_path / "model", arrays, configuration)
+    with pytest.raises(ValueError, match="model: the model cannot be made again: '7'"):
+        models.load_model(tmp_path / "model")
 
 
 def test_training_goes_on_from_a_backup_as_if_nothing_had_been(tmp_path):
