@@ -53,6 +53,13 @@ def test_the_widest_loads_are_used(target):
     assert re.search(r"ld\.shared\.v4", text) and re.search(r"st\.shared\.v4", text)
 
 
+@EACH
+def test_tensor_cores_and_asynchronous_copies_are_used(target):
+    text = ptx(compiling.KERNELS["matmul.tensor_cores"], target)
+    assert text.count("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32") >= 8
+    assert "cp.async.cg.shared.global" in text and "cp.async.wait_group 1;" in text
+
+
 # ---- These tests can fail ------------------------------------------------------------------------
 
 

@@ -26,7 +26,7 @@ class Bug(NamedTuple):
 
 BARRIER = "        cuda.syncthreads()\n"
 RACE, BOUNDS, UNWRITTEN = "data race", "out of bounds", "uninitialised"
-DIVERGENT, MISALIGNED = "divergent barrier", "misaligned"
+DIVERGENT, MISALIGNED, WAIT = "divergent barrier", "misaligned", "missing wait"
 BUGS = {
     # One element for each thread
     "no guard for columns": Bug(
@@ -162,6 +162,48 @@ BUGS = {
     "four without a barrier": Bug(
         *("vectorised", f"{BARRIER}        for inner", "        for inner", RACE, "a_tile"),
         *(["a_tile[column + i, row] =", "a_four = load4"], (18, 7, 20)),
+    ),
+    # Copies on their way, and tensor cores
+    "no wait for a copy": Bug(
+        *("tensor_cores", "        wait_for_copies(1)", "        pass", WAIT, "a_tile"),
+        *(["copy_async4(tile", "a_tile[stage, row, column],"], (18, 20, 20)),
+    ),
+    "the wait is for older copies": Bug(
+        *("tensor_cores", "wait_for_copies(1)", "wait_for_copies(2)", WAIT, "a_tile"),
+        *(["copy_async4(tile", "a_tile[stage, row, column],"], (18, 20, 20)),
+    ),
+    "copies are in no group": Bug(
+        *("fetch_tiles", "    commit_copies()", "    pass", WAIT, "a_tile"),
+        *(["copy_async4(tile", "a_tile[stage, row, column],"], (18, 20, 20), "tensor_cores"),
+    ),
+    "a wait that no barrier follows": Bug(
+        *("tensor_cores", f"{BARRIER}        for inner", "        for inner", RACE, "a_tile"),
+        *(["copy_async4(tile", "a_tile[stage, row, column],"], (18, 20, 20)),
+    ),
+    "a barrier that comes before the wait": Bug(
+        *(
+            "tensor_cores",
+            f"        wait_for_copies(1)  # for all but those ordered last\n{BARRIER}",
+        ),
+        *(f"{BARRIER}        wait_for_copies(1)\n", RACE, "a_tile"),
+        *(["wait_for_copies(1)", "a_tile[stage, row, column],"], (18, 20, 20)),
+    ),
+    "copies to a tile that is in use": Bug(
+        *("tensor_cores", "a_tile, b_tile, 1 - stage,", "a_tile, b_tile, stage,", WAIT, "a_tile"),
+        *(["copy_async4(tile", "a_tile[stage, row, column],"], (18, 72, 20)),
+    ),
+    "no barrier before a tile is used again": Bug(
+        *("tensor_cores", f"sums[part]\n{BARRIER}", "sums[part]\n", RACE, "a_tile"),
+        *(["copy_async4(tile", "a_tile[stage, row, column],"], (18, 72, 20)),
+    ),
+    "a tile whose rows are not aligned": Bug(
+        *("tensor_cores", "(2, TENSOR_EDGE, A_ROW)", "(2, TENSOR_EDGE, DEEP + 3)", MISALIGNED),
+        *("a_tile", ["copy_async4(tile"], (64, 64, 20)),
+    ),
+    "a warp that leaves the others": Bug(
+        *("tensor_cores", "            for y in range(2):\n                row, column = warp_row"),
+        "            for y in range(2 - lane // 31):\n                row, column = warp_row",
+        *(DIVERGENT, None, ["sums = multiply_tf32", "cuda.syncthreads()"], (18, 20, 20)),
     ),
     # Reductions
     "a row too many": Bug(

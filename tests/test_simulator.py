@@ -1,5 +1,6 @@
 """The simulator does what a GPU does, finds what is wrong with a kernel, and says it plainly."""
 
+import math
 import time
 
 import numpy as np
@@ -8,7 +9,15 @@ from numba import cuda, float32, int32
 
 from kernels import simulator
 from kernels.cuda import matmul
-from kernels.cuda.ptx import load4, store4
+from kernels.cuda.ptx import (
+    commit_copies,
+    copy_async4,
+    load4,
+    multiply_tf32,
+    store4,
+    wait_for_copies,
+)
+from kernels.simulator.instructions import tf32
 from tests import seeded_bugs
 from tests.seeded_bugs import BUGS
 
@@ -189,6 +198,22 @@ def test_infinity_is_no_warning():
     assert np.isnan(out[0]) and np.isinf(out[1])
 
 
+def takes_functions(x, out):
+    out[0] = math.exp(x[0]) - float32(1)
+    out[1] = math.log(x[1])
+    out[2] = math.sqrt(x[2])
+    out[3] = math.exp(x[3])
+    out[4] = math.cos(math.pi)
+
+
+def test_functions_give_float32_and_no_error():
+    out = zeros(5)
+    simulator.launch(takes_functions, 1, 1, np.array([1e-4, 0, -1, 1000], np.float32), out)
+    np.testing.assert_array_equal(
+        out, np.array([np.exp(np.float32(1e-4)) - 1, -np.inf, np.nan, np.inf, -1], np.float32)
+    )
+
+
 @cuda.jit
 def decorated(x):
     x[cuda.grid(1)] = doubled(cuda.grid(1))
@@ -203,6 +228,24 @@ def test_what_numba_has_decorated_is_simulated():
     x = zeros(5)
     simulator.launch(decorated, 1, 5, x)
     np.testing.assert_array_equal(x, 2 * np.arange(5))
+
+
+def made_with(factor):
+    def scales(x):
+        if cuda.grid(1) < x.shape[0]:
+            x[cuda.grid(1)] *= factor * factorial(3)
+
+    return scales
+
+
+def factorial(n):
+    return n * factorial(n - 1) if n else 1
+
+
+def test_kernels_may_be_made_by_functions_and_call_themselves():
+    x = zeros(5) + 1
+    simulator.launch(made_with(2), 2, 4, x)
+    assert x.tolist() == [12] * 5
 
 
 # ---- Races ---------------------------------------------------------------------------------------
@@ -509,6 +552,57 @@ def test_four_numbers_begin_at_a_multiple_of_16_bytes():
     assert fault(four_from, 1, 1, normal(9), 8).kind == "out of bounds"
 
 
+# ---- Copies and tensor cores ---------------------------------------------------------------------
+
+
+def copies_two_groups(x, out, left):
+    tile = cuda.shared.array(64, float32)
+    i = cuda.threadIdx.x * 4
+    copy_async4(tile, i, x, i)
+    commit_copies()
+    copy_async4(tile, 32 + i, x, 32 + i)
+    commit_copies()
+    wait_for_copies(left)
+    out[i] = tile[i]
+    out[32 + i] = tile[32 + i]
+
+
+def test_a_copy_arrives_when_it_is_waited_for():
+    x, out = normal(64), zeros(64)
+    simulator.launch(copies_two_groups, 1, 8, x, out, 0)
+    np.testing.assert_array_equal(out[::4], x[::4])
+    found = fault(copies_two_groups, 1, 8, x, out, 1)
+    assert (found.kind, found.array) == ("missing wait", "tile")
+    assert texts(found) == ["copy_async4(tile, 32 + i, x, 32 + i)", "out[32 + i] = tile[32 + i]"]
+    out = zeros(64)
+    simulator.launch(copies_two_groups, 1, 8, x, out, 1, check=False)
+    assert np.all(out[:32:4] == x[:32:4]) and np.all(np.isnan(out[32::4]))
+
+
+def small_product(a, b, c):
+    lane = cuda.laneid
+    i, j = lane // 4, lane % 4
+    part = multiply_tf32(
+        (c[i, 2 * j], c[i, 2 * j + 1], c[i + 8, 2 * j], c[i + 8, 2 * j + 1]),
+        (a[i, j], a[i + 8, j], a[i, j + 4], a[i + 8, j + 4]),
+        (b[j, i], b[j + 4, i]),
+    )
+    c[i, 2 * j], c[i, 2 * j + 1], c[i + 8, 2 * j], c[i + 8, 2 * j + 1] = part
+
+
+@ORDERS
+def test_a_warp_multiplies_small_matrices(order):
+    a, b, c = normal(16, 8), normal(8, 8, seed=1), normal(16, 8, seed=2)
+    right = c + tf32(a) @ tf32(b)
+    simulator.launch(small_product, 1, 32, a, b, c, order=order)
+    np.testing.assert_allclose(c, right, rtol=1e-6, atol=1e-6)
+
+
+def test_tf32_keeps_ten_bits_behind_the_point():
+    x = np.array([1 + 2**-10, 1 + 2**-11, -3], np.float32)
+    assert tf32(x).tolist() == [1 + 2**-10, 1, -3]
+
+
 # ---- What is no fault of the simulated kernel's memory -------------------------------------------
 
 
@@ -623,6 +717,14 @@ def test_four_numbers_at_once_are_one_request():
     assert (tile.requests, tile.pieces, tile.least, tile.bytes) == (1, 4, 4, 512)
 
 
+def test_a_copy_is_counted_when_it_is_ordered():
+    traffic = simulator.launch(copies_two_groups, 1, 8, normal(64), zeros(64), 0)
+    found = [line for line in traffic.lines if "copy_async4" in line.site.text]
+    kinds = [(line.verb, line.array.name, line.requests, line.bytes) for line in found]
+    assert kinds == [("read", "x", 1, 128), ("write", "tile", 1, 128)] * 2
+    assert len(traffic.lines) == 4 + 4
+
+
 def test_the_ladder_needs_less_at_each_step():
     """Of sectors of global memory; and no bank of shared memory has to be waited for."""
     a, b, c = normal(64, 16), normal(16, 64), zeros(64, 64)
@@ -632,8 +734,9 @@ def test_the_ladder_needs_less_at_each_step():
         sectors[name] = sum(x.pieces for x in traffic.lines if x.array.space == "global")
         shared = [line for line in traffic.lines if line.array.space == "shared"]
         assert all(line.pieces == line.least for line in shared), f"{name}\n{traffic}"
-    naive, coalesced, tiled, registers, vectors = sectors.values()
+    naive, coalesced, tiled, registers, vectors, tensor_cores = sectors.values()
     assert naive > 4 * coalesced > 20 * tiled == 40 * registers == 40 * vectors
+    assert tiled > tensor_cores
 
 
 def test_a_table_and_a_picture_of_traffic():

@@ -96,7 +96,7 @@ class Device:
         self.exchange("syncwarp", mask, None, _getframe(1))
 
     def threadfence(self):
-        """Here a block's threads see each other's writes in order anyway."""
+        """Order the writes of this thread, which are in order here anyway."""
 
     threadfence_block = threadfence_system = threadfence
 
@@ -214,12 +214,12 @@ class _Shared:
         """Begin another block."""
         self.arrays, self.size = {}, 0  # {place in the source: array}, which each thread comes by
 
-    def array(self, shape, dtype, alignment=ALIGNMENT):
+    def array(self, shape, dtype, alignment=None):
         """The array that this line of the kernel makes, the same for all threads of the block."""
         frame = _getframe(1)
         where = self._device.places[place(frame)]
         if where not in self.arrays:
-            self.arrays[where] = self._make(shape, _dtype(dtype), alignment, frame)
+            self.arrays[where] = self._make(shape, _dtype(dtype), alignment or ALIGNMENT, frame)
         return self.arrays[where]
 
     def _make(self, shape, dtype, alignment, frame):

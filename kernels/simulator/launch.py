@@ -67,20 +67,26 @@ def _shape(numbers):
 # ---- The names of a kernel -----------------------------------------------------------------------
 
 
-def bind(function, device):
+def bind(function, device, known=None):
     """The same function, with the simulated device for `cuda`; so too all functions it calls."""
+    known = {} if known is None else known  # since functions may call each other in a circle
+    if function in known:
+        return known[function]
     names = dict(function.__globals__)
-    bound = FunctionType(function.__code__, names, function.__name__)
-    bound.__defaults__, bound.__kwdefaults__ = function.__defaults__, function.__kwdefaults__
+    bound = known[function] = FunctionType(
+        function.__code__, names, function.__name__, function.__defaults__, function.__closure__
+    )
     for code in device.places.add(function.__code__):
         for name in names.keys() & set(code.co_names):
-            names[name] = _simulated(names[name], device)
+            names[name] = _simulated(names[name], device, known)
     return bound
 
 
-def _simulated(value, device):
+def _simulated(value, device, known):
     """What stands for a value that a kernel finds under a global name."""
     value = getattr(value, "py_func", value)
+    if isinstance(value, FunctionType):
+        return bind(value, device, known)
     if isinstance(value, ModuleType) and value.__name__ == "numba.cuda":
         return device
     if value is math:
@@ -89,7 +95,7 @@ def _simulated(value, device):
         return as_dtype(value).type
     if type(value).__name__ == "_Intrinsic":  # Numba has two such classes, neither of them public
         return functools.partial(getattr(instructions, value.__name__), device)
-    return bind(value, device) if isinstance(value, FunctionType) else value
+    return value
 
 
 # ---- Its arguments -------------------------------------------------------------------------------

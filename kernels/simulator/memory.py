@@ -148,3 +148,6 @@ class Private(dict):
         if index not in self:
             check_index(self, index, index if isinstance(index, tuple) else (index,))
         _set(self, index, value if type(value) is self.scalar else self.scalar(value))
+
+    def __len__(self):
+        return self.shape[0]

@@ -81,16 +81,15 @@ def judge(past):
 
 def judge_together(pasts):
     """Raise a fault if two blocks race for an element of global memory."""
-    meetings = [_global_elements(past.table) for past in pasts]
-    rows, block = np.concatenate(meetings), np.repeat(range(len(pasts)), list(map(len, meetings)))
-    address, kind = (
-        np.concatenate([column(past.table)[part] for past, part in zip(pasts, meetings)])
-        for column in (lambda table: table.address, lambda table: table.kind)
-    )
+    rows = [_global_elements(past.table) for past in pasts]
+    block = np.repeat(range(len(pasts)), list(map(len, rows)))
+    address = np.concatenate([past.table.address[own] for past, own in zip(pasts, rows)])
+    kind = np.concatenate([past.table.kind[own] for past, own in zip(pasts, rows)])
     order, starts = runs(address)
     race = _first_race(order, starts, block, kind, lambda first, second: False)
     if race:
-        raise _race(*((pasts[block[i]], rows[i]) for i in race), _BY_BLOCK)
+        row = np.concatenate(rows)
+        raise _race(*((pasts[block[i]], row[i]) for i in race), _BY_BLOCK)
 
 
 def _first_race(order, starts, actor, kind, are_ordered):
@@ -147,7 +146,7 @@ def _global_elements(table):
 
 
 def _judge_reads(past, order):
-    """Raise a fault if a number in shared memory is used before it is there.
+    """Raise the fault at the lowest address where a number in shared memory is not yet there.
 
     order   the rows about shared memory, sorted by address
     """
@@ -162,7 +161,7 @@ def _judge_reads(past, order):
         (order[reads & (written == 0)], _unwritten),
     ):
         if len(rows):
-            raise fault(past, rows.min())
+            raise fault(past, rows[0])
 
 
 def _count_within(starts, condition):
@@ -192,7 +191,7 @@ def _missing_wait(past, row):
         "missing wait",
         f"{past.element(row)} is read while a copy to it is still under way:",
         "An asynchronous copy arrives some time later, so the old number may still be there. "
-        "Let the thread that ordered it wait with cp_async_wait, and let a barrier follow, before "
+        "Let the thread that ordered it call wait_for_copies(), and let a barrier follow, before "
         "any thread reads.",
         past.array(row).name,
         [past.access(at) for at in (copies[copies < row].max(), row)],

@@ -154,7 +154,8 @@ class _Requests:
         rows = np.flatnonzero(self.number == number)
         lanes, address = self.lane[rows], self.address[rows]
         if address[0] >= GLOBAL:
-            return _picture_of_sectors(lanes, address - GLOBAL)
+            array = self.past.arrays[self.array[rows[0]]]
+            return _picture_of_sectors(lanes, address, array.ends[0] // SECTOR)
         return _picture_of_banks(lanes, address, self.phase[rows])
 
 
@@ -162,7 +163,7 @@ def _lengths(starts, order):
     return np.diff(starts, append=len(order))
 
 
-def _picture_of_sectors(lanes, address):
+def _picture_of_sectors(lanes, address, start):
     size = SECTOR // WORD
     lines = ["sector of 32 bytes: lanes that use its words"]
     for sector in np.unique(address // SECTOR):
@@ -170,7 +171,7 @@ def _picture_of_sectors(lanes, address):
         for lane, where in zip(lanes, address):
             if where // SECTOR == sector:
                 words[where % SECTOR // WORD].append(lane)
-        lines.append(f"{sector:6} |{_cells(words)}|")
+        lines.append(f"{sector - start:6} |{_cells(words)}|")
     return "\n".join(lines)
 
 
