@@ -53,7 +53,7 @@ class Log:
 class Table:
     """Accesses in the order in which they were simulated, a row of each column for each.
 
-    address   in bytes; shared memory lies below SHARED_BYTES
+    address   in bytes; shared memory lies below GLOBAL
     kind      READ, WRITE, ATOMIC, COPY or LANDED
     place     in the source, for `Places`
     thread    its number in the block

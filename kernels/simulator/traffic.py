@@ -112,10 +112,11 @@ class _Requests:
 
     def what(self, number):
         """The site, the array, and the verb of a request."""
-        row = self.row[self.first[number]]
-        kind = self.past.table.kind[row]
+        first = self.first[number]
+        kind = self.past.table.kind[self.row[first]]
         verb = {READ: "read", ATOMIC: "update"}.get(kind, "write")
-        return self.past.site(row), self.past.array(row), verb
+        site = self.past.block.device.places.site(self.place[first])
+        return site, self.past.arrays[self.array[first]], verb
 
     def lines(self):
         """A Line for each instruction and array."""
