@@ -124,7 +124,24 @@ WRONG_USE = {
     ),
     "too small a vocabulary": (
         lambda t: text.BytePairTokenizer.train(PROSE, 256, ["<a>"]),
-        "256 bytes 1 special vocabulary_size=256",
+        "1 special 256 others vocabulary_size=256",
+    ),
+    "no room for word pieces": (
+        lambda t: text.WordPieceTokenizer.train(PROSE, 5),
+        "5 special 1 others vocabulary_size=5",
+    ),
+    "one text for a list": (lambda t: t.encode_batch("abc"), "texts list one str"),
+    "one text to learn from": (
+        lambda t: text.BytePairTokenizer.train("abc", 300),
+        "texts list one str",
+    ),
+    "characters of one text": (
+        lambda t: text.CharacterTokenizer.train("abc"),
+        "texts list one str",
+    ),
+    "bytes to learn from": (
+        lambda t: text.WordPieceTokenizer.train([b"abc"], 300),
+        "a text must be a str bytes",
     ),
     "special tokens that are equal": (
         lambda t: text.BytePairTokenizer.train(PROSE, 300, ["<a>", "<a>"]),

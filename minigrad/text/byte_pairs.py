@@ -14,7 +14,7 @@ import itertools
 from ..registry import look_up
 from . import byte_level, patterns, tokenizer_json, unicode_8
 from .pair_training import count_words, learn_merges
-from .tokenizer import Tokenizer, check_tokens, numbered
+from .tokenizer import Tokenizer, check_tokens, numbered, room_beside
 from .word_cache import WordCache
 
 
@@ -67,12 +67,7 @@ class BytePairTokenizer(Tokenizer):
         special_tokens   their texts; their ids come first
         """
         special = numbered(special_tokens)
-        size = vocabulary_size - len(special)
-        if size < 256:
-            raise ValueError(
-                f"256 bytes and {len(special)} special tokens need a larger vocabulary. "
-                f"Received: {vocabulary_size=}"
-            )
+        size = room_beside(special, vocabulary_size, least=256)
         tokens = [bytes([value]) for value in byte_level.ORDER]
         places = {token[0]: place for place, token in enumerate(tokens)}
         counts = count_words(texts, functools.partial(patterns.split_words, pattern))

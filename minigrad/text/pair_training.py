@@ -11,11 +11,13 @@ import heapq
 from collections import Counter, defaultdict
 from operator import add
 
+from .tokenizer import check_texts
+
 
 def count_words(texts, words_of):
     """{word: how often it is in the texts}; `words_of` gives the words of one text."""
     counts = Counter()
-    for text in texts:
+    for text in check_texts(texts):
         counts.update(words_of(text))
     return counts
 
