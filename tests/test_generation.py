@@ -141,6 +141,25 @@ def test_nothing_follows_the_end_token():
     assert ended == whole[: whole.index(end)]
 
 
+def test_a_sequence_ends_only_where_its_end_is_among_the_best_continuations():
+    """As transformers have it: else the shortest sequences, with few chances lost, would win."""
+    first, end = [0.36, 0.34, 0.3], 2  # two others are likelier than the end
+
+    class Sudden(Script):
+        def logits(self, features):
+            p = np.full(50, 0.02)  # any token, after the first one
+            if not self.cache:
+                p[:] = [*first, *[1e-9] * 47]
+            self.cache.append(True)
+            return Tensor(np.tile(np.log(p), (len(features), 1)))
+
+    model = Sudden([], 50)
+    model.cache = []
+    assert generate(model, [[7]], 2, beams=2, end_token=end) == [[0, 0]]
+    model.cache = []
+    assert generate(model, [[7]], 2, beams=3, end_token=end) == [[]]
+
+
 # ---- As it comes ---------------------------------------------------------------------------------
 
 

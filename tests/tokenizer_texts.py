@@ -18,6 +18,7 @@ MEANT = [
     "naïve café, cafe\u0301 A\u030a o\u0323\u0302",
     "👩\u200d👩\u200d👧\u200d👦 🇨🇳🇩🇪 👍🏽 ❤\ufe0f 1\ufe0f\u20e3",
     "\x00\x1c\x85\xa0\u1680\u2028\u3000\u200b\ufeff\ufffd\ue000",
+    "\u08e1\u1b44 \U0001d16d\u200d\U0001d165",
     "a\u0898b\u1df9\u1df6c \U00011938 \U0002b820 \u166d \U000111c9",
     "[CLS] <|endoftext|> [MASK]ed <|endoftext|><|end",
     "snake_case camelCase x->y != 0x1F; // ok?",

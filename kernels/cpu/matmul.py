@@ -12,7 +12,7 @@ A is read where it lies, with any strides, since a tile takes single numbers of 
 costs nothing. Of B a tile takes vectors, so that its rows must be contiguous: where they are not,
 as in A Bᵀ, a strip is packed at a time, never the whole.
 
-An element of C is a sum of sums over DEPTH numbers, each in order: a long sum in one would lose
+An element of C is a sum of sums over DEPTH numbers, in a fixed order: a long sum in one would lose
 digits. The way C is cut follows from the shapes alone, so that no number of threads changes a bit.
 """
 

@@ -37,12 +37,11 @@ class Log:
         entries = np.array(self.entries).reshape(-1, 2)
         firsts, threads, epochs, clocks = zip(*self.turns)
         turn = np.repeat(np.arange(len(firsts)), np.diff(firsts, append=len(entries)))
-        places, place = np.unique(entries[:, 1], return_inverse=True)
         del self.entries[:], self.turns[:]
         return Table(
             address=entries[:, 0] >> 3,
             kind=entries[:, 0] & 7,
-            place=np.array([self.places[each] for each in places.tolist()], dtype=int)[place],
+            place=entries[:, 1],
             thread=np.array(threads)[turn],
             epoch=np.array(epochs)[turn],
             turn=turn,
@@ -54,9 +53,9 @@ class Log:
 class Table:
     """Accesses in the order in which they were simulated, a row of each column for each.
 
-    address   in bytes; shared memory lies below SHARED_BYTES
+    address   in bytes; shared memory lies below GLOBAL
     kind      READ, WRITE, ATOMIC, COPY or LANDED
-    place     of the instruction in the source, for `Places`
+    place     in the source, for `Places`
     thread    its number in the block
     epoch     how many barriers the block had passed
     turn      the number of the turn, which tells the clock of the thread
@@ -76,13 +75,20 @@ class Table:
 
 def runs(*columns):
     """Rows sorted by these columns, in order of time where they are equal, and where runs begin."""
-    order = np.lexsort(columns[::-1])
+    order = np.lexsort([_narrow(column) for column in columns[::-1]])
     starts = np.zeros(len(order), dtype=bool)
     starts[:1] = True
     for column in columns:
         column = column[order]
         starts[1:] |= column[1:] != column[:-1]
     return order, np.flatnonzero(starts)
+
+
+def _narrow(column):
+    """The same order in 16 bits, if that can be: NumPy sorts such numbers ten times as fast"""
+    if not len(column) or column.max() - column.min() >= 1 << 16:
+        return column
+    return (column - column.min()).astype(np.uint16)
 
 
 def distinct(*columns):

@@ -70,13 +70,13 @@ class Past(NamedTuple):
 def judge(past):
     """Raise the fault of a block that explains most, if there is one."""
     table = past.table
-    order, starts = runs(table.address, table.epoch)
-    race = _first_race(
-        order, starts, table.thread, table.kind, lambda *rows: _ordered(table, *rows)
-    )
-    if race:
-        raise _race(*((past, row) for row in race), _BY_BARRIER)
-    _judge_reads(past, order[table.address[order] < GLOBAL])
+    is_shared = table.address < GLOBAL
+    for rows in np.flatnonzero(is_shared), np.flatnonzero(~is_shared):
+        order, starts = runs(table.address[rows], table.epoch[rows])
+        race = _first_race(rows[order], starts, table.thread, table.kind, table)
+        if race:
+            raise _race(*((past, row) for row in race), _BY_BARRIER)
+    _judge_reads(past, np.flatnonzero(is_shared))
 
 
 def judge_together(pasts):
@@ -86,17 +86,18 @@ def judge_together(pasts):
     address = np.concatenate([past.table.address[own] for past, own in zip(pasts, rows)])
     kind = np.concatenate([past.table.kind[own] for past, own in zip(pasts, rows)])
     order, starts = runs(address)
-    race = _first_race(order, starts, block, kind, lambda first, second: False)
+    race = _first_race(order, starts, block, kind)
     if race:
         row = np.concatenate(rows)
         raise _race(*((pasts[block[i]], row[i]) for i in race), _BY_BLOCK)
 
 
-def _first_race(order, starts, actor, kind, are_ordered):
+def _first_race(order, starts, actor, kind, table=None):
     """The two rows of the race at the lowest address, whatever the order of the threads; or None.
 
     order, starts   rows sorted into groups that meet at an element, and where each group begins
     actor           who made the access
+    table           in which barriers of a warp may order two rows, if there are threads in it
     """
     if not len(order):
         return None
@@ -106,16 +107,14 @@ def _first_race(order, starts, actor, kind, are_ordered):
     not_atomic = np.logical_or.reduceat(kinds != ATOMIC, starts)
     stops = np.append(starts[1:], len(order))
     for group in np.flatnonzero(several & written & not_atomic):
-        rows = order[starts[group] : stops[group]].tolist()
-        for second, first in itertools.product(rows, rows):
-            kinds = {kind[first], kind[second]}
-            if (
-                first < second
-                and actor[first] != actor[second]
-                and kinds not in ({READ}, {ATOMIC})
-                and not are_ordered(first, second)
-            ):
-                return first, second
+        rows = order[starts[group] : stops[group]]
+        accesses = list(zip(rows.tolist(), actor[rows].tolist(), kind[rows].tolist()))
+        writes = [access for access in accesses if access[2] != READ]
+        for (row, who, how), (other, whom, with_what) in itertools.product(writes, accesses):
+            if who != whom and not how == with_what == ATOMIC:
+                race = min(row, other), max(row, other)
+                if not (table and _ordered(table, *race)):
+                    return race
     return None
 
 
@@ -145,13 +144,14 @@ def _global_elements(table):
     return rows[firsts]
 
 
-def _judge_reads(past, order):
+def _judge_reads(past, rows):
     """Raise the fault at the lowest address where a number in shared memory is not yet there.
 
-    order   the rows about shared memory, sorted by address
+    rows   of the table, that are about shared memory
     """
     table = past.table
-    _, starts = runs(table.address[order])
+    order, starts = runs(table.address[rows])
+    order = rows[order]
     kind = table.kind[order]
     reads = (kind == READ) | (kind == ATOMIC)
     in_flight = _count_within(starts, kind == COPY) - _count_within(starts, kind == LANDED)

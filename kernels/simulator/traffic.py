@@ -90,13 +90,14 @@ class _Requests:
     """The requests of a block: `number` says to which of them a row of its table belongs."""
 
     def __init__(self, past):
-        table = past.table
+        table, known = past.table, past.block.device.places
         self.past, self.row = past, np.flatnonzero(table.kind != LANDED)
         self.address, kind, place, thread = (
             column[self.row] for column in (table.address, table.kind, table.place, table.thread)
         )
-        self.lane = thread % WARP
-        self.array = past.arrays_at(self.address)
+        places, number = np.unique(place, return_inverse=True)
+        place = np.array([known[each] for each in places.tolist()], dtype=int)[number]
+        self.place, self.lane, self.array = place, thread % WARP, past.arrays_at(self.address)
         self.size = np.array([array.itemsize for array in past.arrays])[self.array]
         widths = past.block.device.log.widths
         self.width = np.array([widths.get(each, 1) for each in place.tolist()])
@@ -111,17 +112,18 @@ class _Requests:
 
     def what(self, number):
         """The site, the array, and the verb of a request."""
-        row = self.row[self.first[number]]
-        kind = self.past.table.kind[row]
+        first = self.first[number]
+        kind = self.past.table.kind[self.row[first]]
         verb = {READ: "read", ATOMIC: "update"}.get(kind, "write")
-        return self.past.site(row), self.past.array(row), verb
+        site = self.past.block.device.places.site(self.place[first])
+        return site, self.past.arrays[self.array[first]], verb
 
     def lines(self):
         """A Line for each instruction and array."""
         pieces, least = self._pieces()
         bytes_of = np.bincount(self.number, self.size).astype(int)
-        table, rows = self.past.table, self.row[self.first]
-        order, starts = runs(table.place[rows], self.array[self.first], table.kind[rows])
+        kind = self.past.table.kind[self.row]
+        order, starts = runs(*(of[self.first] for of in (self.place, self.array, kind)))
         for line in np.split(order, starts[1:]):
             counts = (int(counted[line].sum()) for counted in (pieces, least, bytes_of))
             yield Line(*self.what(line[0]), len(line), *counts)

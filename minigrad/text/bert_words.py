@@ -1,7 +1,6 @@
 """How BERT reads a text: cleaned, each Chinese character a word, without accents, cut into words.
 
-J. Devlin et al. ("BERT: pre-training of deep bidirectional transformers", 2019). What happens to a
-character depends on no other one, so all of it is a table for `str.translate`.
+J. Devlin et al. ("BERT: pre-training of deep bidirectional transformers", 2019).
 """
 
 import re
@@ -32,27 +31,35 @@ def split_words(text):
     return _WORD.findall(text)
 
 
-class CleanCharacters(dict):
-    """{number of a character: the text that takes its place}, filled as characters are met.
+def clean(text, lower_case, strip_accents):
+    """The text as BERT reads it.
 
-    >>> "Él a 中國".translate(CleanCharacters(lower_case=True, strip_accents=True))
+    >>> clean("Él a 中國", lower_case=True, strip_accents=True)
     'el a  中  國 '
     """
+    text = text.translate(_VISIBLE)
+    if strip_accents:  # characters are decomposed into letters and marks
+        text = unicode_8.normalize("NFD", text).translate(_WITHOUT_MARKS)
+    # At the end of a word Python would write Σ in another way.
+    return text.replace("Σ", "σ").lower() if lower_case else text
 
-    def __init__(self, lower_case, strip_accents):
-        self.lower_case, self.strip_accents = lower_case, strip_accents
+
+_WITHOUT_MARKS = dict.fromkeys(NONSPACING_MARKS)
+
+
+class _Visible(dict):
+    """{number of a character: the text that takes its place}, filled as characters are met."""
 
     def __missing__(self, number):
-        self[number] = self._clean(number, chr(number))
+        character = chr(number)
+        if number in INVISIBLE or unicodedata.category(character) == "Co":
+            self[number] = ""
+        elif re.match(rf"[{WHITE_SPACE}]", character):
+            self[number] = " "
+        else:
+            is_chinese = any(number in block for block in CHINESE)
+            self[number] = f" {character} " if is_chinese else character
         return self[number]
 
-    def _clean(self, number, character):
-        if number in INVISIBLE or unicodedata.category(character) == "Co":
-            return ""
-        if re.match(rf"[{WHITE_SPACE}]", character):
-            return " "
-        text = f" {character} " if any(number in block for block in CHINESE) else character
-        if self.strip_accents:
-            text = unicode_8.normalize("NFD", text)
-            text = "".join(one for one in text if ord(one) not in NONSPACING_MARKS)
-        return text.lower() if self.lower_case else text
+
+_VISIBLE = _Visible()

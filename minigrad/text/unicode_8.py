@@ -89,6 +89,8 @@ _ORDERED_EARLY = _numbers(
 
 def normalize(form, text):
     """`unicodedata.normalize` as it was then: later characters stay as and where they are."""
+    if text.isascii():
+        return text
     return "".join(
         stretch if number % 2 else unicodedata.normalize(form, stretch)
         for number, stretch in enumerate(_later_characters().split(text))

@@ -9,7 +9,7 @@ import itertools
 from collections import Counter
 
 from . import tokenizer_json
-from .bert_words import CleanCharacters, split_words
+from .bert_words import clean, split_words
 from .pair_training import count_words, learn_merges
 from .templates import Template
 from .tokenizer import Tokenizer, check_tokens, numbered, room_beside
@@ -58,8 +58,6 @@ class WordPieceTokenizer(Tokenizer):
         self.tokens, self.unknown = dict(tokens), unknown
         self.lower_case, self.strip_accents = lower_case, strip_accents
         self.longest_word = longest_word
-        strip = lower_case if strip_accents is None else strip_accents
-        self._clean = CleanCharacters(lower_case, strip)
         self._cache = WordCache(self._encode_word)
 
     @classmethod
@@ -72,8 +70,7 @@ class WordPieceTokenizer(Tokenizer):
         """
         special = numbered(special_tokens)
         size = room_beside(special, vocabulary_size, least=1)
-        clean = CleanCharacters(lower_case, lower_case)
-        counts = count_words(texts, lambda text: split_words(text.translate(clean)))
+        counts = count_words(texts, lambda text: split_words(clean(text, lower_case, lower_case)))
         spelled = {word: _characters(word) for word in counts}
         pieces = _most_frequent(spelled, counts, size)
         places = {piece: place for place, piece in enumerate(pieces)}
@@ -87,7 +84,8 @@ class WordPieceTokenizer(Tokenizer):
         return cls({**special, **ids}, special, lower_case=lower_case)
 
     def encode_ordinary(self, text):
-        words = split_words(text.translate(self._clean))
+        strip = self.lower_case if self.strip_accents is None else self.strip_accents
+        words = split_words(clean(text, self.lower_case, strip))
         return list(itertools.chain.from_iterable(map(self._cache.__getitem__, words)))
 
     def _encode_word(self, word):

@@ -64,8 +64,8 @@ def transformers(threads):
     def by_hand():
         token, cache = ids, None
         for _ in range(TOKENS):
-            result = model(token, past_key_values=cache, use_cache=True, logits_to_keep=1)
-            token, cache = result.logits[:, -1].argmax(-1, keepdim=True), result.past_key_values
+            result = model(token, cache=cache, use_cache=True, logits_to_keep=1)
+            token, cache = result.logits[:, -1].argmax(-1, keepdim=True), result.cache
 
     yield "generate", repeated(by_generate, torch_threads(threads))
     yield "by hand", repeated(by_hand, torch_threads(threads))

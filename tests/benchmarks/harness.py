@@ -40,7 +40,8 @@ TRIAL = 0.1  # seconds of one try of a variant
 PAUSE = 0.15  # seconds of rest before each turn: idle threads of the last one stop spinning
 OURS = "minigrad"
 INSTALL = (
-    "pip install 'minigrad[bench]' installs the peers: torch, tokenizers, keras with tensorflow-cpu"
+    "pip install 'minigrad[bench]' installs the peers: torch, tokenizers, transformers, and keras "
+    "with tensorflow-cpu"
 )
 
 PER_SECOND = {"s": 1, "ms": 1e3, "µs": 1e6, "ns": 1e9}

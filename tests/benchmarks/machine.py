@@ -12,7 +12,7 @@ import numpy as np
 import kernels
 from tests.benchmarks.contestants import numba_threads
 
-PACKAGES = ("numba", "torch", "keras", "tensorflow", "tensorflow-cpu")
+PACKAGES = ("numba", "torch", "transformers", "keras", "tensorflow", "tensorflow-cpu")
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
