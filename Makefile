@@ -4,6 +4,7 @@
 # make test            the linter and all tests, with coverage, in two processes
 # make test-kernels    kernels for other processors, with each pool of threads, compiled anew
 # make test-programs   trainings to their end, or killed; the pictures of all programs
+# make test-gpu        kernels for GPUs simulated, and compiled for each kind; it takes no GPU
 # make course-check    exercises tell right from wrong; models learn with any right answer inside
 # make test-hostile    the grader, and what a submission may try against it and does not achieve
 # make lessons         notebooks and pages, made anew from the texts of the lessons
@@ -22,8 +23,8 @@ endif
 # Each file in .venv/installed/ says that an extra of setup.cfg is installed there.
 EXTRA := .venv/installed
 
-.PHONY: install teach quickstart test lint test-kernels test-programs course-check test-hostile \
-    lessons test-notebooks test-browser bench golden clean
+.PHONY: install teach quickstart test lint test-kernels test-programs test-gpu course-check \
+    test-hostile lessons test-notebooks test-browser bench golden clean
 
 install: $(EXTRA)/core
 	@echo "installed. The course begins with: $(BIN)/minigrad-learn start 1"
@@ -47,6 +48,10 @@ test-kernels: $(EXTRA)/test
 test-programs: $(EXTRA)/test
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests/check_accuracy.py \
 	    tests/check_survival.py tests/check_program_pictures.py
+
+test-gpu: $(EXTRA)/test $(EXTRA)/gpu-ci
+	$(BIN)/python -m pytest -n 2 tests/test_simulator.py tests/test_cuda_kernels.py \
+	    tests/check_gpu_compilation.py
 
 course-check: $(EXTRA)/test
 	$(BIN)/python -m tests.naming

@@ -2,6 +2,7 @@
 
 Every function of `kernels.reference` is here, as a kernel of the same name: the reference specifies
 it in plain NumPy, and `kernels.cpu` may have a faster implementation. `kernels.dispatch` picks.
+Apart from these, `kernels.cuda` has kernels for GPUs, which `kernels.simulator` runs on a CPU.
 """
 
 from . import memory

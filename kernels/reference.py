@@ -700,12 +700,14 @@ def adagrad(parameter, gradient, accumulator, rate, epsilon, decay=0.0):
     parameter -= rate * gradient / (np.sqrt(accumulator) + epsilon)
 
 
-def adam(parameter, gradient, m, v, rate, beta_1, beta_2, epsilon, step, decay=0.0):
+def adam(parameter, gradient, m, v, rate, beta_1, beta_2, epsilon, step, decay=0.0, scale=None):
     """m ← β₁ m + (1 - β₁) g,   v ← β₂ v + (1 - β₂) g²,   θ ← θ - rate m̂ / (√v̂ + ε)
 
     m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ) undo the pull of the zeros that m and v start from, at
     step t = 1, 2, ... The fraction is expanded by √(1 - β₂ᵗ), which saves two passes over arrays.
+    `scale` (1,) multiplies g first, where gradients are clipped.
     """
+    gradient = gradient if scale is None else gradient * scale
     _shrink(parameter, rate, decay)
     m *= beta_1
     m += (1 - beta_1) * gradient

@@ -161,11 +161,13 @@ def attention(q, k, v, scale=None, causal=False, mask=None, rate=0.0, key=0):
     return ops.matmul(ops.dropout(softmax(z), rate, key), v)
 
 
-def self_attention(x, heads, scale=None, causal=False, mask=None, rate=0.0, key=0):
+def self_attention(x, heads, scale=None, causal=False, mask=None, rate=0.0, key=0, cache=None):
     """attention of the three parts of x"""
     b, t, width = x.shape
     parts = ops.reshape(x, (b, t, 3, heads, width // (3 * heads)))
     q, k, v = (ops.swapaxes(ops.getitem(parts, np.s_[:, :, i]), 1, 2) for i in range(3))
+    if cache is not None:
+        k, v, mask = cache.append(k, v, mask)
     o = attention(q, k, v, scale, causal, mask, rate, key)
     return ops.reshape(ops.swapaxes(o, 1, 2), (b, t, width // 3))
 

@@ -1098,26 +1098,35 @@ def attention(q, k, v, scale=None, causal=False, mask=None, rate=0.0, key=0, *, 
 
 
 @op
-def self_attention(x, heads, scale=None, causal=False, mask=None, rate=0.0, key=0):
+def self_attention(
+    x, heads, scale=None, causal=False, mask=None, rate=0.0, key=0, cache=None, *, needs
+):
     """attention(q, k, v) of the three parts of x   (b, t, 3 h d) -> (b, t, h d)
 
     q, k and v lie side by side in x, and in each of them its h heads: so one product makes all. The
     gradients of the parts come to lie in the same way, without a copy.
 
+    cache  a layers.KeyValueCache with the k and v of the steps before these
+
     >>> gradcheck(self_attention, (2, 3, 12), 2, causal=True)
     """
-    options = {"scale": scale, "causal": causal, "mask": mask, "rate": rate, "key": key}
     q, k, v = _three_parts(x, heads)
+    if cache is not None:
+        if needs[0]:
+            raise ValueError("a KeyValueCache holds no gradients: call the model in no_grad()")
+        k, v, mask = cache.append(k, v, mask)
+    options = {"scale": scale, "causal": causal, "mask": mask, "rate": rate, "key": key}
     o, norms = kernels.attention(q, k, v, **options)
 
     def pull(g):
         d = np.empty_like(x)
-        g = np.swapaxes(np.reshape(g, (*g.shape[:2], heads, -1)), 1, 2)  # (b, h, t, d)
+        g = np.swapaxes(np.reshape(g, joined.shape), 1, 2)  # (b, h, t, d)
         parts = _three_parts(d, heads)
         kernels.attention_backward(g, q, k, v, o, norms, **options, out=parts)
-        return d
+        return (d,)
 
-    return np.reshape(np.swapaxes(o, 1, 2), (*x.shape[:2], -1)), pull
+    joined = np.swapaxes(o, 1, 2)  # (b, t, h, d)
+    return np.reshape(joined, (*x.shape[:2], x.shape[2] // 3)), pull
 
 
 def _three_parts(x, heads):

@@ -47,11 +47,12 @@ class Optimizer(Configurable):
 
     state_names = ()  # what is remembered of each parameter: arrays of its shape
     initial_state = 0.0  # the value that these start from
-    _update_decays = False  # whether `update` takes `decay`
+    _update_decays = _update_scales = False  # whether `update` takes `decay`, or `scale`
 
     def __init_subclass__(cls, **options):
         super().__init_subclass__(**options)
-        cls._update_decays = "decay" in inspect.signature(cls.update).parameters
+        parameters = inspect.signature(cls.update).parameters
+        cls._update_decays, cls._update_scales = "decay" in parameters, "scale" in parameters
 
     def __init__(
         self, learning_rate, weight_decay=0.0, clipnorm=None, global_clipnorm=None, clipvalue=None
@@ -92,8 +93,9 @@ class Optimizer(Configurable):
         All arrays are flat and of one size; the gradient is to be read alone; state is
         {name: array}; step counts 1, 2, ...
 
-        One with a last parameter `decay` multiplies `parameter` by 1 - rate decay first, in the
-        same pass over memory; for another this has been done.
+        One with a parameter `decay` multiplies `parameter` by 1 - rate decay first, and one with
+        `scale` the gradient by this array (1,), in the same pass over memory; for another this has
+        been done.
         """
         raise NotImplementedError(
             f"{type(self).__name__} must define update(parameter, gradient, state, rate, step)"
@@ -109,43 +111,47 @@ class Optimizer(Configurable):
         if not self._is_packed(parameters):
             self._pack(parameters)
         rate = self.rate
-        for group, gradient in zip(self._groups, self._gather(parameters)):
+        gradients = [group.gather(parameters) for group in self._groups]
+        scale = self._clip(gradients)
+        for group, gradient in zip(self._groups, gradients):
             scaled = rate * group.learning_rate_multiplier
             decay = self.weight_decay * group.weight_decay_multiplier
-            step = group.states[0].step + 1
-            arguments = group.parameter, gradient, group.state, scaled, step
+            step, options = group.states[0].step + 1, {}
             if self._update_decays:
-                self.update(*arguments, decay)
-            else:
-                if decay:
-                    group.parameter *= 1 - scaled * decay
-                self.update(*arguments)
+                options["decay"] = decay
+            elif decay:
+                group.parameter *= 1 - scaled * decay
+            if scale is not None:
+                scale = scale.astype(gradient.dtype)
+                if self._update_scales:
+                    options["scale"] = scale
+                else:
+                    gradient = np.multiply(gradient, scale, out=group.room())
+            self.update(group.parameter, gradient, group.state, scaled, step, **options)
         for parameter, state in zip(parameters, self._packed):
             parameter.version += 1
             state.step += 1
         self.iterations += 1
 
-    def _gather(self, parameters):
-        """A flat gradient for each group, clipped."""
-        if self.clipvalue is self.clipnorm is self.global_clipnorm is None:
-            return [group.gather(parameters) for group in self._groups]
-        gradients = [group.gather_copies(parameters) for group in self._groups]
-        self._clip(gradients)
-        return gradients
-
     def _clip(self, gradients):
-        """Limit the gathered gradients. Norms stay arrays: nothing waits for their values."""
-        if self.clipvalue is not None:
-            for gradient in gradients:
-                np.clip(gradient, -self.clipvalue, self.clipvalue, out=gradient)
-        if self.clipnorm is not None:
-            for group, gradient in zip(self._groups, gradients):
-                for g in np.split(gradient, group.cuts):
-                    g *= self.clipnorm / np.maximum(np.sqrt(np.sum(np.square(g))), self.clipnorm)
+        """Limit the gathered gradients, in the list. Returns what is to multiply them all, or None.
+
+        Norms stay arrays: nothing waits for their values.
+        """
         if self.global_clipnorm is not None:
-            norm = np.sqrt(sum(np.sum(np.square(gradient)) for gradient in gradients))
-            for gradient in gradients:
-                gradient *= self.global_clipnorm / np.maximum(norm, self.global_clipnorm)
+            norm = np.sqrt(sum(np.dot(gradient, gradient) for gradient in gradients))
+            return np.reshape(self.global_clipnorm / np.maximum(norm, self.global_clipnorm), (1,))
+        for i, (group, gradient) in enumerate(zip(self._groups, gradients)):
+            if self.clipvalue is not None:
+                limits = -self.clipvalue, self.clipvalue
+                gradients[i] = np.clip(gradient, *limits, out=group.room())
+            if self.clipnorm is not None:
+                gradients[i] = group.room()
+                parts = np.split(gradient, group.cuts), np.split(gradients[i], group.cuts)
+                for g, limited in zip(*parts):
+                    norm = np.maximum(np.sqrt(np.dot(g, g)), self.clipnorm)
+                    np.multiply(g, self.clipnorm / norm, out=limited)
+        return None
 
     def _is_packed(self, parameters):
         """Whether these are the parameters of the last step, with their arrays and multipliers."""
@@ -251,7 +257,7 @@ class _Group:
         parameters = [parameters[i] for i in members]
         like, shapes = parameters[0].data, [parameter.shape for parameter in parameters]
         self.cuts = [*itertools.accumulate(math.prod(shape) for shape in shapes)][:-1]
-        self.gradient = None  # room for copies of all gradients, once they are needed
+        self.gradient = None  # what `room` gives, once it is needed
         self.parameter, views = _flat(like, shapes)
         for parameter, state, view in zip(parameters, self.states, views):
             view[...] = parameter.data
@@ -265,17 +271,15 @@ class _Group:
 
     def gather(self, parameters):
         """Their gradients end to end; the gradient of one alone is taken as it is."""
-        gradient = parameters[self.members[0]].grad
-        if len(self.members) == 1 and gradient.dtype == self.parameter.dtype:
-            return gradient.reshape(-1)
-        return self.gather_copies(parameters)
+        gradients = [parameters[i].grad for i in self.members]
+        if len(gradients) == 1 and gradients[0].dtype == self.parameter.dtype:
+            return gradients[0].reshape(-1)
+        return np.concatenate(gradients, axis=None, out=self.room())
 
-    def gather_copies(self, parameters):
-        """Copies of their gradients end to end, which may be written to."""
+    def room(self):
+        """An array for gradients that may be written to."""
         if self.gradient is None:
             self.gradient = np.empty_like(self.parameter)
-        gradients = [parameters[i].grad for i in self.members]
-        np.concatenate(gradients, axis=None, out=self.gradient)
         return self.gradient
 
 
@@ -389,9 +393,9 @@ class Adam(Optimizer):
         self.beta_2 = check_number("beta_2", beta_2, below=1)
         self.epsilon = check_number("epsilon", epsilon)
 
-    def update(self, parameter, gradient, state, rate, step, decay=0.0):
+    def update(self, parameter, gradient, state, rate, step, decay=0.0, scale=None):
         m, v = state["m"], state["v"]
-        options = rate, self.beta_1, self.beta_2, self.epsilon, step, decay
+        options = rate, self.beta_1, self.beta_2, self.epsilon, step, decay, scale
         kernels.adam(parameter, gradient, m, v, *options)
 
 

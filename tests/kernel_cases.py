@@ -104,8 +104,8 @@ CASES = {
     ),
     "adagrad": lambda r, n: (r(n), r(n), r.positive(n), 0.1, 1e-7, {"decay": 0.5}),
     "adam": lambda r, n: (
-        *(r(n), r(n), r(n), r.positive(n), 0.1, 0.9, 0.999, 1e-7, 1 + int(r.integers(9))),
-        {"decay": 0.5},
+        *(r(n), r(n), r(n), r.positive(n), 0.1, 0.9, 0.999, 1e-7, 1 + int(r.integers(9)), 0.5),
+        r.choice(None, r.positive(1)),
     ),
     "matmul": lambda r, m, k, n: (r(m, k), r(k, n)),
     "dense": lambda r, n, d, u: (

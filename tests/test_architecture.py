@@ -231,6 +231,7 @@ ALLOWED = {
     ("minigrad.ops", "prod.pull", "list"): "axes",
     ("minigrad.layers.core", "Input.get_config", "list"): "a shape",
     ("minigrad.layers.core", "positive_integer", "int"): "an argument of a constructor",
+    ("minigrad.layers.attention", "KeyValueCache.size", "int"): "a number of steps",
     ("minigrad.layers.layer", "Layer.trainable", "bool"): "an argument",
     ("minigrad.layers.layer", "Layer.ensure_built", "np.zeros"): "an example, before training",
     ("minigrad.optimizers", "Optimizer.rate", "float"): "what a schedule gave",

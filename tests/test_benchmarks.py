@@ -3,6 +3,8 @@
 import contextlib
 import json
 import types
+from dataclasses import dataclass
+from pathlib import Path
 
 import numba
 import numpy as np
@@ -11,7 +13,7 @@ import pytest
 import kernels
 from kernels.cpu import compilation, peak
 from tests.benchmarks import __main__ as command_line
-from tests.benchmarks import contestants, harness, machine, profile
+from tests.benchmarks import contestants, harness, machine, memory, profile
 from tests.benchmarks.harness import Case
 
 MILLISECOND = 0.001
@@ -55,7 +57,7 @@ def case(clock, ours=2, **more):
     return Case("small", ours=clock.contestant("minigrad", ours), **more)
 
 
-def absent():
+def absent(*settings):
     import a_package_that_nobody_has
 
     yield "never", a_package_that_nobody_has
@@ -212,6 +214,54 @@ def test_the_number_of_threads_and_the_backend_are_as_they_were_afterwards():
 def test_the_bandwidth_is_that_of_a_copy():
     for threads in range(1, min(2, numba.config.NUMBA_NUM_THREADS) + 1):
         assert 0.1 < machine.bandwidth(2**16, threads) < 10_000
+
+
+def test_a_case_that_reads_shows_its_rate_beside_what_is_read_at_best(clock, monkeypatch):
+    monkeypatch.setattr(machine, "reading", lambda size, threads: size / 1e7 * threads)
+    reads = case(clock, reads=1e7, count=4, threads=2, unit="ms per token")  # 10 MB in 0.5 ms
+    rows, _ = harness.measure("fake", reads)
+    assert rows[0]["rate"] == "20 GB/s, 1000% of what is read at best"
+
+
+def test_what_is_read_at_best_is_a_rate():
+    for threads in (1, 2):
+        assert 0.1 < machine.reading(2**20, threads) < 10_000
+
+
+# ---- Memory --------------------------------------------------------------------------------------
+
+
+@dataclass
+class Megabytes:
+    """A shape of work: an array of this size."""
+
+    count: int
+
+
+def fills(shape, threads):
+    """Fill an array, which is gone after the step."""
+    yield "as it is", lambda times: np.ones(shape.count * 1_000_000, np.uint8)
+
+
+def fills_twice(shape, threads):
+    yield from fills(Megabytes(2 * shape.count), threads)
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="Linux tells the peak")
+def test_the_growth_of_memory_is_that_of_its_peak(monkeypatch):
+    monkeypatch.setattr(memory, "PROCESSES", 1)
+    growth = memory.Growth(
+        "arrays",
+        fills,
+        {"Twice": fills_twice, "absent": absent},
+        Megabytes(100),
+        Megabytes(1),
+        {"Twice": 1.0},
+    )
+    (row,), missing = growth.measure("fake")
+    assert 90 < row["ours"] < 130 and 190 < row["peer"] < 230 and row["unit"] == "MB"
+    assert row["peer_name"] == "Twice" and row["ratio"] == row["peer"] / row["ours"]
+    assert harness.is_met(row) and "a_package_that_nobody_has" in missing["absent"]
 
 
 @pytest.mark.parametrize(("target", "verdict"), [(1.6, "met"), (1.8, "MISSED")])

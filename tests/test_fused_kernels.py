@@ -8,6 +8,7 @@ import pytest
 
 import kernels
 from kernels import dispatch, reference
+from kernels.cpu import matmul
 from tests.kernel_cases import CASES, Draw, with_dtype
 
 RANDOM = np.random.default_rng(0)
@@ -241,3 +242,18 @@ def test_a_gradient_that_overlaps_its_parameter_is_read_before_it_changes(dtype)
     reference.sgd(expected[1:], expected[:-1], None, 0.5)
     kernels.sgd(memory[1:], memory[:-1], None, 0.5)
     np.testing.assert_array_equal(memory, expected)
+
+
+# ---- One row -------------------------------------------------------------------------------------
+
+
+@DTYPES
+@pytest.mark.parametrize("activation", [None, "relu", "silu", "gelu", "gelu_tanh"])
+@pytest.mark.parametrize("d, u", [(256, 1000), (700, 515), (1030, 300)])
+def test_a_dense_layer_of_one_row_reads_its_weight_in_parts(d, u, activation, dtype):
+    assert matmul.in_parts(np.ones((1, d), dtype), np.ones((d, u), dtype)) is not None
+    x, weight, bias = (RANDOM.standard_normal(shape).astype(dtype) for shape in [(1, d), (d, u), u])
+    found = kernels.dense(x[None], weight, bias, activation)
+    expected = reference.dense(x[None].astype(float), weight.astype(float), bias, activation)
+    for ours, theirs in zip(found, expected):
+        np.testing.assert_allclose(ours, theirs, atol=200 * EPSILON[dtype] * math.sqrt(d))

@@ -346,6 +346,12 @@ def test_generate_names_a_folder_that_is_none(tmp_path, capsys):
     assert "it has no model.safetensors" in capsys.readouterr().err
 
 
+def test_generate_names_a_model_that_does_not_write(tmp_path, capsys):
+    models.BERT(50, 1, 1, 4).save(tmp_path / "model.safetensors")
+    assert run(tmp_path, "--prompt", "so") == 2
+    assert "has a BERT, which does not say what comes next" in capsys.readouterr().err
+
+
 def test_generate_names_a_tokenizer_of_another_model(folder, tmp_path, capsys):
     load_tokenizer(folder).save(tmp_path)
     model(vocabulary_size=50).save(tmp_path / "model.safetensors")

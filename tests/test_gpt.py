@@ -197,8 +197,8 @@ def test_dropout_works_in_training_alone():
         ([[1, 37]], "integers from 0 to 36. Received: 1 to 37"),
         ([[-1, 2]], "integers from 0 to 36. Received: -1 to 2"),
         ([[1.0, 2.0]], "looks up integers. Received: dtype float"),
-        ([1, 2], "GPT takes ids .n, t.. Received: shape .2,."),
-        ([[1] * 13], "12 positions, max_sequence_length. Received: sequences of 13 tokens"),
+        ([1, 2], "GPT needs ids .n, t.. Received: shape .2,."),
+        ([[1] * 13], "GPT has 12 positions, max_sequence_length. Received: ids of shape .1, 13."),
     ],
     ids=str,
 )
@@ -211,7 +211,7 @@ def test_a_sequence_that_becomes_too_long_is_named():
     model = golden()
     cache = model.make_cache(20)
     without_gradients(lambda: model(IDS, cache=cache))
-    with pytest.raises(ValueError, match="12 positions.*sequences of 4 tokens after 9 others"):
+    with pytest.raises(ValueError, match="12 positions.*that is positions 9 to 12"):
         without_gradients(lambda: model(IDS[:, :4], cache=cache))
 
 
@@ -238,3 +238,9 @@ def test_a_shape_that_is_none_is_named(options, message):
     shape = {"vocabulary_size": 9, "num_layers": 1, "num_heads": 2, "hidden_dim": 8}
     with pytest.raises(ValueError, match=message):
         models.GPT(**(shape | options))
+
+
+def test_a_cache_outside_no_grad_is_named():
+    model = golden()
+    with pytest.raises(ValueError, match="holds no gradients: call the model in no_grad"):
+        model(IDS, cache=model.make_cache(12))

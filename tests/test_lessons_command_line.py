@@ -1,6 +1,7 @@
 """minigrad-learn: start, check, reset, watch, status, run, build; colours; what takes too long."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -434,7 +435,8 @@ def test_an_endless_loop_is_told_with_what_it_was_called(learn, short_limit):
     status, text, _ = learn("check", "91.1")
     assert time.perf_counter() - began < 5
     assert status == 1 and "called     totals(x=array([1., 2., 3., 4.]))" in text
-    assert "got        no answer after 0.2 seconds: does a loop never end?" in text
+    # 0.2 seconds of the processor; by the clock 0.6, where others keep it busy.
+    assert re.search("got        no answer after 0.[26] seconds: does a loop never end[?]", text)
 
 
 @HAS_TIMER

@@ -193,6 +193,22 @@ def test_gradients_are_not_changed_even_by_clipping(clip, large, monkeypatch):
     np.testing.assert_array_equal(gradient, [3.0, 4.0])
 
 
+@SMALL_AND_LARGE
+@pytest.mark.parametrize("kind", [optimizers.SGD, optimizers.Adam, optimizers.AdamW])
+def test_to_clip_all_gradients_together_is_to_shorten_each(kind, large, monkeypatch):
+    monkeypatch.setattr(optimizers, "LARGE", large)
+    clipped = [parameter_of(values) for values in ([3.0, 4.0], [12.0])]  # of norm 13 together
+    shortened = [parameter_of(values) for values in ([3.0, 4.0], [12.0])]
+    for parameter in shortened:
+        parameter.grad = parameter.grad / 2
+    one, other = kind(0.1, global_clipnorm=6.5), kind(0.1)
+    for _ in range(3):
+        one.step(clipped)
+        other.step(shortened)
+    for ours, expected in zip(clipped, shortened):
+        np.testing.assert_allclose(ours.data, expected.data, rtol=1e-6)
+
+
 def test_the_array_that_a_parameter_was_made_of_is_not_written_to():
     given = np.ones(3)
     x = Tensor(given, requires_grad=True)

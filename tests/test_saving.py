@@ -230,6 +230,17 @@ def test_each_layer_comes_back_with_its_arguments(inside, path):
     np.testing.assert_array_equal(loaded.predict(x), model.predict(x))
 
 
+@pytest.mark.parametrize("last", [layers.GlobalAveragePooling1D, layers.Flatten])
+def test_a_model_of_an_unknown_length_that_saw_data_comes_back(last, path):
+    """The layers inside have been made for what came of the length of these data."""
+    model = models.Sequential([layers.Conv1D(2, 3, input_shape=(None, 4)), last(), Dense(3)])
+    x = np.ones((2, 9, 4), "float32")
+    expected = model.predict(x)
+    loaded = there_and_back(model, path)
+    np.testing.assert_array_equal(loaded.predict(x), expected)
+    assert loaded.input_shape == (None, 4)
+
+
 def test_what_was_frozen_comes_back_frozen_and_nothing_else(path):
     model = models.Sequential([classifier(), Dense(3, name="head")])
     model.build((None, 4))

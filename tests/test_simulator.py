@@ -1,220 +1,772 @@
-"""The simulator finds what is wrong with a kernel, names it, and raises no false alarm."""
+"""The simulator does what a GPU does, finds what is wrong with a kernel, and says it plainly."""
 
-import inspect
-import linecache
-from typing import NamedTuple
+import math
+import time
 
 import numpy as np
 import pytest
+from numba import cuda, float32, int32
 
-from kernels import reference, simulator
+from kernels import simulator
 from kernels.cuda import matmul
+from kernels.cuda.ptx import (
+    commit_copies,
+    copy_async4,
+    load4,
+    multiply_tf32,
+    store4,
+    wait_for_copies,
+)
+from kernels.simulator.instructions import tf32
+from tests import seeded_bugs
+from tests.seeded_bugs import BUGS
 
 ORDERS = pytest.mark.parametrize("order", simulator.ORDERS)
+ALL = 0xFFFFFFFF
 
 
 def normal(*shape, seed=0):
     return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
 
 
+def zeros(*shape, dtype=np.float32):
+    return np.zeros(shape, dtype)
+
+
 def fault(kernel, grid, block, *arguments, order="forward"):
+    """The fault that a launch finds."""
     with pytest.raises(simulator.KernelError) as caught:
         simulator.launch(kernel, grid, block, *arguments, order=order)
     return caught.value
 
 
+def texts(found):
+    return [access.site.text.strip() for access in found.accesses]
+
+
 # ---- Seeded bugs ---------------------------------------------------------------------------------
-
-
-class Bug(NamedTuple):
-    """A mistake that is made in a right kernel, and how the simulator must name it."""
-
-    function: str  # of the module
-    old: str  # what stands there, once
-    new: str  # what takes its place
-    kind: str
-    array: str | None
-    lines: tuple  # a part of each line that is named, in any order
-    shape: tuple = (18, 19, 20)  # m, k, n
-    kernel: str = ""  # that is launched, if it is another function
-
-
-BARRIER = "        cuda.syncthreads()\n"
-RACE, BOUNDS, UNWRITTEN = "data race", "out of bounds", "uninitialised"
-DIVERGENT, MISALIGNED = "divergent barrier", "misaligned"
-BUGS = {
-    # One element for each thread
-    "no guard for columns": Bug(
-        *("naive", " and column < c.shape[1]", "", BOUNDS, "b", ["b[k, column]"])
-    ),
-    "guard is off by one": Bug(
-        *("naive", "row < c.shape[0]", "row <= c.shape[0]", BOUNDS, "a", ["a[row, k]"])
-    ),
-    "one product too many": Bug(
-        *("naive", "range(a.shape[1])", "range(a.shape[1] + 1)", BOUNDS, "a", ["a[row, k]"])
-    ),
-    "A is read the wrong way round": Bug(
-        *("naive", "a[row, k]", "a[k, row]", BOUNDS, "a", ["a[k, row]"])
-    ),
-    "C is written the wrong way round": Bug(
-        *("naive", "c[row, column] =", "c[column, row] =", BOUNDS, "c", ["c[column, row] ="])
-    ),
-    "blocks overlap": Bug(
-        *("coalesced", "blockIdx.x * SIDE", "blockIdx.x * (SIDE - 1)", RACE, "c"),
-        ["c[row, column] =", "c[row, column] ="],
-    ),
-    "two threads, one element": Bug(
-        *("coalesced", "c[row, column] =", "c[row, column // 2] =", RACE, "c"),
-        ["c[row, column // 2] =", "c[row, column // 2] ="],
-    ),
-    "a sum in global memory": Bug(
-        *("coalesced", "c[row, column] = total", "c[row, 0] += total", RACE, "c"),
-        ["c[row, 0] += total", "c[row, 0] += total"],
-    ),
-    # Tiles in shared memory
-    "no barrier before tiles are used": Bug(
-        *("tiled", f"{BARRIER}        for i", "        for i", RACE, "a_tile"),
-        ["a_tile[y, x] =", "total +="],
-    ),
-    "no barrier after tiles were used": Bug(
-        *("tiled", f"b_tile[i, x]\n{BARRIER}", "b_tile[i, x]\n", RACE, "a_tile"),
-        ["a_tile[y, x] =", "total +="],
-    ),
-    "a barrier in a condition": Bug(
-        *(
-            "tiled",
-            f"{BARRIER}        for i",
-            f"        if row < c.shape[0]:\n    {BARRIER}        for i",
-        ),
-        *(DIVERGENT, None, ["cuda.syncthreads()", "cuda.syncthreads()"]),
-    ),
-    "some threads leave early": Bug(
-        *("tiled", "    for k in", "    if column >= c.shape[1]:\n        return\n    for k in"),
-        *(DIVERGENT, None, ["cuda.syncthreads()"]),
-    ),
-    "some threads have fewer turns": Bug(
-        *("tiled", "range(0, a.shape[1], SIDE)", "range(0, a.shape[1] - y // 8 * SIDE, SIDE)"),
-        *(DIVERGENT, None, ["cuda.syncthreads()"]),
-    ),
-    "a loop leaves its tile": Bug(
-        *("tiled", "for i in range(SIDE)", "for i in range(SIDE + 1)", BOUNDS, "a_tile"),
-        ["total +="],
-    ),
-    "a tile is too narrow": Bug(
-        *("tiled", "a_tile = cuda.shared.array((SIDE, SIDE)"),
-        *("a_tile = cuda.shared.array((SIDE, SIDE - 1)", BOUNDS, "a_tile", ["a_tile[y, x] ="]),
-    ),
-    "elements beyond the edge are left out": Bug(
-        *(
-            "tiled",
-            "        a_tile[y, x] =",
-            "        if k + x < a.shape[1]:\n            a_tile[y, x] =",
-        ),
-        *(UNWRITTEN, "a_tile", ["total +="], (18, 7, 20)),
-    ),
-    "a tile is fetched without a guard": Bug(
-        *("tiled", "element(b, k + y, column)", "b[k + y, column]", BOUNDS, "b"),
-        ["b_tile[y, x] = b[k + y, column]"],
-    ),
-    "columns of a tile collide": Bug(
-        *("tiled", "a_tile[y, x] =", "a_tile[y, x // 2] =", RACE, "a_tile"),
-        ["a_tile[y, x // 2] =", "a_tile[y, x // 2] ="],
-    ),
-    "a tile that is no tile": Bug(
-        *("tiled", "a_tile = cuda.shared", "a_tile = cuda.local", UNWRITTEN, "a_tile"),
-        ["total +="],
-    ),
-    "C without a guard": Bug(
-        *("tiled", "    if is_inside:\n        c", "    c", BOUNDS, "c", ["c[row, column] ="])
-    ),
-    "the guard of the helper is off by one": Bug(
-        *("element", "row < x.shape[0]", "row <= x.shape[0]", BOUNDS, "a"),
-        *(["return x[row, column]"], (5, 16, 20), "tiled"),
-    ),
-    # Tiles in registers
-    "sums that do not begin at 0": Bug(
-        *("register_tiled", "            total[i, j] = float32(0)", "            pass"),
-        *(UNWRITTEN, "total", ["total[i, j] +="]),
-    ),
-    "a part of a tile is not fetched": Bug(
-        *("register_tiled", "        for i in range(EACH):\n            a_tile"),
-        *("        for i in range(EACH - 1):\n            a_tile", UNWRITTEN, "a_tile"),
-        ["a_part[i] ="],
-    ),
-    "a stride is too small": Bug(
-        *("register_tiled", "a_tile[y + i * SIDE, x] =", "a_tile[y + i * (SIDE - 1), x] ="),
-        *(RACE, "a_tile", ["a_tile[y + i", "a_tile[y + i"]),
-    ),
-    "registers without a barrier": Bug(
-        *("register_tiled", f"{BARRIER}        for inner", "        for inner", RACE, "a_tile"),
-        ["a_tile[y + i * SIDE, x] =", "a_part[i] ="],
-    ),
-    "rows of B for columns": Bug(
-        *("register_tiled", "b_tile[inner, x + i * SIDE]", "b_tile[x + i * SIDE, inner]"),
-        *(BOUNDS, "b_tile", ["b_part[i] ="]),
-    ),
-    "one column to the right": Bug(
-        *("register_tiled", "column + j * SIDE] = total", "column + j * SIDE + 1] = total"),
-        *(BOUNDS, "c", ["c[row + i"]),
-    ),
-    # Four numbers at once
-    "alignment is taken for granted": Bug(
-        *("four_elements", "x.shape[1] % 4 == 0", "True", MISALIGNED, "a"),
-        *(["load4(x, (row, column))"], (18, 9, 20), "vectorised"),
-    ),
-    "groups of four overlap": Bug(
-        *("vectorised", "thread % 32 * 4", "thread % 32 * 2", MISALIGNED, "b_tile"),
-        *(["store4(b_tile"], (18, 7, 19)),
-    ),
-    "rows of four collide": Bug(
-        *("vectorised", "thread // 2, thread", "thread // 4, thread", RACE, "a_tile"),
-        *(["a_tile[column + i, row] =", "a_tile[column + i, row] ="], (18, 7, 20)),
-    ),
-    "four too far": Bug(
-        *("vectorised", "group * EDGE + y * 4", "group * EDGE + y * 8", BOUNDS, "a_tile"),
-        ["a_four = load4"],
-    ),
-    "four without a barrier": Bug(
-        *("vectorised", f"{BARRIER}        for inner", "        for inner", RACE, "a_tile"),
-        *(["a_tile[column + i, row] =", "a_four = load4"], (18, 7, 20)),
-    ),
-}
-
-
-def with_bug(name):
-    """The module `kernels.cuda.matmul` with a mistake in it, whose lines can be read."""
-    bug = BUGS[name]
-    function = getattr(matmul, bug.function)
-    right = inspect.getsource(getattr(function, "py_func", function))
-    assert right.count(bug.old) == 1, f"{bug.old!r} is there {right.count(bug.old)} times"
-    text = inspect.getsource(matmul).replace(right, right.replace(bug.old, bug.new))
-    file = f"<{name}>"
-    linecache.cache[file] = len(text), None, text.splitlines(keepends=True), file
-    names = {"__name__": matmul.__name__, "__package__": matmul.__package__}
-    exec(compile(text, file, "exec"), names)
-    return names["LADDER"][bug.kernel or bug.function]
 
 
 @ORDERS
 @pytest.mark.parametrize("name", BUGS)
 def test_a_seeded_bug_is_named(name, order):
-    bug, rung = BUGS[name], with_bug(name)
-    m, k, n = bug.shape
-    a, b, c = normal(m, k), normal(k, n), np.zeros((m, n), np.float32)
-    found = fault(rung.kernel, rung.grid(c), rung.block, a, b, c, order=order)
+    bug = BUGS[name]
+    with pytest.raises(simulator.KernelError) as caught:
+        seeded_bugs.launch(name, order)
+    found = caught.value
     assert (found.kind, found.array) == (bug.kind, bug.array), str(found)
-    lines = [access.site.text for access in found.accesses]
+    lines = texts(found)
     assert len(lines) == len(bug.lines), str(found)
     for part in bug.lines:
         lines.remove(next((line for line in lines if part in line), f"no line has {part}"))
 
 
+def test_there_are_many_seeded_bugs():
+    assert len(BUGS) >= 30
+    assert len({(bug.module, bug.function, bug.new) for bug in BUGS.values()}) == len(BUGS)
+
+
+# ---- What a kernel can do ------------------------------------------------------------------------
+
+
+def where(out):
+    x, y = cuda.grid(2)
+    columns, _ = cuda.gridsize(2)
+    out[y, x] = y * columns + x
+
+
 @ORDERS
-@pytest.mark.parametrize("name", matmul.LADDER)
-@pytest.mark.parametrize("shape", [(1, 1, 1), (18, 19, 20), (33, 7, 35)])
-def test_right_kernels_are_right_and_raise_no_alarm(name, shape, order):
-    m, k, n = shape
-    rung = matmul.LADDER[name]
-    a, b, c = normal(m, k), normal(k, n, seed=1), np.full((m, n), np.nan, np.float32)
-    simulator.launch(rung.kernel, rung.grid(c), rung.block, a, b, c, order=order)
-    np.testing.assert_allclose(c, reference.matmul(a, b), rtol=1e-5, atol=1e-5)
+def test_threads_know_where_they_are(order):
+    out = zeros(6, 8)
+    simulator.launch(where, (2, 3), (4, 2), out, order=order)
+    np.testing.assert_array_equal(out, np.arange(48).reshape(6, 8))
+
+
+def three_axes(out):
+    z = cuda.blockIdx.z * cuda.blockDim.z + cuda.threadIdx.z
+    out[z, cuda.blockIdx.y, cuda.threadIdx.x] += cuda.gridDim.z * 10 + cuda.laneid
+
+
+def test_grids_have_three_axes():
+    out = zeros(4, 3, 2)
+    simulator.launch(three_axes, (1, 3, 2), (2, 1, 2), out)
+    np.testing.assert_array_equal(out[:2], 20 + np.arange(4).reshape(2, 1, 2) + zeros(2, 3, 2))
+
+
+def exchanges(x, out):
+    lane = cuda.threadIdx.x
+    out[0, lane] = cuda.shfl_sync(ALL, x[lane], 5)
+    out[1, lane] = cuda.shfl_xor_sync(ALL, x[lane], 3)
+    out[2, lane] = cuda.shfl_down_sync(ALL, x[lane], 4)
+    out[3, lane] = cuda.shfl_up_sync(ALL, x[lane], 4)
+    out[4, lane] = cuda.shfl_sync(ALL, x[lane], 2, 8)
+    out[5, lane] = cuda.ballot_sync(ALL, x[lane] < 3)
+    out[6, lane] = cuda.any_sync(ALL, lane == 7)
+    out[7, lane] = cuda.all_sync(ALL, lane < 31)
+    out[8, lane] = cuda.popc(cuda.match_any_sync(ALL, lane // 12))
+
+
+@ORDERS
+def test_lanes_exchange_numbers(order):
+    lane, out = np.arange(32), zeros(9, 32)
+    simulator.launch(exchanges, 1, 32, lane.astype(np.float32), out, order=order)
+    np.testing.assert_array_equal(
+        out,
+        [
+            np.full(32, 5),
+            lane ^ 3,
+            np.where(lane < 28, lane + 4, lane),
+            np.where(lane < 4, lane, lane - 4),
+            lane // 8 * 8 + 2,
+            np.full(32, 7),
+            np.ones(32),
+            np.zeros(32),
+            np.where(lane < 24, 12, 8),
+        ],
+    )
+
+
+def votes_of_the_block(x, out):
+    i = cuda.threadIdx.x
+    out[0, i] = cuda.syncthreads_count(x[i] > 0)
+    out[1, i] = cuda.syncthreads_and(x[i] > 0)
+    out[2, i] = cuda.syncthreads_or(x[i] > 0)
+
+
+def test_barriers_count():
+    out = zeros(3, 40)
+    x = normal(40)
+    simulator.launch(votes_of_the_block, 1, 40, x, out)
+    np.testing.assert_array_equal(out[:, 7], [np.sum(x > 0), 0, 1])
+    np.testing.assert_array_equal(out, np.repeat(out[:, :1], 40, axis=1))
+
+
+def atomics(total, before):
+    i = cuda.grid(1)
+    before[i] = cuda.atomic.add(total, 0, 1)
+    cuda.atomic.max(total, 1, i)
+    cuda.atomic.min(total, 2, -i)
+    cuda.atomic.sub(total, 3, 2)
+    cuda.atomic.cas(total, 4, 0, i + 1)
+    cuda.atomic.exch(total, 5, 9)
+
+
+@ORDERS
+def test_atomic_updates_need_no_barrier(order):
+    total, before = zeros(6), zeros(80)
+    simulator.launch(atomics, 2, 40, total, before, order=order)
+    np.testing.assert_array_equal(np.sort(before), np.arange(80))
+    np.testing.assert_array_equal(total[[0, 1, 2, 3, 5]], [80, 79, -79, -160, 9])
+    assert total[4] == (80 if order == "backward" else total[4]) > 0
+
+
+def rounds(x, out):
+    total = float32(0)
+    for i in range(x.shape[0]):
+        total += x[i]
+    out[0] = total
+    out[1] = int32(7) // int32(2)
+
+
+def test_numbers_are_rounded_as_on_a_gpu():
+    x, out = np.array([1, 2**-24, 2**-24], np.float32), zeros(2)
+    simulator.launch(rounds, 1, 1, x, out)
+    assert out.tolist() == [1, 3]
+
+
+def four_at_once(x, out):
+    i = cuda.threadIdx.x * 4
+    a, b, c, d = load4(x, i)
+    store4(out, (0, i), (d, c, b, a))
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_four_numbers_at_once(check):
+    x, out = normal(32), zeros(1, 32)
+    simulator.launch(four_at_once, 1, 8, x, out, check=check)
+    np.testing.assert_array_equal(out[0].reshape(8, 4), x.reshape(8, 4)[:, ::-1])
+
+
+def divides(x, out):
+    i = cuda.threadIdx.x
+    out[i] = x[i] / x[i - i]
+
+
+def test_infinity_is_no_warning():
+    out = zeros(2)
+    simulator.launch(divides, 1, 2, np.array([0, 1], np.float32), out)
+    assert np.isnan(out[0]) and np.isinf(out[1])
+
+
+def takes_functions(x, out):
+    out[0] = math.exp(x[0]) - float32(1)
+    out[1] = math.log(x[1])
+    out[2] = math.sqrt(x[2])
+    out[3] = math.exp(x[3])
+    out[4] = math.cos(math.pi)
+
+
+def test_functions_give_float32_and_no_error():
+    out = zeros(5)
+    simulator.launch(takes_functions, 1, 1, np.array([1e-4, 0, -1, 1000], np.float32), out)
+    np.testing.assert_array_equal(
+        out, np.array([np.exp(np.float32(1e-4)) - 1, -np.inf, np.nan, np.inf, -1], np.float32)
+    )
+
+
+@cuda.jit
+def decorated(x):
+    x[cuda.grid(1)] = doubled(cuda.grid(1))
+
+
+@cuda.jit(device=True)
+def doubled(x):
+    return x * float32(2)
+
+
+def test_what_numba_has_decorated_is_simulated():
+    x = zeros(5)
+    simulator.launch(decorated, 1, 5, x)
+    np.testing.assert_array_equal(x, 2 * np.arange(5))
+
+
+def made_with(factor):
+    def scales(x):
+        if cuda.grid(1) < x.shape[0]:
+            x[cuda.grid(1)] *= factor * factorial(3)
+
+    return scales
+
+
+def factorial(n):
+    return n * factorial(n - 1) if n else 1
+
+
+def test_kernels_may_be_made_by_functions_and_call_themselves():
+    x = zeros(5) + 1
+    simulator.launch(made_with(2), 2, 4, x)
+    assert x.tolist() == [12] * 5
+
+
+# ---- Races ---------------------------------------------------------------------------------------
+
+
+def shifts(x, out):
+    tile = cuda.shared.array(64, float32)
+    i = cuda.threadIdx.x
+    tile[i] = x[i]
+    out[i] = tile[(i + 1) % 64]
+
+
+def test_a_race_is_told_to_a_student():
+    found = fault(shifts, 1, 64, normal(64), zeros(64))
+    line = shifts.__code__.co_firstlineno
+    assert (
+        str(found)
+        == f"""\
+data race. Two threads meet at tile[0], in shared memory:
+  thread (0, 0, 0) of block (0, 0, 0) writes tile[0]
+      line {line + 3}: tile[i] = x[i]
+                ^^^^^^^
+  thread (63, 0, 0) of block (0, 0, 0) reads tile[0]
+      line {line + 4}: out[i] = tile[(i + 1) % 64]
+                         ^^^^^^^^^^^^^^^^^^
+Nothing orders the two, so a GPU may do either first, and the result changes from run to run. \
+A cuda.syncthreads() that all threads of the block pass must stand between these lines, also on \
+the way from one turn of a loop to the next."""
+    )
+    assert (found.kind, found.array) == ("data race", "tile")
+    assert found.lines == [line + 3, line + 4]
+    assert found.threads == [(0, 0, 0), (63, 0, 0)]
+
+
+def neighbours(x, out):
+    tile = cuda.shared.array(64, float32)
+    i = cuda.threadIdx.x
+    tile[i] = x[i]
+    cuda.syncwarp()
+    out[i] = tile[i ^ 1]
+
+
+def neighbours_by_vote(x, out):
+    tile = cuda.shared.array(64, float32)
+    i = cuda.threadIdx.x
+    tile[i] = x[i]
+    cuda.any_sync(ALL, True)
+    out[i] = tile[i ^ 1]
+
+
+def neighbours_by_halves(x, out):
+    tile = cuda.shared.array(64, float32)
+    i = cuda.threadIdx.x
+    tile[i] = x[i]
+    cuda.syncwarp(0xFFFF if i % 32 < 16 else 0xFFFF0000)
+    out[i] = tile[i ^ 1]
+
+
+def other_half(x, out):
+    tile = cuda.shared.array(64, float32)
+    i = cuda.threadIdx.x
+    tile[i] = x[i]
+    cuda.syncwarp(0xFFFF if i % 32 < 16 else 0xFFFF0000)
+    out[i] = tile[i ^ 16]
+
+
+def other_warp(x, out):
+    tile = cuda.shared.array(64, float32)
+    i = cuda.threadIdx.x
+    tile[i] = x[i]
+    cuda.syncwarp()
+    out[i] = tile[i ^ 32]
+
+
+@ORDERS
+@pytest.mark.parametrize("kernel", [neighbours, neighbours_by_halves])
+def test_a_barrier_of_a_warp_orders_its_lanes(kernel, order):
+    x, out = normal(64), zeros(64)
+    simulator.launch(kernel, 1, 64, x, out, order=order)
+    np.testing.assert_array_equal(out, x.reshape(32, 2)[:, ::-1].ravel())
+
+
+@ORDERS
+@pytest.mark.parametrize("kernel", [neighbours_by_vote, other_half, other_warp])
+def test_no_other_barrier_orders_them(kernel, order):
+    found = fault(kernel, 1, 64, normal(64), zeros(64), order=order)
+    assert (found.kind, found.array) == ("data race", "tile")
+    assert sorted(texts(found))[1] == "tile[i] = x[i]"
+
+
+def counts(x, counted):
+    i = cuda.grid(1)
+    cuda.atomic.add(counted, x[i], 1)
+
+
+def counts_and_looks(x, counted):
+    i = cuda.grid(1)
+    cuda.atomic.add(counted, x[i], 1)
+    if counted[0] > 5:
+        cuda.atomic.add(counted, 1, 1)
+
+
+@ORDERS
+def test_an_update_and_a_plain_read_race(order):
+    x = np.zeros(32, np.int64)
+    simulator.launch(counts, 1, 32, x, zeros(2), order=order)
+    found = fault(counts_and_looks, 1, 32, x, zeros(2), order=order)
+    assert (found.kind, found.array) == ("data race", "counted")
+    assert {text[:6] for text in texts(found)} == {"cuda.a", "if cou"}
+
+
+@ORDERS
+def test_blocks_race_though_each_alone_is_right(order):
+    found = fault(shifts_in_place, 2, 32, normal(64), order=order)
+    assert (found.kind, found.array) == ("data race", "x")
+    assert len({access.block for access in found.accesses}) == 2
+    assert "Blocks run in any order" in str(found)
+
+
+def shifts_in_place(x):
+    i = cuda.grid(1)
+    value = x[(i + 1) % x.shape[0]]
+    cuda.syncthreads()
+    x[i] = value
+
+
+def adds_to_the_left(x, out):
+    i = cuda.grid(1)
+    if i + 1 < x.shape[0]:
+        out[i] = x[i + 1]
+
+
+@pytest.mark.parametrize("part", [slice(None), slice(0, 20)])
+def test_arguments_may_lie_in_the_same_memory(part):
+    x = normal(32)
+    simulator.launch(adds_to_the_left, 1, 32, x.copy(), x)
+    found = fault(adds_to_the_left, 1, 20, x, x[part])
+    assert (found.kind, len(set(found.threads))) == ("data race", 2)
+
+
+def adds_up(x, total):
+    i = cuda.grid(1)
+    total[2, 1] += x[i, 0]
+
+
+def test_elements_of_a_view_have_their_own_index():
+    """Transposed, turned round, and beginning in the middle of an array."""
+    found = fault(adds_up, 1, 6, normal(1, 6).T, zeros(8, 9)[2:, ::-1].T)
+    assert "meet at total[2, 1], in global memory" in str(found)
+
+
+# ---- Barriers that not all reach -----------------------------------------------------------------
+
+
+def two_barriers(x):
+    if cuda.threadIdx.x < 3:
+        x[0] = 1
+        cuda.syncthreads()
+    else:
+        cuda.syncthreads()
+
+
+@ORDERS
+def test_two_calls_are_two_barriers(order):
+    found = fault(two_barriers, 1, 8, zeros(4), order=order)
+    assert (found.kind, found.array) == ("divergent barrier", None)
+    assert texts(found) == ["cuda.syncthreads()"] * 2 and len(set(found.lines)) == 2
+    assert "which waits elsewhere" in str(found)
+
+
+def vote_of_three(x):
+    if cuda.threadIdx.x < 3:
+        x[cuda.threadIdx.x] = cuda.ballot_sync(0b111, True)
+
+
+def vote_of_those_left(x):
+    if cuda.threadIdx.x >= 3:
+        return
+    x[cuda.threadIdx.x] = cuda.ballot_sync(ALL, True)
+
+
+@ORDERS
+@pytest.mark.parametrize("kernel", [vote_of_three, vote_of_those_left])
+def test_lanes_that_are_not_named_or_have_ended_are_not_waited_for(kernel, order):
+    x = zeros(4)
+    simulator.launch(kernel, 1, 8, x, order=order)
+    assert x.tolist() == [7, 7, 7, 0]
+
+
+def vote_of_some(x):
+    if cuda.threadIdx.x < 3:
+        cuda.any_sync(ALL, True)
+    cuda.syncthreads()
+
+
+def vote_without_oneself(x):
+    cuda.all_sync(0b111, True)
+
+
+@ORDERS
+@pytest.mark.parametrize("kernel", [vote_of_some, vote_without_oneself])
+def test_the_mask_names_those_who_call(kernel, order):
+    found = fault(kernel, 1, 8, zeros(4), order=order)
+    assert found.kind == "divergent barrier" and "_sync(" in texts(found)[0]
+
+
+def asks_nobody(x):
+    if cuda.threadIdx.x < 3:
+        x[0] = cuda.shfl_sync(0b111, x[0], 5)
+
+
+def test_nobody_is_asked_who_does_not_take_part():
+    found = fault(asks_nobody, 1, 8, zeros(4))
+    assert found.kind == "undefined lane" and "lane 5" in str(found)
+
+
+# ---- Memory --------------------------------------------------------------------------------------
+
+
+def remembers(out):
+    tile = cuda.shared.array(8, float32)
+    i = cuda.threadIdx.x
+    if cuda.blockIdx.x == 0:
+        tile[i] = 1
+    out[cuda.grid(1)] = tile[i]
+
+
+def test_a_block_finds_nothing_of_the_block_before():
+    found = fault(remembers, 2, 8, zeros(16))
+    assert (found.kind, found.array) == ("uninitialised", "tile")
+    assert found.accesses[0].block == (1, 0, 0)
+    assert texts(found) == ["out[cuda.grid(1)] = tile[i]"]
+
+
+def test_without_checks_it_reads_nan():
+    out = zeros(16)
+    simulator.launch(remembers, 2, 8, out, check=False)
+    assert np.all(out[:8] == 1) and np.all(np.isnan(out[8:]))
+
+
+def counts_in_a_tile(out):
+    tile = cuda.shared.array(1, int32)
+    cuda.atomic.add(tile, 0, 1)
+    cuda.syncthreads()
+    out[0] = tile[0]
+
+
+def test_an_update_reads():
+    found = fault(counts_in_a_tile, 1, 1, zeros(1))
+    assert (found.kind, found.array) == ("uninitialised", "tile")
+    assert texts(found) == ["cuda.atomic.add(tile, 0, 1)"]
+
+
+def private(x, column):
+    mine = cuda.local.array((2, 3), float32)
+    mine[1, 2] = cuda.threadIdx.x
+    cuda.syncthreads()
+    x[cuda.threadIdx.x] = mine[1, 2 - column]
+
+
+def test_a_local_array_is_that_of_one_thread():
+    x = zeros(4)
+    simulator.launch(private, 1, 4, x, 0)
+    assert x.tolist() == [0, 1, 2, 3]
+    for column, kind in ((1, "uninitialised"), (-1, "out of bounds")):
+        found = fault(private, 1, 4, x, column)
+        assert (found.kind, found.array) == (kind, "mine")
+
+
+def fills(x, first):
+    x[cuda.grid(1) + first] = 1
+
+
+@pytest.mark.parametrize("first", [-1, 1])
+def test_an_index_beyond_either_end_is_out_of_bounds(first):
+    found = fault(fills, 2, 4, zeros(8), first)
+    assert (found.kind, found.array) == ("out of bounds", "x")
+    assert f"x[{-1 if first < 0 else 8}] is meant, but x, in global memory, has the shape (8,)" in (
+        str(found)
+    )
+    assert texts(found) == ["x[cuda.grid(1) + first] = 1"]
+
+
+def takes_much(x):
+    cuda.shared.array((100, 100), float32)
+    much = cuda.shared.array((100, 100), float32)
+    much[0, 0] = x[0]
+
+
+def test_shared_memory_is_small():
+    found = fault(takes_much, 1, 1, zeros(1))
+    assert (found.kind, found.array) == ("too much shared memory", "much")
+    assert "80000 bytes" in str(found)
+
+
+def four_from(x, first):
+    load4(x, first)
+
+
+def test_four_numbers_begin_at_a_multiple_of_16_bytes():
+    simulator.launch(four_from, 1, 1, normal(9), 4)
+    for x, first in ((normal(9), 1), (normal(9)[1:], 0), (normal(18)[::2], 4)):
+        assert fault(four_from, 1, 1, x, first).kind == "misaligned"
+    assert fault(four_from, 1, 1, normal(9), 8).kind == "out of bounds"
+
+
+# ---- Copies and tensor cores ---------------------------------------------------------------------
+
+
+def copies_two_groups(x, out, left):
+    tile = cuda.shared.array(64, float32)
+    i = cuda.threadIdx.x * 4
+    copy_async4(tile, i, x, i)
+    commit_copies()
+    copy_async4(tile, 32 + i, x, 32 + i)
+    commit_copies()
+    wait_for_copies(left)
+    out[i] = tile[i]
+    out[32 + i] = tile[32 + i]
+
+
+def test_a_copy_arrives_when_it_is_waited_for():
+    x, out = normal(64), zeros(64)
+    simulator.launch(copies_two_groups, 1, 8, x, out, 0)
+    np.testing.assert_array_equal(out[::4], x[::4])
+    found = fault(copies_two_groups, 1, 8, x, out, 1)
+    assert (found.kind, found.array) == ("missing wait", "tile")
+    assert texts(found) == ["copy_async4(tile, 32 + i, x, 32 + i)", "out[32 + i] = tile[32 + i]"]
+    out = zeros(64)
+    simulator.launch(copies_two_groups, 1, 8, x, out, 1, check=False)
+    assert np.all(out[:32:4] == x[:32:4]) and np.all(np.isnan(out[32::4]))
+
+
+def small_product(a, b, c):
+    lane = cuda.laneid
+    i, j = lane // 4, lane % 4
+    part = multiply_tf32(
+        (c[i, 2 * j], c[i, 2 * j + 1], c[i + 8, 2 * j], c[i + 8, 2 * j + 1]),
+        (a[i, j], a[i + 8, j], a[i, j + 4], a[i + 8, j + 4]),
+        (b[j, i], b[j + 4, i]),
+    )
+    c[i, 2 * j], c[i, 2 * j + 1], c[i + 8, 2 * j], c[i + 8, 2 * j + 1] = part
+
+
+@ORDERS
+def test_a_warp_multiplies_small_matrices(order):
+    a, b, c = normal(16, 8), normal(8, 8, seed=1), normal(16, 8, seed=2)
+    right = c + tf32(a) @ tf32(b)
+    simulator.launch(small_product, 1, 32, a, b, c, order=order)
+    np.testing.assert_allclose(c, right, rtol=1e-6, atol=1e-6)
+
+
+def test_tf32_keeps_ten_bits_behind_the_point():
+    x = np.array([1 + 2**-10, 1 + 2**-11, -3], np.float32)
+    assert tf32(x).tolist() == [1 + 2**-10, 1, -3]
+
+
+# ---- What is no fault of the simulated kernel's memory -------------------------------------------
+
+
+def halves(x):
+    x[cuda.grid(1) / 2] = 1
+
+
+def row(x):
+    x[0] = 1
+
+
+def breaks(x):
+    x[0] = 1 // (cuda.threadIdx.x - 3)
+
+
+def test_other_errors_say_which_thread():
+    with pytest.raises(TypeError, match=r"an index is an integer. Received: x\[0.0\]"):
+        simulator.launch(halves, 1, 4, zeros(4))
+    with pytest.raises(IndexError, match=r"x has 2 axes.* Received: x\[0\]"):
+        simulator.launch(row, 1, 4, zeros(4, 4))
+    with pytest.raises(ZeroDivisionError) as caught:
+        simulator.launch(breaks, 1, 4, zeros(4))
+    assert caught.value.__notes__ == ["in thread (3, 0, 0) of block (0, 0, 0) of the simulation"]
+
+
+# ---- Always the same, and fast -------------------------------------------------------------------
+
+
+def writes_where_it_likes(out):
+    out[cuda.atomic.add(out, 0, 1) + 1] = cuda.threadIdx.x
+
+
+def test_the_order_of_threads_is_known():
+    def order(name, seed=0):
+        out = zeros(9, dtype=np.int64)
+        simulator.launch(writes_where_it_likes, 1, 8, out, order=name, seed=seed, check=False)
+        return out[1:].tolist()
+
+    assert order("forward") == list(range(8)) == order("backward")[::-1]
+    assert order("shuffled") == order("shuffled") != order("forward")
+    assert order("shuffled", seed=1) != order("shuffled")
+    assert sorted(order("shuffled")) == list(range(8))
+
+
+def test_a_message_is_the_same_each_time():
+    first, second = (str(fault(shifts, 2, 64, normal(64), zeros(128))) for _ in "12")
+    assert first == second
+
+
+def seconds(kernel, *arguments, check):
+    """The least time of the processor that a launch takes, of two."""
+    times = []
+    for _ in range(2):
+        start = time.process_time()
+        simulator.launch(kernel, *arguments, check=check)
+        times.append(time.process_time() - start)
+    return min(times)
+
+
+def test_a_product_of_64_by_64_matrices_takes_less_than_a_second():
+    """On a quiet machine 0.2 seconds, and 0.6 with all checks."""
+    rung = matmul.LADDER["tiled"]
+    a, b, c = normal(64, 64), normal(64, 64), zeros(64, 64)
+    arguments = rung.kernel, rung.grid(c), rung.block, a, b, c
+    unchecked = seconds(*arguments, check=False)
+    assert unchecked < 1 and seconds(*arguments, check=True) < 5 * unchecked
+
+
+# ---- Traffic -------------------------------------------------------------------------------------
+
+
+def copies(x, out, stride):
+    i = cuda.threadIdx.x * stride
+    out[cuda.threadIdx.x] = x[i]
+
+
+@pytest.mark.parametrize("stride, sectors", [(0, 1), (1, 4), (2, 8), (8, 32), (9, 32)])
+def test_sectors_are_counted(stride, sectors):
+    traffic = simulator.launch(copies, 1, 64, zeros(600), zeros(64), stride)
+    x, out = traffic.lines
+    assert (x.verb, x.array.name, x.requests, x.pieces / 2) == ("read", "x", 2, sectors)
+    assert (x.least / 2, x.bytes) == (1 if stride == 0 else 4, 64 * 4)
+    assert (out.verb, out.array.name, out.pieces, out.least) == ("write", "out", 8, 8)
+
+
+def reads_a_tile(x, stride):
+    tile = cuda.shared.array(1056, float32)
+    i = cuda.threadIdx.x
+    for k in range(i, 1056, 32):
+        tile[k] = x[k]
+    cuda.syncthreads()
+    x[i] = tile[i * stride]
+
+
+@pytest.mark.parametrize("stride, turns", [(0, 1), (1, 1), (2, 2), (32, 32), (33, 1), (4, 4)])
+def test_bank_conflicts_are_counted(stride, turns):
+    traffic = simulator.launch(reads_a_tile, 1, 32, zeros(1056), stride)
+    (line,) = (line for line in traffic.lines if (line.array.name, line.verb) == ("tile", "read"))
+    assert (line.requests, line.pieces, line.least, line.bytes) == (1, turns, 1, 128)
+
+
+def four_of_a_tile(x, stride):
+    tile = cuda.shared.array((32, 36), float32)
+    i = cuda.threadIdx.x
+    store4(tile, (i, 0), load4(x, i * stride))
+
+
+def test_four_numbers_at_once_are_one_request():
+    traffic = simulator.launch(four_of_a_tile, 1, 32, zeros(32 * 8), 8)
+    x, tile = traffic.lines
+    assert (x.requests, x.pieces, x.least, x.bytes) == (1, 32, 16, 512)
+    assert (tile.requests, tile.pieces, tile.least, tile.bytes) == (1, 4, 4, 512)
+
+
+def test_a_copy_is_counted_when_it_is_ordered():
+    traffic = simulator.launch(copies_two_groups, 1, 8, normal(64), zeros(64), 0)
+    found = [line for line in traffic.lines if "copy_async4" in line.site.text]
+    kinds = [(line.verb, line.array.name, line.requests, line.bytes) for line in found]
+    assert kinds == [("read", "x", 1, 128), ("write", "tile", 1, 128)] * 2
+    assert len(traffic.lines) == 4 + 4
+
+
+def test_the_ladder_needs_less_at_each_step():
+    """Of sectors of global memory; and no bank of shared memory has to be waited for."""
+    a, b, c = normal(64, 16), normal(16, 64), zeros(64, 64)
+    sectors = {}
+    for name, rung in matmul.LADDER.items():
+        traffic = simulator.launch(rung.kernel, rung.grid(c), rung.block, a, b, c)
+        sectors[name] = sum(x.pieces for x in traffic.lines if x.array.space == "global")
+        shared = [line for line in traffic.lines if line.array.space == "shared"]
+        assert all(line.pieces == line.least for line in shared), f"{name}\n{traffic}"
+    naive, coalesced, tiled, registers, vectors, tensor_cores = sectors.values()
+    assert naive > 4 * coalesced > 20 * tiled == 40 * registers == 40 * vectors
+    assert tiled > tensor_cores
+
+
+def test_a_table_and_a_picture_of_traffic():
+    line = copies.__code__.co_firstlineno + 2
+    traffic = simulator.launch(copies, 1, 6, zeros(48), zeros(6), 4)
+    assert (
+        str(traffic)
+        == f"""\
+line  array      memory  requests  bytes  pieces per request  least
+{line}   read x     global         1     24                 3.0    1.0
+{line}   write out  global         1     24                 1.0    1.0"""
+    )
+    assert (
+        traffic.draw("= x[i]", "x")
+        == traffic.draw(line, "x")
+        == f"""\
+line {line}: out[cuda.threadIdx.x] = x[i]
+                                  ^^^^
+
+sector of 32 bytes: lanes that use its words
+     0 | 0  .  .  .  1  .  .  .|
+     1 | 2  .  .  .  3  .  .  .|
+     2 | 4  .  .  .  5  .  .  .|"""
+    )
+    with pytest.raises(ValueError, match="no line 'x' reads or writes 'y'"):
+        traffic.draw("x", "y")
+
+
+def test_a_picture_of_banks():
+    traffic = simulator.launch(reads_a_tile, 1, 32, zeros(1056), 16)
+    rows = traffic.draw("tile[i * stride]", "tile").splitlines()[3:]
+    assert len(rows) == 1 + 16
+    assert rows[1].split("|")[1].split() == ["0", *"." * 15, "1", *"." * 15]

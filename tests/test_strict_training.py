@@ -483,6 +483,13 @@ def recurrent_model():
     return model, arrange
 
 
+def language_model():
+    model = models.GPT(5, 2, 2, 8, dropout=0.1, max_sequence_length=12)
+    optimizer = optimizers.AdamW(0.01, global_clipnorm=0.1)
+    model.compile(optimizer, losses.SparseCategoricalCrossentropy(from_logits=True))
+    return model, lambda x, y: (np.abs(x * 2).astype("int64") % 5,) * 2
+
+
 def adapted_model():
     model, arrange = attention_model()
     model.build((None, 12))
@@ -500,7 +507,7 @@ FITTED = [
     recurrent_model,
     adapted_model,
 ]
-MODELS = pytest.mark.parametrize("make", [*FITTED, regression])
+MODELS = pytest.mark.parametrize("make", [*FITTED, regression, language_model])
 
 
 def train(make, place, steps=3, epochs=2):

@@ -124,8 +124,9 @@ def test_a_training_step_stays_on_the_device(make, sequences):
         np.testing.assert_array_equal(unwrap(ours), theirs)
 
 
-@pytest.mark.parametrize("make, sequences", [EVERY["BERT"], EVERY["Seq2SeqTransformer"]], ids=str)
-def test_dropout_works_in_training_alone(make, sequences):
+@pytest.mark.parametrize("name", ["BERT", "BERT for classes", "Seq2SeqTransformer"])
+def test_dropout_works_in_training_alone(name):
+    make, sequences = EVERY[name]
     model, without = make(dropout=0.3), make()
     without.set_weights(model.get_weights())
     quiet = without(*sequences, training=True).data
@@ -336,6 +337,14 @@ BAD = {
     "BERT, no classes": (lambda: bert(head="classes"), "num_classes=None"),
     "BERT, classes of no head": (lambda: bert(num_classes=3), "num_classes=3"),
     "BERT, classes": (lambda: bert(head="classes", num_classes=0), "num_classes=0"),
+    "BERT, logits without their head": (
+        lambda: bert(head=None).logits(Tensor(np.zeros((1, 8)))),
+        "head='tokens'. Received: head=None",
+    ),
+    "BERT, no pooler": (
+        lambda: bert().pool(Tensor(np.zeros((1, 2, 8)))),
+        "head='classes' or None. Received: head='tokens'",
+    ),
     "BERT, heads": (lambda: models.BERT(9, 1, 3, 8), "num_heads=3, hidden_dim=8"),
     "BERT, dropout": (lambda: bert(dropout=1.0), "dropout"),
     "BERT, segments": (lambda: bert(num_segments=0), "num_segments=0"),

@@ -12,8 +12,6 @@ from minigrad.text import files, reading
 from tests.test_tokenizers import EVERY_PEER, EVERY_TRAINED, GOLDEN, PEERS, TRAINED, ours
 from tests.tokenizer_texts import MEANT, PROSE
 
-SPECIAL = {"<|endoftext|>": 300}
-
 
 def write(path, content):
     """A file of text, bytes, or what JSON can hold."""
@@ -34,6 +32,13 @@ def test_a_tokenizer_is_the_same_after_saving(name, tmp_path):
     assert type(again) is type(tokenizer)
     assert again.to_json() == tokenizer.to_json()
     assert again.encode_batch(MEANT) == tokenizer.encode_batch(MEANT)
+
+
+@EVERY_TRAINED
+def test_the_model_in_the_file_has_the_special_tokens(name):
+    """Hugging Face's would give ids of their own to those that it lacks."""
+    tokenizer = TRAINED[name]()
+    assert tokenizer.special_tokens.items() <= tokenizer.to_json()["model"]["vocab"].items()
 
 
 @EVERY_PEER
@@ -119,7 +124,24 @@ WRONG_USE = {
     ),
     "too small a vocabulary": (
         lambda t: text.BytePairTokenizer.train(PROSE, 256, ["<a>"]),
-        "256 bytes 1 special vocabulary_size=256",
+        "1 special 256 others vocabulary_size=256",
+    ),
+    "no room for word pieces": (
+        lambda t: text.WordPieceTokenizer.train(PROSE, 5),
+        "5 special 1 others vocabulary_size=5",
+    ),
+    "one text for a list": (lambda t: t.encode_batch("abc"), "texts list one str"),
+    "one text to learn from": (
+        lambda t: text.BytePairTokenizer.train("abc", 300),
+        "texts list one str",
+    ),
+    "characters of one text": (
+        lambda t: text.CharacterTokenizer.train("abc"),
+        "texts list one str",
+    ),
+    "bytes to learn from": (
+        lambda t: text.WordPieceTokenizer.train([b"abc"], 300),
+        "a text must be a str bytes",
     ),
     "special tokens that are equal": (
         lambda t: text.BytePairTokenizer.train(PROSE, 300, ["<a>", "<a>"]),
@@ -243,9 +265,9 @@ WRONG_FILES = {
         changed("added_tokens", to=[{"id": 1000, "content": ""}]),
         "added token text ''",
     ),
-    "a pattern without a word on bytes": (
-        changed("pre_tokenizer", to={"type": "Sequence", "pretokenizers": [SPLIT, BYTE_LEVEL]}),
-        "pre_tokenizer Split",
+    "two patterns, one after the other": (
+        changed_of("llama3", "pre_tokenizer", "pretokenizers", 1, to=BYTE_LEVEL),
+        "pre_tokenizer Split ByteLevel",
     ),
     "templates in templates": (
         changed("post_processor", to={"type": "Sequence", "processors": [IN_ITSELF]}),
@@ -282,6 +304,10 @@ WRONG_FILES = {
     "capitals that may or may not": (
         changed_of("bert", "normalizer", "lowercase", to="yes"),
         "'lowercase' true or false 'yes'",
+    ),
+    "a length that is true": (
+        changed_of("bert", "model", "max_input_chars_per_word", to=True),
+        "'max_input_chars_per_word' integer True",
     ),
     "other words": (
         changed_of("bert", "pre_tokenizer", to={"type": "Whitespace"}),

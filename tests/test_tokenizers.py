@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import unicodedata
 from collections import Counter
 
 import pytest
@@ -10,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minigrad import text
-from minigrad.text import byte_level, byte_pairs, pair_training, patterns, reading, word_cache
+from minigrad.text import (
+    byte_level,
+    byte_pairs,
+    pair_training,
+    patterns,
+    reading,
+    unicode_8,
+    word_cache,
+)
 from minigrad.text.templates import cut
 from tests.golden import make_tokenizers
 from tests.tokenizer_texts import MEANT, PROSE, alphabets, fuzzed
@@ -93,6 +102,10 @@ def test_words_of_each_pattern(name, words):
     assert patterns.split_words(name, "I'll pay 1234,\u2003don'T    深度。") == words
 
 
+def test_control_characters_are_no_white_space_though_python_says_so():
+    assert patterns.split_words("gpt2", "!\x1c\x1f!\x85 !") == ["!\x1c\x1f!", "\x85", " !"]
+
+
 def merge_step_by_step(ids, ranks):
     """What `merge` promises, by its definition."""
     ids = list(ids)
@@ -135,7 +148,7 @@ def test_bytes_are_printed_as_in_gpt2_s_files():
     assert byte_level.to_characters(b" the\n\x00\xff\xad\x7f") == "ĠtheĊĀÿŃġ"
     every = bytes(range(256))
     assert byte_level.to_bytes(byte_level.to_characters(every)) == every
-    assert byte_level.to_bytes("a b") == b"a b"
+    assert byte_level.to_bytes("é b") == "é b".encode()
 
 
 # ---- Training ------------------------------------------------------------------------------------
@@ -154,10 +167,10 @@ def merges_by_counting(tokens, words, size):
         pair = min(counts, key=lambda pair: (-counts[pair], pair))
         left, right = tokens[pair[0]], tokens[pair[1]]
         merges.append((left, right))
-        if left + right not in tokens:
-            tokens.append(left + right)
-        new = tokens.index(left + right)
-        words = [(merge_step_by_step(word, {pair: (0, new)}), count) for word, count in words]
+        assert left + right not in tokens
+        tokens.append(left + right)
+        rank = {pair: (0, len(tokens) - 1)}
+        words = [(merge_step_by_step(word, rank), count) for word, count in words]
     return merges
 
 
@@ -328,6 +341,21 @@ def test_text_is_cleaned_as_the_options_say(options, written, words):
 def test_bert_s_template_is_there_without_asking():
     tokenizer = text.WordPieceTokenizer.train(["a b"], 20)
     assert tokenizer.decode(tokenizer.encode_pair("a", "b")[0]) == "[CLS] a [SEP] b [SEP]"
+
+
+def test_marks_and_punctuation_are_those_of_unicode_8():
+    """Python knows Unicode 3.2, too: what was a mark then and is one now was one in between."""
+    then, now = unicodedata.ucd_3_2_0.category, unicodedata.category
+    symbols = set(map(ord, "$+<=>^`|~"))  # that BERT takes for punctuation
+    for character in alphabets()[1]:
+        number, category = ord(character), now(character)
+        if then(character) == category:
+            assert (number in unicode_8.NONSPACING_MARKS) == (category == "Mn")
+            assert (number in unicode_8.PUNCTUATION - symbols) == (category[0] == "P")
+            if character not in "\t\n\r\ufffd":
+                assert (number in unicode_8.INVISIBLE) == (category in ("Cc", "Cf"))
+    tables = unicode_8.NONSPACING_MARKS, unicode_8.PUNCTUATION, unicode_8.INVISIBLE
+    assert [*map(len, tables)] == [1567, 726, 213]
 
 
 # ---- Texts of all kinds --------------------------------------------------------------------------

@@ -18,14 +18,15 @@ from tests.tokenizer_texts import MEANT, PROSE, alphabets, fuzzed
 tokenizers = pytest.importorskip("tokenizers")
 
 TEXTS = [*MEANT, *fuzzed(10_000)]
+FEWER = TEXTS[:2000]
 CORPUS = [*PROSE, *fuzzed(1000, seed=1)]
 PEERS = make_tokenizers.peers(CORPUS, size=2000)
 EVERY_PEER = pytest.mark.parametrize("name", PEERS)
 
 
-def differing(tokenizer, peer):
+def differing(tokenizer, peer, texts=TEXTS):
     """The texts whose ids are not equal, as they can be read in a report."""
-    found = zip(TEXTS, tokenizer.encode_batch(TEXTS), make_tokenizers.ids_of(peer, TEXTS))
+    found = zip(texts, tokenizer.encode_batch(texts), make_tokenizers.ids_of(peer, texts))
     return [ascii(written) for written, ids, theirs in found if ids != theirs]
 
 
@@ -52,15 +53,15 @@ def test_ids_of_their_file_are_equal(name):
 def test_they_read_our_file_and_give_equal_ids(name, tmp_path):
     ours = TRAINED[name]()
     if name == "characters":
-        ours = text.CharacterTokenizer.train(TEXTS, ["<|endoftext|>"])
-    assert differing(ours, read_by_the_peer(ours, tmp_path)) == []
+        ours = text.CharacterTokenizer.train(FEWER, ["<|endoftext|>"])
+    assert differing(ours, read_by_the_peer(ours, tmp_path), FEWER) == []
 
 
 @EVERY_PEER
 def test_their_texts_come_back_the_same(name):
     peer = PEERS[name]
     ours = reading.read(json.loads(peer.to_str()))
-    for ids in make_tokenizers.ids_of(peer, TEXTS[:2000]):
+    for ids in make_tokenizers.ids_of(peer, FEWER):
         expected = peer.decode(ids, skip_special_tokens=False)
         assert ours.decode(ids) == expected
 

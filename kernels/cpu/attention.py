@@ -45,6 +45,7 @@ from .simd import (
     first,
     fma,
     lanes,
+    lanes_of,
     load,
     load_first,
     maximum,
@@ -539,7 +540,8 @@ def attention(q, k, v, scale=None, causal=False, mask=None, rate=0.0, key=0):
     (b, h, t, d), s, e = q.shape, k.shape[2], v.shape[3]
     o, norms = _laid_out_like(q, e, np.empty), np.empty((b, h, t, 2), q.dtype)
     options = _options(d, scale, causal, mask, rate, key)
-    _forward(q.dtype, b * h * t * s * (d + e), q, k, v, o, norms, *options)
+    queries = max(t, lanes_of(q.dtype.name))  # what a block costs that has one query
+    _forward(q.dtype, b * h * queries * s * (d + e), q, k, v, o, norms, *options)
     return o, norms
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from . import leaves_to_numpy
 from .compilation import inlined, integer, number, read, write
 from .loops import alike, share
-from .simd import fma, lanes, load_until, maximum, sqrt, store_until
+from .simd import fma, lanes, load_until, maximum, spread, sqrt, store_until
 from .threads import threaded
 
 WORK = 4  # multiplications that take as long as one number
@@ -108,6 +108,7 @@ def _adagrad(
 def _adam(
     parameter: write(1),
     gradient: read(1),
+    scale: read(1),
     m: write(1),
     v: write(1),
     rate: number,
@@ -120,10 +121,13 @@ def _adam(
     part: integer,
     parts: integer,
 ):
-    """m ← β₁ m + (1 - β₁) g,   v ← β₂ v + (1 - β₂) g²,   θ ← θ - rate m / (√v + ε)"""
-    n = parameter.size
+    """m ← β₁ m + (1 - β₁) g,   v ← β₂ v + (1 - β₂) g²,   θ ← θ - rate m / (√v + ε)
+
+    g is the gradient times scale[0].
+    """
+    n, factor = parameter.size, spread(scale, 0)
     for i in range(*share(n, part, parts, lanes(parameter))):
-        g = load_until(gradient, i, n, 0)
+        g = load_until(gradient, i, n, 0) * factor
         mean = fma(load_until(m, i, n, 0), beta_1, g * rest_1)
         mean_square = fma(load_until(v, i, n, 0), beta_2, g * g * rest_2)
         store_until(m, i, n, mean)
@@ -183,10 +187,13 @@ def adagrad(parameter, gradient, accumulator, rate, epsilon, decay=0.0):
 
 
 @leaves_to_numpy(_NOT_COVERED)
-def adam(parameter, gradient, m, v, rate, beta_1, beta_2, epsilon, step, decay=0.0):
-    if not _can_be_walked(rate, gradient, parameter, m, v):
+def adam(parameter, gradient, m, v, rate, beta_1, beta_2, epsilon, step, decay=0.0, scale=None):
+    scale = np.ones(1, parameter.dtype) if scale is None else scale
+    is_one = alike(parameter, scale, shape=False) and scale.shape == (1,)
+    if not (is_one and _can_be_walked(rate, gradient, parameter, m, v)):
         return NotImplemented
     root = math.sqrt(1 - beta_2**step)  # see the reference
     scaled = rate * root / (1 - beta_1**step), epsilon * root
     numbers = scaled[0], beta_1, 1 - beta_1, beta_2, 1 - beta_2, scaled[1], 1 - rate * decay
-    _adam(parameter.dtype, WORK * parameter.size, parameter, gradient, m, v, *numbers)
+    arrays = parameter, gradient, scale, m, v
+    _adam(parameter.dtype, WORK * parameter.size, *arrays, *numbers)

@@ -5,6 +5,7 @@
     tiled            a block fetches tiles of A and B once, for all of its threads
     register_tiled   a thread computes 4 x 4 elements: each number that it fetches serves 4 times
     vectorised       8 x 8 elements, and four numbers are fetched by one instruction
+    tensor_cores     a warp multiplies small matrices at once, in TF32, while the next are fetched
 
 All compute C = A B,  (m, k), (k, n) -> (m, n), of float32, in rows without gaps that begin at a
 multiple of 16 bytes, of any size. `LADDER` says how each is launched.
@@ -14,9 +15,16 @@ from typing import NamedTuple
 
 from numba import cuda, float32
 
-from .ptx import load4, store4
+from .ptx import (
+    commit_copies,
+    copy_async4,
+    load4,
+    multiply_tf32,
+    store4,
+    wait_for_copies,
+)
 
-SIDE = 16  # a block has SIDE x SIDE threads, in each kernel
+SIDE = 16  # a block has SIDE x SIDE threads, in all but the last of these
 
 
 # ---- One element for each thread -----------------------------------------------------------------
@@ -87,6 +95,7 @@ def tiled(a, b, c):
 
 EACH = 4  # rows and columns of C that a thread computes
 EDGE = SIDE * EACH  # rows and columns that a block computes
+ROW = EDGE + SIDE  # numbers from one row of a tile to the next: so two rows use different banks
 
 
 def register_tiled(a, b, c):
@@ -95,7 +104,7 @@ def register_tiled(a, b, c):
     Its rows and columns lie SIDE apart, so that neighbours still use neighbours.
     """
     a_tile = cuda.shared.array((EDGE, SIDE), float32)
-    b_tile = cuda.shared.array((SIDE, EDGE), float32)
+    b_tile = cuda.shared.array((SIDE, ROW), float32)
     total = cuda.local.array((EACH, EACH), float32)
     a_part = cuda.local.array(EACH, float32)
     b_part = cuda.local.array(EACH, float32)
@@ -203,19 +212,96 @@ def vectorised(a, b, c):
                         c[at_row, at_column + j] = total[i, group * 4 + j]
 
 
+# ---- Tensor cores --------------------------------------------------------------------------------
+
+TENSOR_EDGE = 64  # rows and columns that a block computes; each of its 4 warps has a quarter
+DEEP = 32  # columns of a tile of A, rows of one of B
+A_ROW = DEEP + 4  # numbers from one row of a tile to the next, with which
+B_ROW = TENSOR_EDGE + 8  # no two lanes want the same bank
+
+
+@cuda.jit(device=True, inline="always")
+def fetch_four(tile, index, x, row, column):
+    """Order x[row, column : column + 4], with 0 beyond the edge, for a place in a tile"""
+    is_inside = row < x.shape[0] and column < x.shape[1]
+    is_aligned = x.shape[1] % 4 == 0
+    if is_inside and is_aligned:
+        copy_async4(tile, index, x, (row, column))
+    else:
+        store4(tile, index, four_elements(x, row, column))
+
+
+@cuda.jit(device=True, inline="always")
+def fetch_tiles(a_tile, b_tile, stage, a, b, first_row, k, first_column):
+    """Order tiles of A and B: 128 threads, 64 rows with 8 groups of four, 32 rows with 16"""
+    thread = cuda.threadIdx.x
+    for part in range(4):
+        row, column = part * 16 + thread // 8, thread % 8 * 4
+        fetch_four(a_tile, (stage, row, column), a, first_row + row, k + column)
+        row, column = part * 8 + thread // 16, thread % 16 * 4
+        fetch_four(b_tile, (stage, row, column), b, k + row, first_column + column)
+    commit_copies()
+
+
+def tensor_cores(a, b, c):
+    """The lanes of a warp multiply small matrices together, by one instruction: `multiply_tf32`.
+
+    Meanwhile the next tiles are on their way: there are two places for each, which take turns. Only
+    the first 10 bits behind the point count in A and B; sums are float32.
+    """
+    a_tile = cuda.shared.array((2, TENSOR_EDGE, A_ROW), float32)
+    b_tile = cuda.shared.array((2, DEEP, B_ROW), float32)
+    total = cuda.local.array((2, 4, 4), float32)  # of 2 x 4 products of (16, 8) and (8, 8)
+    first_row, first_column = cuda.blockIdx.y * TENSOR_EDGE, cuda.blockIdx.x * TENSOR_EDGE
+    warp, lane = cuda.threadIdx.x // 32, cuda.threadIdx.x % 32
+    i, j = lane // 4, lane % 4
+    warp_row, warp_column = warp // 2 * 32, warp % 2 * 32
+    for y in range(2):
+        for x in range(4):
+            for part in range(4):
+                total[y, x, part] = float32(0)
+    fetch_tiles(a_tile, b_tile, 0, a, b, first_row, 0, first_column)
+    for k in range(0, a.shape[1], DEEP):
+        stage = k // DEEP % 2
+        fetch_tiles(a_tile, b_tile, 1 - stage, a, b, first_row, k + DEEP, first_column)
+        wait_for_copies(1)  # for all but those ordered last
+        cuda.syncthreads()
+        for inner in range(0, DEEP, 8):
+            for y in range(2):
+                row, column = warp_row + y * 16 + i, inner + j
+                a_part = (
+                    a_tile[stage, row, column],
+                    a_tile[stage, row + 8, column],
+                    a_tile[stage, row, column + 4],
+                    a_tile[stage, row + 8, column + 4],
+                )
+                for x in range(4):
+                    row, column = inner + j, warp_column + x * 8 + i
+                    b_part = b_tile[stage, row, column], b_tile[stage, row + 4, column]
+                    sums = total[y, x, 0], total[y, x, 1], total[y, x, 2], total[y, x, 3]
+                    sums = multiply_tf32(sums, a_part, b_part)
+                    for part in range(4):
+                        total[y, x, part] = sums[part]
+        cuda.syncthreads()
+    for y in range(2):
+        for x in range(4):
+            for part in range(4):
+                row = first_row + warp_row + y * 16 + i + part // 2 * 8
+                column = first_column + warp_column + x * 8 + j * 2 + part % 2
+                is_inside = row < c.shape[0] and column < c.shape[1]
+                if is_inside:
+                    c[row, column] = total[y, x, part]
+
+
 # ---- How they are launched -----------------------------------------------------------------------
 
 
 class Rung(NamedTuple):
-    """A kernel, and how many rows and columns of C each of its blocks computes."""
+    """A kernel, the threads of its blocks, and how many rows and columns each of them computes."""
 
     kernel: object
+    block: tuple
     edge: int
-
-    @property
-    def block(self):
-        """How many threads a block has."""
-        return SIDE, SIDE
 
     def grid(self, c):
         """How many blocks it takes to compute C."""
@@ -226,10 +312,11 @@ class Rung(NamedTuple):
 LADDER = {
     rung.kernel.__name__: rung
     for rung in (
-        Rung(naive, SIDE),
-        Rung(coalesced, SIDE),
-        Rung(tiled, SIDE),
-        Rung(register_tiled, EDGE),
-        Rung(vectorised, WIDE_EDGE),
+        Rung(naive, (SIDE, SIDE), SIDE),
+        Rung(coalesced, (SIDE, SIDE), SIDE),
+        Rung(tiled, (SIDE, SIDE), SIDE),
+        Rung(register_tiled, (SIDE, SIDE), EDGE),
+        Rung(vectorised, (SIDE, SIDE), WIDE_EDGE),
+        Rung(tensor_cores, (128,), TENSOR_EDGE),
     )
 }

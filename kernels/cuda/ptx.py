@@ -9,23 +9,39 @@ from numba.core import cgutils, types
 from numba.cuda.extending import intrinsic
 
 FOUR = 4  # numbers of 4 bytes: what one thread can fetch at once
+INT, LONG, FLOAT = ir.IntType(32), ir.IntType(64), ir.FloatType()
+SHARED = 3  # the number that LLVM has for shared memory
 
 
-def _vector_pointer(context, builder, array_type, array, index_type, index):
-    """A pointer to four neighbours of an array, of which the first has this index."""
+def _pointer(context, builder, array_type, array, index_type, index):
+    """A pointer to the element of an array with an index, a number or a tuple of them"""
     if isinstance(index_type, types.BaseTuple):
         numbers, kinds = cgutils.unpack_tuple(builder, index), list(index_type)
     else:
         numbers, kinds = [index], [index_type]
     numbers = [context.cast(builder, n, kind, types.intp) for n, kind in zip(numbers, kinds)]
     array = context.make_array(array_type)(context, builder, array)
-    pointer = cgutils.get_item_pointer(context, builder, array_type, array, numbers)
+    return cgutils.get_item_pointer(context, builder, array_type, array, numbers)
+
+
+def _vector_pointer(context, builder, array_type, *rest):
+    """A pointer to four neighbours, of which the first has an index, and their type"""
     vector = ir.VectorType(context.get_data_type(array_type.dtype), FOUR)
+    pointer = _pointer(context, builder, array_type, *rest)
     return builder.bitcast(pointer, vector.as_pointer()), vector
 
 
 def _bytes(array_type):
     return FOUR * array_type.dtype.bitwidth // 8
+
+
+def _assembly(builder, result, arguments, constraints, text):
+    """The result of an instruction in PTX, which may change memory."""
+    kind = ir.FunctionType(result, [argument.type for argument in arguments])
+    return builder.call(ir.InlineAsm(kind, text, constraints, side_effect=True), arguments)
+
+
+# ---- Four numbers at once ------------------------------------------------------------------------
 
 
 @intrinsic
@@ -39,7 +55,7 @@ def load4(typing_context, array, index):
         kind, index_kind = signature.args
         pointer, _ = _vector_pointer(context, builder, kind, arguments[0], index_kind, arguments[1])
         loaded = builder.load(pointer, align=_bytes(kind))
-        numbers = [builder.extract_element(loaded, _lane(i)) for i in range(FOUR)]
+        numbers = [builder.extract_element(loaded, INT(i)) for i in range(FOUR)]
         return context.make_tuple(builder, signature.return_type, numbers)
 
     return types.UniTuple(array.dtype, FOUR)(array, index), generate
@@ -57,12 +73,90 @@ def store4(typing_context, array, index, numbers):
         stored = ir.Constant(vector, ir.Undefined)
         for i, number in enumerate(cgutils.unpack_tuple(builder, arguments[2])):
             number = context.cast(builder, number, tuple_kind[i], kind.dtype)
-            stored = builder.insert_element(stored, number, _lane(i))
+            stored = builder.insert_element(stored, number, INT(i))
         builder.store(stored, pointer, align=_bytes(kind))
         return context.get_dummy_value()
 
     return types.void(array, index, numbers), generate
 
 
-def _lane(i):
-    return ir.Constant(ir.IntType(32), i)
+# ---- Copies that the threads do not wait for -----------------------------------------------------
+
+
+@intrinsic
+def copy_async4(typing_context, target, target_index, source, source_index):
+    """Order a copy of four numbers from global to shared memory, which arrives some time later.
+
+    Both places begin at a multiple of 16 bytes.
+    """
+
+    def generate(context, builder, signature, arguments):
+        kinds = signature.args
+        target = _pointer(context, builder, kinds[0], arguments[0], kinds[1], arguments[1])
+        source = _pointer(context, builder, kinds[2], arguments[2], kinds[3], arguments[3])
+        shared = builder.addrspacecast(target, ir.PointerType(target.type.pointee, SHARED))
+        addresses = builder.ptrtoint(shared, INT), builder.ptrtoint(source, LONG)
+        text = "cp.async.cg.shared.global [$0], [$1], 16;"
+        _assembly(builder, ir.VoidType(), addresses, "r,l,~{memory}", text)
+        return context.get_dummy_value()
+
+    return types.void(target, target_index, source, source_index), generate
+
+
+@intrinsic
+def commit_copies(typing_context):
+    """All copies that this thread has ordered since the last time make a group."""
+
+    def generate(context, builder, signature, arguments):
+        _assembly(builder, ir.VoidType(), (), "~{memory}", "cp.async.commit_group;")
+        return context.get_dummy_value()
+
+    return types.void(), generate
+
+
+@intrinsic
+def wait_for_copies(typing_context, count):
+    """Wait until all groups of this thread but the last `count`, a constant, have arrived.
+
+    After that the thread itself sees them; others do after a barrier.
+    """
+    if not isinstance(count, types.IntegerLiteral):
+        return None  # and Numba asks again, with the constant
+
+    def generate(context, builder, signature, arguments):
+        text = f"cp.async.wait_group {count.literal_value};"
+        _assembly(builder, ir.VoidType(), (), "~{memory}", text)
+        return context.get_dummy_value()
+
+    return types.void(count), generate
+
+
+# ---- Tensor cores --------------------------------------------------------------------------------
+
+
+@intrinsic
+def multiply_tf32(typing_context, c, a, b):
+    """C + A B by the lanes of a warp together:  C (16, 8), A (16, 8), B (8, 8), by one instruction.
+
+    Of each number in A and B only the first 10 of 23 bits behind the point count. Lane 4 i + j has
+
+        a   A[i, j], A[i + 8, j], A[i, j + 4], A[i + 8, j + 4]
+        b   B[j, i], B[j + 4, i]
+        c   C[i, 2 j], C[i, 2 j + 1], C[i + 8, 2 j], C[i + 8, 2 j + 1], and what is returned
+    """
+
+    def generate(context, builder, signature, arguments):
+        c, a, b = (cgutils.unpack_tuple(builder, argument) for argument in arguments)
+        bits = [builder.bitcast(number, INT) for number in (*a, *b)]
+        result = _assembly(
+            builder,
+            ir.LiteralStructType([FLOAT] * 4),
+            [*bits, *c],
+            "=f,=f,=f,=f,r,r,r,r,r,r,f,f,f,f",
+            "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 "
+            "{$0,$1,$2,$3}, {$4,$5,$6,$7}, {$8,$9}, {$10,$11,$12,$13};",
+        )
+        numbers = [builder.extract_value(result, i) for i in range(4)]
+        return context.make_tuple(builder, signature.return_type, numbers)
+
+    return c(c, a, b), generate

@@ -6,16 +6,22 @@
 
 The kernel is the plain function that numba.cuda would compile, and finds a `cuda` that does the
 same. What a GPU would not tell is told: two threads that race for an element, a barrier that not
-all threads reach, an index beyond the end, memory that nobody has written to; with the name of the
-array, the line of the source and the threads. From the inside out:
+all threads reach, an index beyond the end, memory that nobody has written to, a copy that nobody
+waits for; with the name of the array, the line of the source and the threads. What `launch` returns
+shows, when printed, what memory is moved. From the inside out:
 
-    block      threads take turns, wait at barriers, and exchange numbers
-    device     what a kernel sees as `cuda`
-    memory     arrays that enter each access into a log
-    log        what happened, as a table
-    races      what in that table should not have happened
-    traffic    what it costs: how much is moved, in how many pieces
-    faults     how all of that is told
+    faults        how a mistake is told: what happened, where, and why that matters
+    log           what threads do to memory, two numbers for each access, and a table of it
+    memory        arrays that check each access and enter it into the log
+    block         threads that take turns, wait at barriers, and exchange numbers
+    device        what a kernel sees as `cuda`; `mathematics`, what it sees as `math`
+    instructions  what it sees of `kernels.cuda.ptx`
+    races         what should not have happened, found in the table
+    traffic       what it costs: how much is moved, in how many pieces
+    launch        all of that together
+
+What is left out: barriers of a whole grid, textures, and code of a GPU that Python does not run.
+A thread that waits for another in a loop of its own waits for ever.
 """
 
 from .block import ORDERS

@@ -62,6 +62,7 @@ class Thread(greenlet):
         self.number, self.index, self.lane = number, index, number % WARP
         self.gr_context = context  # NumPy's settings for overflow and division by zero
         self.wait, self.answer = None, None
+        self.copies = [[]]  # groups of asynchronous copies, of which the last is not complete
         self.clock = (0,) * WARP
 
     def take_turn(self):
@@ -141,7 +142,7 @@ class Block:
                     f"waits in {thread.wait.what}()",
                     thread.index,
                     self.index,
-                    self.device.places[thread.wait.place],
+                    self.device.places.site(thread.wait.place),
                 )
                 for thread in (first, other)
                 if thread.wait

@@ -32,7 +32,7 @@ class Device:
 
     def __init__(self, grid, block, places, log):
         self.gridDim, self.blockDim, self.places, self.log = grid, block, places, log
-        self.shared, self.local, self.atomic = _Shared(log), _Local(), _Atomic()
+        self.shared, self.local, self.atomic = _Shared(self), _Local(), _Atomic()
         self.given = []  # the arrays in global memory
         self.thread = self.threadIdx = self.blockIdx = None
         self._hub = getcurrent()
@@ -42,10 +42,10 @@ class Device:
         self.blockIdx = index
         self.shared.clear()
 
-    def array_at(self, address):
-        """The array that has an element at an address."""
-        arrays = [*self.given, *self.shared.arrays.values()]
-        return next(array for array in arrays if array.contains(address))
+    @property
+    def arrays(self):
+        """All arrays that the threads of this block can reach."""
+        return [*self.given, *self.shared.arrays.values()]
 
     def begin_turn(self, thread, epoch):
         """From here on, another thread runs."""
@@ -73,7 +73,7 @@ class Device:
 
     def _meet(self, what, lanes, value, frame):
         """Wait for the others.   -> what each of them has brought"""
-        return self._hub.switch(Wait(what, lanes, value, place(frame)))
+        return self._hub.switch(Wait(what, lanes, value, self.places[place(frame)]))
 
     def syncthreads(self):
         """Wait until all threads of the block are here, and see what they have written."""
@@ -96,7 +96,7 @@ class Device:
         self.exchange("syncwarp", mask, None, _getframe(1))
 
     def threadfence(self):
-        """Here a block's threads see each other's writes in order anyway."""
+        """Order the writes of this thread, which are in order here anyway."""
 
     threadfence_block = threadfence_system = threadfence
 
@@ -206,20 +206,20 @@ def _name(frame, otherwise):
 class _Shared:
     """Arrays that all threads of a block have in common."""
 
-    def __init__(self, log):
-        self._log = log
+    def __init__(self, device):
+        self._device = device
         self.clear()
 
     def clear(self):
         """Begin another block."""
         self.arrays, self.size = {}, 0  # {place in the source: array}, which each thread comes by
 
-    def array(self, shape, dtype, alignment=ALIGNMENT):
+    def array(self, shape, dtype, alignment=None):
         """The array that this line of the kernel makes, the same for all threads of the block."""
         frame = _getframe(1)
-        where = place(frame)
+        where = self._device.places[place(frame)]
         if where not in self.arrays:
-            self.arrays[where] = self._make(shape, _dtype(dtype), alignment, frame)
+            self.arrays[where] = self._make(shape, _dtype(dtype), alignment or ALIGNMENT, frame)
         return self.arrays[where]
 
     def _make(self, shape, dtype, alignment, frame):
@@ -235,7 +235,8 @@ class _Shared:
                 f"A kernel that needs more than {SHARED_LIMIT} does not start. Take smaller tiles.",
                 name,
             )
-        return Recorded(values, name, "shared", start, self._log) if self._log else values
+        log = self._device.log
+        return Recorded(values, name, "shared", start, log) if log else values
 
 
 class _Local:

@@ -5,24 +5,94 @@ Each takes the device first, then what the kernel has given.
 
 from sys import _getframe
 
-from .log import READ, WRITE
+import numpy as np
+
+from .log import COPY, LANDED, READ, WRITE
 from .memory import Recorded
+
+ALL_LANES = 0xFFFFFFFF
+
+
+# ---- Four numbers at once ------------------------------------------------------------------------
 
 
 def load4(device, array, index):
     """The numbers at an index and at the three that follow."""
-    return tuple(_neighbours(array, index, 4, READ, _getframe(1)))
+    return tuple(_neighbours(array, index, READ, _getframe(1)))
 
 
 def store4(device, array, index, numbers):
     """Write four numbers to an index and the three that follow."""
-    _neighbours(array, index, 4, WRITE, _getframe(1))[:] = numbers
+    _neighbours(array, index, WRITE, _getframe(1))[:] = numbers
 
 
-def _neighbours(array, index, count, kind, frame):
-    """The part of an array that one instruction takes: `count` elements from an index on."""
+def _neighbours(array, index, kind, frame):
+    """The part of an array that one instruction takes: four elements from an index on."""
     if isinstance(array, Recorded):
-        array.enter(index, count, kind, frame)
+        array.enter(index, 4, kind, frame)
         array = array.values
     *rest, first = index if isinstance(index, tuple) else (index,)
-    return array[(*rest, slice(first, first + count))]
+    return array[(*rest, slice(first, first + 4))]
+
+
+# ---- Copies that the threads do not wait for -----------------------------------------------------
+
+
+def copy_async4(device, target, target_index, source, source_index):
+    """Order a copy of four numbers from global to shared memory.
+
+    It arrives when the thread waits for it: as late as it can, so that nothing is right by chance.
+    """
+    frame = _getframe(1)
+    numbers = _neighbours(source, source_index, READ, frame).copy()
+    place = _neighbours(target, target_index, COPY, frame)
+    device.thread.copies[-1].append((target, target_index, place, numbers))
+
+
+def commit_copies(device):
+    """All copies that this thread has ordered since the last time make a group."""
+    device.thread.copies.append([])
+
+
+def wait_for_copies(device, count):
+    """All groups of this thread but the last `count` arrive."""
+    *groups, ordered = device.thread.copies
+    arrived = len(groups) - count
+    for target, index, place, numbers in (
+        copy for group in groups[: max(arrived, 0)] for copy in group
+    ):
+        place[:] = numbers
+        if isinstance(target, Recorded):
+            target.enter(index, 4, LANDED, _getframe(1))
+    device.thread.copies = [*groups[max(arrived, 0) :], ordered]
+
+
+# ---- Tensor cores --------------------------------------------------------------------------------
+
+
+def multiply_tf32(device, c, a, b):
+    """C + A B by the lanes of a warp together, of which each has a part of each matrix."""
+    lanes = device.exchange("multiply_tf32", ALL_LANES, (c, a, b), _getframe(1))
+    if "result" not in lanes:  # the first lane that goes on computes for all
+        lanes["result"] = _multiplied(lanes)
+    return _of_lane(lanes["result"], device.thread.lane)
+
+
+def _multiplied(lanes):
+    c, a, b = (np.array([lanes[lane][part] for lane in range(32)]) for part in range(3))
+    C, A, B = np.empty((16, 8), np.float32), np.empty((16, 8)), np.empty((8, 8))
+    i, j = np.divmod(np.arange(32), 4)
+    A[i, j], A[i + 8, j], A[i, j + 4], A[i + 8, j + 4] = tf32(a).T
+    B[j, i], B[j + 4, i] = tf32(b).T
+    C[i, 2 * j], C[i, 2 * j + 1], C[i + 8, 2 * j], C[i + 8, 2 * j + 1] = c.T
+    return (C + A @ B).astype(np.float32)
+
+
+def _of_lane(matrix, lane):
+    i, j = divmod(lane, 4)
+    return (*matrix[i, 2 * j : 2 * j + 2], *matrix[i + 8, 2 * j : 2 * j + 2])
+
+
+def tf32(x):
+    """The numbers that tensor cores see: 10 bits behind the point, the others are cut off"""
+    return (np.asarray(x, np.float32).view(np.uint32) & 0xFFFFE000).view(np.float32)

@@ -3,6 +3,7 @@
 import contextvars
 import functools
 import inspect
+import math
 from types import FunctionType, ModuleType
 
 import numpy as np
@@ -13,8 +14,10 @@ from . import instructions
 from .block import Block, Index, indices, ordering
 from .device import Device
 from .log import GLOBAL, Log, Places
+from .mathematics import Mathematics
 from .memory import Recorded
 from .races import Past, judge, judge_together
+from .traffic import Traffic
 
 _PAGE = 256  # bytes: where memory begins that a GPU has given out
 
@@ -30,12 +33,13 @@ def launch(kernel, grid, block, *arguments, order="forward", seed=0, check=True)
     seed     of the order "shuffled"
     check    whether to look for faults; without, it takes about a third of the time
 
-    Raises KernelError.
+    Returns the Traffic, if it was to be checked. Raises KernelError.
     """
     function = getattr(kernel, "py_func", kernel)
     grid, shape, order = _shape(grid), _shape(block), ordering(order, seed)
-    log = Log() if check else None
-    device = Device(grid, shape, Places(), log)
+    places = Places()
+    log = Log(places) if check else None
+    device = Device(grid, shape, places, log)
     bound = bind(function, device)
     if check:
         arguments = _recorded(function, arguments, log)
@@ -48,10 +52,12 @@ def launch(kernel, grid, block, *arguments, order="forward", seed=0, check=True)
         block = Block(index, shape, functools.partial(bound, *arguments), device, context)
         block.run(order)
         if check:
-            pasts.append(Past(block, log.take()))
+            pasts.append(Past(block, log.take(), device.arrays))
             judge(pasts[-1])
     if check:
         judge_together(pasts)
+        return Traffic(pasts)
+    return None
 
 
 def _shape(numbers):
@@ -61,27 +67,35 @@ def _shape(numbers):
 # ---- The names of a kernel -----------------------------------------------------------------------
 
 
-def bind(function, device):
+def bind(function, device, known=None):
     """The same function, with the simulated device for `cuda`; so too all functions it calls."""
+    known = {} if known is None else known  # since functions may call each other in a circle
+    if function in known:
+        return known[function]
     names = dict(function.__globals__)
-    bound = FunctionType(function.__code__, names, function.__name__)
-    bound.__defaults__, bound.__kwdefaults__ = function.__defaults__, function.__kwdefaults__
+    bound = known[function] = FunctionType(
+        function.__code__, names, function.__name__, function.__defaults__, function.__closure__
+    )
     for code in device.places.add(function.__code__):
         for name in names.keys() & set(code.co_names):
-            names[name] = _simulated(names[name], device)
+            names[name] = _simulated(names[name], device, known)
     return bound
 
 
-def _simulated(value, device):
+def _simulated(value, device, known):
     """What stands for a value that a kernel finds under a global name."""
     value = getattr(value, "py_func", value)
+    if isinstance(value, FunctionType):
+        return bind(value, device, known)
     if isinstance(value, ModuleType) and value.__name__ == "numba.cuda":
         return device
+    if value is math:
+        return Mathematics()
     if isinstance(value, types.Type):  # float32
         return as_dtype(value).type
     if type(value).__name__ == "_Intrinsic":  # Numba has two such classes, neither of them public
         return functools.partial(getattr(instructions, value.__name__), device)
-    return bind(value, device) if isinstance(value, FunctionType) else value
+    return value
 
 
 # ---- Its arguments -------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ which the scheduler let another thread run.
 
 from array import array
 from dataclasses import dataclass
+from dis import opmap
 from types import CodeType
 
 import numpy as np
@@ -21,7 +22,8 @@ GLOBAL = 1 << 32  # the address at which global memory begins; shared memory lie
 class Log:
     """The accesses of one block at a time."""
 
-    def __init__(self):
+    def __init__(self, places):
+        self.places = places
         self.entries = array("q")  # 8 address + kind, place in the source, and so on
         self.turns = []  # (number of the first entry, thread, epoch, clock)
         self.widths = {}  # {place: how many elements it takes at once}, if more than one
@@ -35,11 +37,12 @@ class Log:
         entries = np.array(self.entries).reshape(-1, 2)
         firsts, threads, epochs, clocks = zip(*self.turns)
         turn = np.repeat(np.arange(len(firsts)), np.diff(firsts, append=len(entries)))
+        places, place = np.unique(entries[:, 1], return_inverse=True)
         del self.entries[:], self.turns[:]
         return Table(
             address=entries[:, 0] >> 3,
             kind=entries[:, 0] & 7,
-            place=entries[:, 1],
+            place=np.array([self.places[each] for each in places.tolist()], dtype=int)[place],
             thread=np.array(threads)[turn],
             epoch=np.array(epochs)[turn],
             turn=turn,
@@ -71,16 +74,37 @@ class Table:
         return len(self.address)
 
 
+def runs(*columns):
+    """Rows sorted by these columns, in order of time where they are equal, and where runs begin."""
+    order = np.lexsort(columns[::-1])
+    starts = np.zeros(len(order), dtype=bool)
+    starts[:1] = True
+    for column in columns:
+        column = column[order]
+        starts[1:] |= column[1:] != column[:-1]
+    return order, np.flatnonzero(starts)
+
+
+def distinct(*columns):
+    """The same columns, with each combination once."""
+    order, starts = runs(*columns)
+    return [column[order[starts]] for column in columns]
+
+
 def place(frame):
-    """A number for the instruction that a frame is at: where it lies in this computer's memory.
+    """A number for what a frame is at: where in this computer's memory that instruction lies.
 
     The instructions of a code object lie inside of it, so that no two places have the same number.
     """
     return id(frame.f_code) + frame.f_lasti
 
 
-class Places:
-    """From such a number back to the source."""
+class Places(dict):
+    """{place: where its instruction begins}, and from there back to the source.
+
+    Python may be past the beginning when it calls a function: behind an instruction it keeps room
+    for what makes it faster next time.
+    """
 
     def __init__(self):
         self._codes = []
@@ -92,9 +116,16 @@ class Places:
         self._codes += codes
         return codes
 
-    def __getitem__(self, place):
+    def site(self, place):
+        """Where a place is in the source; None outside of the kernel."""
         for code in self._codes:
-            offset = int(place) - id(code)
-            if 0 <= offset < len(code.co_code):
-                return Site(code, offset)
+            if 0 <= place - id(code) < len(code.co_code):
+                return Site(code, int(place) - id(code))
         return None
+
+    def __missing__(self, place):
+        beginning, site = place, self.site(place)
+        while site and site.code.co_code[beginning - id(site.code)] == opmap["CACHE"]:
+            beginning -= 2
+        self[place] = beginning
+        return beginning

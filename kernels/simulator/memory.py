@@ -57,24 +57,27 @@ class Recorded:
                 self.name,
             )
         where = place(frame)
-        self.log.widths[where] = count
+        self.log.widths[self.log.places[where]] = count
         *rest, first = index if isinstance(index, tuple) else (index,)
         for last in range(first, first + count):
             self._enter(self._codes[(*rest, last) if rest else last] + kind)
             self._enter(where)
 
+    @property
+    def ends(self):
+        """The lowest and the highest address of an element; strides may be negative."""
+        steps = [(n - 1) * stride for n, stride in zip(self.shape, self.strides)]
+        return tuple(self.address + sum(end(step, 0) for step in steps) for end in (min, max))
+
     def element_at(self, address):
         """The name of the element at an address."""
-        offset, index = int(address) - self.address, [0] * self.ndim
-        for axis in sorted(range(self.ndim), key=lambda axis: -self.strides[axis]):
-            if self.strides[axis]:
-                index[axis], offset = divmod(offset, self.strides[axis])
+        offset, index = int(address) - self.ends[0], [0] * self.ndim
+        for axis in sorted(range(self.ndim), key=lambda axis: -abs(self.strides[axis])):
+            stride, most = self.strides[axis], self.shape[axis] - 1
+            steps = min(offset // abs(stride), most) if stride else 0
+            offset -= steps * abs(stride)
+            index[axis] = most - steps if stride < 0 else steps
         return f"{self.name}[{_text(tuple(index))}]"
-
-    def contains(self, address):
-        """Whether an element of this array is at an address."""
-        last = sum((size - 1) * stride for size, stride in zip(self.shape, self.strides))
-        return self.address <= address <= self.address + last
 
 
 class _Codes(dict):
@@ -145,3 +148,6 @@ class Private(dict):
         if index not in self:
             check_index(self, index, index if isinstance(index, tuple) else (index,))
         _set(self, index, value if type(value) is self.scalar else self.scalar(value))
+
+    def __len__(self):
+        return self.shape[0]

@@ -13,7 +13,7 @@ import numpy as np
 
 from .block import WARP, Block
 from .faults import Access, KernelError
-from .log import ATOMIC, COPY, GLOBAL, LANDED, READ, WRITE, Table
+from .log import ATOMIC, COPY, GLOBAL, LANDED, READ, WRITE, Table, runs
 
 _VERBS = {
     READ: "reads",
@@ -34,54 +34,62 @@ _BY_BLOCK = (
 
 
 class Past(NamedTuple):
-    """What a block did."""
+    """What a block did, and the arrays that it could reach."""
 
     block: Block
     table: Table
+    arrays: list
 
-    def access(self, row, element):
-        """A row of the table in words."""
-        thread = self.block.threads[self.table.thread[row]].index
-        site = self.block.device.places[self.table.place[row]]
-        return Access(f"{_VERBS[self.table.kind[row]]} {element}", thread, self.block.index, site)
+    def arrays_at(self, addresses):
+        """The number of the array that an address belongs to, for each of them."""
+        numbers = np.zeros(len(addresses), dtype=int)
+        for number, array in reversed(list(enumerate(self.arrays))):
+            lowest, highest = array.ends
+            numbers[(lowest <= addresses) & (addresses <= highest)] = number
+        return numbers
 
     def array(self, row):
         """The array that a row of the table is about."""
-        return self.block.device.array_at(self.table.address[row])
+        return self.arrays[self.arrays_at(self.table.address[[row]])[0]]
+
+    def element(self, row):
+        """The name of the element that a row of the table is about."""
+        return self.array(row).element_at(self.table.address[row])
+
+    def site(self, row):
+        """Where in the source a row of the table was made."""
+        return self.block.device.places.site(self.table.place[row])
+
+    def access(self, row):
+        """A row of the table in words."""
+        thread = self.block.threads[self.table.thread[row]].index
+        verb = f"{_VERBS[self.table.kind[row]]} {self.element(row)}"
+        return Access(verb, thread, self.block.index, self.site(row))
 
 
 def judge(past):
     """Raise the fault of a block that explains most, if there is one."""
     table = past.table
-    order = np.argsort(table.address, kind="stable")  # so that epochs stay in order
-    address, epoch = table.address[order], table.epoch[order]
-    starts = np.flatnonzero(_changes(address) | _changes(epoch))
+    order, starts = runs(table.address, table.epoch)
     race = _first_race(
         order, starts, table.thread, table.kind, lambda *rows: _ordered(table, *rows)
     )
     if race:
         raise _race(*((past, row) for row in race), _BY_BARRIER)
-    _judge_reads(past, order[address < GLOBAL])
+    _judge_reads(past, order[table.address[order] < GLOBAL])
 
 
 def judge_together(pasts):
     """Raise a fault if two blocks race for an element of global memory."""
-    meetings = [_global_elements(past.table) for past in pasts]
-    rows, block = np.concatenate(meetings), np.repeat(range(len(pasts)), list(map(len, meetings)))
-    address, kind = (
-        np.concatenate([column(past.table)[part] for past, part in zip(pasts, meetings)])
-        for column in (lambda table: table.address, lambda table: table.kind)
-    )
-    order = np.argsort(address, kind="stable")
-    starts = np.flatnonzero(_changes(address[order]))
+    rows = [_global_elements(past.table) for past in pasts]
+    block = np.repeat(range(len(pasts)), list(map(len, rows)))
+    address = np.concatenate([past.table.address[own] for past, own in zip(pasts, rows)])
+    kind = np.concatenate([past.table.kind[own] for past, own in zip(pasts, rows)])
+    order, starts = runs(address)
     race = _first_race(order, starts, block, kind, lambda first, second: False)
     if race:
-        raise _race(*((pasts[block[i]], rows[i]) for i in race), _BY_BLOCK)
-
-
-def _changes(column):
-    """Where a column differs from the row above; the first row does."""
-    return np.concatenate([[True], column[1:] != column[:-1]])[: len(column)]
+        row = np.concatenate(rows)
+        raise _race(*((pasts[block[i]], row[i]) for i in race), _BY_BLOCK)
 
 
 def _first_race(order, starts, actor, kind, are_ordered):
@@ -121,13 +129,12 @@ def _ordered(table, first, second):
 def _race(first, second, why):
     past, row = first
     array = past.array(row)
-    element = array.element_at(past.table.address[row])
     return KernelError(
         "data race",
-        f"Two threads meet at {element}, in {array.space} memory:",
+        f"Two threads meet at {past.element(row)}, in {array.space} memory:",
         why,
         array.name,
-        [past.access(row, element) for past, row in (first, second)],
+        [past.access(row) for past, row in (first, second)],
     )
 
 
@@ -139,12 +146,12 @@ def _global_elements(table):
 
 
 def _judge_reads(past, order):
-    """Raise a fault if a number in shared memory is used before it is there.
+    """Raise the fault at the lowest address where a number in shared memory is not yet there.
 
     order   the rows about shared memory, sorted by address
     """
     table = past.table
-    starts = np.flatnonzero(_changes(table.address[order]))
+    _, starts = runs(table.address[order])
     kind = table.kind[order]
     reads = (kind == READ) | (kind == ATOMIC)
     in_flight = _count_within(starts, kind == COPY) - _count_within(starts, kind == LANDED)
@@ -154,7 +161,7 @@ def _judge_reads(past, order):
         (order[reads & (written == 0)], _unwritten),
     ):
         if len(rows):
-            raise fault(past, rows.min())
+            raise fault(past, rows[0])
 
 
 def _count_within(starts, condition):
@@ -167,28 +174,25 @@ def _count_within(starts, condition):
 
 
 def _unwritten(past, row):
-    array = past.array(row)
-    element = array.element_at(past.table.address[row])
     return KernelError(
         "uninitialised",
-        f"No thread has written to {element}, in shared memory, and it is read:",
+        f"No thread has written to {past.element(row)}, in shared memory, and it is read:",
         "Shared memory begins with whatever the block before left there, so the number means "
         "nothing. Let a thread write the element first, zero where there are no data.",
-        array.name,
-        [past.access(row, element)],
+        past.array(row).name,
+        [past.access(row)],
     )
 
 
 def _missing_wait(past, row):
-    array, table = past.array(row), past.table
-    element = array.element_at(table.address[row])
+    table = past.table
     copies = np.flatnonzero((table.address == table.address[row]) & (table.kind == COPY))
     return KernelError(
         "missing wait",
-        f"{element} is read while a copy to it is still under way:",
+        f"{past.element(row)} is read while a copy to it is still under way:",
         "An asynchronous copy arrives some time later, so the old number may still be there. "
-        "Let the thread that ordered it wait with cp_async_wait, and let a barrier follow, before "
+        "Let the thread that ordered it call wait_for_copies(), and let a barrier follow, before "
         "any thread reads.",
-        array.name,
-        [past.access(at, element) for at in (copies[copies < row].max(), row)],
+        past.array(row).name,
+        [past.access(at) for at in (copies[copies < row].max(), row)],
     )

@@ -7,6 +7,7 @@ import numpy as np
 
 from .. import initializers, ops, random
 from ..registry import check_number
+from ..tensor import Tensor
 from .core import dense_inside, positive_integer
 from .layer import Layer, check_mask
 from .positions import angles, check_sequence, frequencies
@@ -190,14 +191,15 @@ class KeyValueCache:
         self._size = int(size)
 
     def append(self, keys, values, mask=None):
-        """Keep those of the next steps; all that there are now, as arrays.
+        """Keep those of the next steps, Tensors or arrays; all that there are now, as arrays.
 
         keys (n, h, t, d), values (n, h, t, e), mask (n, t) or None
         -> (n, h, size, d), (n, h, size, e), (n, size) or None
         """
         (n, heads, t, d), e = keys.shape, values.shape[3]
         start, end = self.size, self.size + t
-        if keys.requires_grad or values.requires_grad:
+        tensors = [x for x in (keys, values) if isinstance(x, Tensor)]
+        if any(x.requires_grad for x in tensors):
             raise ValueError("a KeyValueCache holds no gradients: call the layer in no_grad()")
         if end > self.length:
             raise ValueError(
@@ -213,8 +215,8 @@ class KeyValueCache:
                 "a KeyValueCache goes with one layer and one batch size: it was made for "
                 f"n, h, d, e = {made_for}. Received: {(n, heads, d, e)}"
             )
-        self._keys[:, :, start:end] = keys.data
-        self._values[:, :, start:end] = values.data
+        self._keys[:, :, start:end] = _array(keys)
+        self._values[:, :, start:end] = _array(values)
         if mask is not None:
             if self._mask is None:
                 self._mask = np.ones_like(mask, shape=(n, self.length))
@@ -270,7 +272,11 @@ def _join(x):
 def _zeros(x, length):
     """Zeros like x (n, h, t, d), with another number of steps."""
     n, heads, _, d = x.shape
-    return np.zeros_like(x.data, shape=(n, heads, length, d))
+    return np.zeros_like(_array(x), shape=(n, heads, length, d))
+
+
+def _array(x):
+    return x.data if isinstance(x, Tensor) else x
 
 
 def _positive(name, value):

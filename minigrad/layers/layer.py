@@ -61,6 +61,7 @@ class Layer(Configurable):
     dtype = "float32"
     input_shape = None  # of one example, given or seen at the first call
     input_dtype = "float32"
+    example_shape = None  # of the first example that came, in which no length is open
     output_shape = None  # of the last batch
     keeps_mask = False  # whether steps of a sequence stay what they are, each by itself
     _trainable = True
@@ -133,8 +134,9 @@ class Layer(Configurable):
                     thing.requires_grad = state
             random.set_state(numbers)
             raise
+        self.example_shape = tuple(inputs[0].shape[1:])
         if self.input_shape is None:
-            self.input_shape, self.input_dtype = tuple(inputs[0].shape[1:]), inputs[0].dtype.name
+            self.input_shape, self.input_dtype = self.example_shape, inputs[0].dtype.name
         return y
 
     def _run(self, inputs, mask, options):
@@ -246,7 +248,8 @@ class Layer(Configurable):
     def ensure_built(self):
         """Build what is not built yet, by a call on zeros: one example of the known input shape.
 
-        A length that is not known is 1, or more if that is too short for windows to fit in.
+        A length that is not known is that of the first example there was. If there was none, it is
+        1, or more if that is too short for windows to fit in.
         ValueError if no input shape is known.
         """
         if all(thing.built for _, thing in self.walk() if isinstance(thing, Layer)):
@@ -256,9 +259,12 @@ class Layer(Configurable):
                 f"{type(self).__name__} is not built, so its parameters are not known yet: give "
                 "its first layer input_shape=..., or call it once on data"
             )
+        shape = self.input_shape
+        if self.example_shape is not None and _matches(shape, self.example_shape):
+            shape = self.example_shape
         first_error = None
-        for length in _LENGTHS if None in self.input_shape else _LENGTHS[:1]:
-            example = np.zeros([1] + [n or length for n in self.input_shape], self.input_dtype)
+        for length in _LENGTHS if None in shape else _LENGTHS[:1]:
+            example = np.zeros([1] + [n or length for n in shape], self.input_dtype)
             try:
                 with no_grad():
                     self(example, training=False)

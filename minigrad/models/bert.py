@@ -133,12 +133,20 @@ class BERT(TokenModel):
         They may be some of all, features[rows, columns] (k, d): most work of a training step is
         here, and where no token was hidden there is nothing to be said.
         """
+        self._check_head("tokens")
         x = self.transform_norm(self.transform(features))  # (..., d)
         return ops.dense(x, self.tokens.weight.T, self.output_bias)  # (..., v)
 
     def pool(self, features):
         """One vector for a text, made of its first token, [CLS].   (n, t, d) -> (n, d)"""
-        return self.pooler(features[:, 0])
+        self._check_head("classes", None)
+        first = features[:, 0]  # (n, d)
+        return self.pooler(first)
+
+    def _check_head(self, *heads):
+        if self.head not in heads:
+            wanted = " or ".join(map(repr, heads))
+            raise ValueError(f"BERT does so with head={wanted}. Received: head={self.head!r}")
 
     def _segments(self, ids, segments):
         if segments is None:

@@ -9,15 +9,12 @@ import numpy as np
 
 from .. import ops, random
 from ..initializers import RandomNormal
-from ..layers import Dense, Dropout, Embedding, KeyValueCache, Layer, LayerNormalization, Parameter
-from ..layers.core import positive_integer
-from ..layers.layer import check_mask
+from ..layers import Dense, Dropout, Embedding, KeyValueCache, Layer, LayerNormalization
 from ..registry import check_number
-from ..tensor import no_grad
-from .model import Model
+from .token_model import TokenModel
 
 
-class GPT(Model):
+class GPT(TokenModel):
     """logits = GPT(ids)   (n, t) -> (n, t, v): what comes after each token, in view of all before
 
     vocabulary_size      v
@@ -34,9 +31,6 @@ class GPT(Model):
     is that of the embedding. No optimizer decays biases and normalizations.
     """
 
-    input_shape = (None,)
-    input_dtype = "int64"
-
     def __init__(
         self,
         vocabulary_size,
@@ -50,33 +44,27 @@ class GPT(Model):
         **options,
     ):
         super().__init__(**options)
-        self.vocabulary_size = _positive("vocabulary_size", vocabulary_size)
-        self.num_layers = _positive("num_layers", num_layers)
-        self.num_heads = _positive("num_heads", num_heads)
-        self.hidden_dim = _positive("hidden_dim", hidden_dim)
-        wide = 4 * self.hidden_dim if intermediate_dim is None else intermediate_dim
-        self.intermediate_dim = _positive("intermediate_dim", wide)
+        self._keep_sizes(
+            vocabulary_size=vocabulary_size,
+            num_layers=num_layers,
+            num_heads=num_heads,
+            hidden_dim=hidden_dim,
+            intermediate_dim=4 * hidden_dim if intermediate_dim is None else intermediate_dim,
+            max_sequence_length=max_sequence_length,
+        )
+        self._check_heads()
         self.dropout = check_number("dropout", dropout, below=1)
-        self.max_sequence_length = _positive("max_sequence_length", max_sequence_length)
         self.layer_norm_epsilon = check_number("layer_norm_epsilon", layer_norm_epsilon)
-        if self.hidden_dim % self.num_heads:
-            raise ValueError(
-                "GPT gives each head an equal share of the features. "
-                f"Received: num_heads={num_heads}, hidden_dim={hidden_dim}"
-            )
 
-    def build(self, input_shape):
         d, normal = self.hidden_dim, RandomNormal(stddev=0.02)
-        self.tokens = Embedding(self.vocabulary_size, d, normal, dtype=self.dtype)
+        self.tokens = Embedding(
+            self.vocabulary_size, d, normal, name="GPT's embedding of tokens", dtype=self.dtype
+        )
         self.positions = self.add_weight((self.max_sequence_length, d), normal)
         self.drop = Dropout(self.dropout)
         self.blocks = [_Block(self) for _ in range(self.num_layers)]
         self.final_norm = LayerNormalization(epsilon=self.layer_norm_epsilon, dtype=self.dtype)
-        with no_grad():
-            self.features(np.zeros((1, 1), "int64"))  # which builds all that is inside
-        for _, thing in self.walk():
-            if isinstance(thing, Parameter) and thing.ndim == 1:
-                thing.weight_decay_multiplier = 0.0
+        self._make_parameters()
 
     def call(self, ids, mask=None, cache=None):
         """Logits of what comes after each token.   ids (n, t) -> (n, t, v)
@@ -89,7 +77,7 @@ class GPT(Model):
 
     def features(self, ids, mask=None, cache=None):
         """What all blocks together make of each token.   ids (n, t) -> (n, t, d)"""
-        self._check(ids, mask, cache)
+        self._check_ids(ids, mask, cache[0].size if cache else 0)
         x = self.tokens(ids) + self._position(ids, mask, cache)  # (n, t, d)
         x = self.drop(x)
         for block, kept in zip(self.blocks, cache or [None] * self.num_layers):
@@ -103,20 +91,6 @@ class GPT(Model):
     def make_cache(self, length):
         """Room for the keys and values of `length` tokens: a KeyValueCache for each block."""
         return [KeyValueCache(length) for _ in range(self.num_layers)]
-
-    def _check(self, ids, mask, cache):
-        if not self.built:
-            self.ensure_built()
-        if len(ids.shape) != 2:
-            raise ValueError(f"GPT takes ids (n, t). Received: shape {ids.shape}")
-        check_mask("GPT", mask, ids.shape)
-        start = cache[0].size if cache else 0
-        if start + ids.shape[1] > self.max_sequence_length:
-            before = f" after {start} others" if start else ""
-            raise ValueError(
-                f"this GPT has {self.max_sequence_length} positions, max_sequence_length. "
-                f"Received: sequences of {ids.shape[1]} tokens{before}"
-            )
 
     def _position(self, ids, mask, cache):
         """The embedding of the position of each token.   -> (n, t, d), or (t, d) for all rows"""
@@ -152,24 +126,11 @@ class _Block(Layer):
         self.drop = Dropout(gpt.dropout)
 
     def call(self, x, mask=None, cache=None, training=False):
+        rate = self.dropout if training else 0.0
+        dice = {"rate": rate, "key": random.key()} if rate > 0 else {}
+        seen = {"causal": True, "mask": mask, "cache": cache}
         h = self.query_key_value(self.attention_norm(x))  # (n, t, 3 d)
-        h = self.attend(h, mask, cache, self.dropout if training else 0.0)  # (n, t, d)
+        h = ops.self_attention(h, self.num_heads, **seen, **dice)  # (n, t, d)
         x = x + self.drop(self.output(h))  # (n, t, d)
         h = self.up(self.feed_forward_norm(x))  # (n, t, intermediate_dim)
         return x + self.drop(self.down(h))  # (n, t, d)
-
-    def attend(self, h, mask, cache, rate):
-        """Every token asks itself and those before it.   q, k and v (n, t, 3 d) -> (n, t, d)"""
-        dice = {"rate": rate, "key": random.key()} if rate > 0 else {}
-        if cache is None:
-            return ops.self_attention(h, self.num_heads, causal=True, mask=mask, **dice)
-        (n, t, width), heads = h.shape, self.num_heads
-        parts = ops.reshape(h, (n, t, 3, heads, width // (3 * heads)))
-        q, k, v = (ops.swapaxes(parts[:, :, i], 1, 2) for i in range(3))  # (n, h, t, d / h)
-        k, v, mask = cache.append(k, v, mask)  # (n, h, s + t, d / h), (n, s + t)
-        o = ops.attention(q, k, v, causal=True, mask=mask, **dice)  # (n, h, t, d / h)
-        return ops.reshape(ops.swapaxes(o, 1, 2), (n, t, width // 3))
-
-
-def _positive(name, value):
-    return positive_integer("GPT", name, value)

@@ -127,7 +127,7 @@ class Llama(TokenModel):
     def logits(self, features):
         """How likely each token of the vocabulary is to come next.   (..., d) -> (..., v)"""
         if self.tie_embeddings:
-            return features @ self.tokens.weight.T
+            return ops.inner(features, self.tokens.weight)
         return self.output(features)
 
     def make_cache(self, length):

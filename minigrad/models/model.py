@@ -299,6 +299,7 @@ class Model(Layer):
         configuration = {
             "model": serialize(self),
             "input_shape": list(self.input_shape),
+            "example_shape": list(self.example_shape or ()),
             "input_dtype": self.input_dtype,
             "adapters": get_adapters(self),
             **get_flags(self),

@@ -49,6 +49,7 @@ def _remake(arrays, configuration, custom):
         raise ValueError(f"{configuration['model']} is no model")
     model.input_shape = tuple(configuration["input_shape"])
     model.input_dtype = configuration["input_dtype"]
+    model.example_shape = tuple(configuration.get("example_shape", ()))
     model.ensure_built()
     set_adapters(model, configuration.get("adapters", {}))  # which older files do not have
     model.set_weights(weights)

@@ -143,7 +143,7 @@ class Seq2SeqTransformer(TokenModel):
 
     def logits(self, features):
         """How likely each token of the vocabulary is to come next.   (..., d) -> (..., v)"""
-        return features @ self.tokens.weight.T
+        return ops.inner(features, self.tokens.weight)
 
     def make_cache(self, length):
         """Room for `length` tokens of the targets: a KeyValueCache for each block."""

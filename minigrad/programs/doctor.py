@@ -146,6 +146,7 @@ EXAMINATIONS = {
     "Numba": lambda: _package("numba"),
     "Numba threads": _threads,
     "GPU": _gpu,
+    "greenlet": lambda: _package("greenlet"),
     "matplotlib": lambda: _package("matplotlib"),
     "threadpoolctl": lambda: _package("threadpoolctl"),
     "tqdm": lambda: _package("tqdm"),

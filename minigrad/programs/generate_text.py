@@ -30,8 +30,12 @@ def generate_text(
         raise FileNotFoundError(f"there is no folder {folder}: the folder of a training is wanted")
     if not (path / MODEL).is_file():
         raise FileNotFoundError(f"{folder} is not the folder of a training: it has no {MODEL}")
+    model = models.load_model(path / MODEL)
+    if not hasattr(model, "make_cache"):
+        kind = type(model).__name__
+        raise ValueError(f"{folder} has a {kind}, which does not say what comes next in a text")
     pieces = text.stream(
-        models.load_model(path / MODEL),
+        model,
         text.load_tokenizer(path),
         prompt,
         max_new_tokens,

@@ -86,7 +86,8 @@ def fit(model, tokenizer, days, generator):
         total = 0.0
         for _ in range(BATCHES):
             loss = loss_of(model, tokenizer, *draw(days, BATCH, generator))
-            model.zero_grad()
+            for parameter in parameters:
+                parameter.grad = None
             loss.backward()
             optimizer.step(parameters)
             total += loss.item()

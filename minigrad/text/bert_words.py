@@ -55,5 +55,4 @@ class CleanCharacters(dict):
         if self.strip_accents:
             text = unicode_8.normalize("NFD", text)
             text = "".join(one for one in text if ord(one) not in NONSPACING_MARKS)
-        # One by one, for in a word Python writes the last Σ in another way.
-        return "".join(map(str.lower, text)) if self.lower_case else text
+        return text.lower() if self.lower_case else text

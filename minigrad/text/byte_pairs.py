@@ -14,7 +14,7 @@ import itertools
 from ..registry import look_up
 from . import byte_level, patterns, tokenizer_json, unicode_8
 from .pair_training import count_words, learn_merges
-from .tokenizer import Tokenizer, check_tokens, numbered
+from .tokenizer import Tokenizer, check_tokens, numbered, room_beside
 from .word_cache import WordCache
 
 
@@ -67,12 +67,7 @@ class BytePairTokenizer(Tokenizer):
         special_tokens   their texts; their ids come first
         """
         special = numbered(special_tokens)
-        size = vocabulary_size - len(special)
-        if size < 256:
-            raise ValueError(
-                f"256 bytes and {len(special)} special tokens need a larger vocabulary. "
-                f"Received: {vocabulary_size=}"
-            )
+        size = room_beside(special, vocabulary_size, least=256)
         tokens = [bytes([value]) for value in byte_level.ORDER]
         places = {token[0]: place for place, token in enumerate(tokens)}
         counts = count_words(texts, functools.partial(patterns.split_words, pattern))
@@ -121,13 +116,13 @@ def merge(ids, ranks):
     def consider(i, j):
         """A candidate for the heap, if there is a merge for the tokens at i and j."""
         if i >= 0 and j < end and (ids[i], ids[j]) in ranks:
-            heapq.heappush(heap, (ranks[ids[i], ids[j]], i, j, ids[i], ids[j]))
+            heapq.heappush(heap, (ranks[ids[i], ids[j]], i, j, (ids[i], ids[j])))
 
     for i in range(end - 1):
         consider(i, i + 1)
     while heap:
-        (_, merged), i, j, left, right = heapq.heappop(heap)
-        if ids[i] != left or j >= end or ids[j] != right or after[i] != j:
+        (_, merged), i, j, pair = heapq.heappop(heap)
+        if (ids[i], ids[j]) != pair:
             continue  # one of the two is part of something larger by now
         ids[i], ids[j] = merged, None
         after[i] = after[j]

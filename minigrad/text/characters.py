@@ -1,7 +1,7 @@
 """The two simplest tokenizers: a token is a byte, or a character."""
 
 from . import tokenizer_json
-from .tokenizer import Tokenizer, check_tokens, numbered
+from .tokenizer import Tokenizer, check_texts, check_tokens, numbered
 
 
 class ByteTokenizer(Tokenizer):
@@ -51,7 +51,7 @@ class CharacterTokenizer(Tokenizer):
         special_tokens  their texts; their ids come first
         """
         special = numbered(special_tokens)
-        characters = sorted(set().union(*texts))
+        characters = sorted(set().union(*check_texts(texts)))
         return cls(
             {character: id for id, character in enumerate(characters, len(special))}, special
         )

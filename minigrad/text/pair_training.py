@@ -11,11 +11,13 @@ import heapq
 from collections import Counter, defaultdict
 from operator import add
 
+from .tokenizer import check_texts
+
 
 def count_words(texts, words_of):
     """{word: how often it is in the texts}; `words_of` gives the words of one text."""
     counts = Counter()
-    for text in texts:
+    for text in check_texts(texts):
         counts.update(words_of(text))
     return counts
 
@@ -29,9 +31,8 @@ def learn_merges(tokens, words, size, join=add):
     join    two tokens as one
 
     Of pairs that are equally frequent, the one goes first whose left token came first, and then
-    whose right one did: the rule of Hugging Face's trainer. Two merges may give the same token.
+    whose right one did: the rule of Hugging Face's trainer.
     """
-    places = {token: place for place, token in enumerate(tokens)}
     words, counts = [list(word) for word, _ in words], [count for _, count in words]
     pairs, homes = _count_pairs(words, counts)
     heap = [(-count, pair) for pair, count in pairs.items()]
@@ -45,10 +46,9 @@ def learn_merges(tokens, words, size, join=add):
             continue
         left, right = tokens[pair[0]], tokens[pair[1]]
         merges.append((left, right))
-        new = places.setdefault(join(left, right), len(tokens))
-        if new == len(tokens):
-            tokens.append(join(left, right))
-        for changed in _merge_everywhere(pair, new, words, counts, pairs, homes):
+        # It is new: between borders that no merge crossed, equal text was always cut alike.
+        tokens.append(join(left, right))
+        for changed in _merge_everywhere(pair, len(tokens) - 1, words, counts, pairs, homes):
             heapq.heappush(heap, (-pairs[changed], changed))
     return merges
 

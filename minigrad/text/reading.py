@@ -128,12 +128,11 @@ def _pattern(words):
         raise ValueError(f"a pre_tokenizer must end with ByteLevel. Received: {files.shown(words)}")
     if last.get("add_prefix_space", True):
         raise ValueError("pre_tokenizer: add_prefix_space must be off")
-    if not splits and last.get("use_regex", True):
+    cuts = last.get("use_regex", True)  # ByteLevel itself, by GPT-2's pattern
+    if cuts and not splits:
         return "gpt2"
     for name, pattern in PATTERNS.items():
-        if splits == [{**_SPLIT, "pattern": {"Regex": pattern}}] and not last.get(
-            "use_regex", True
-        ):
+        if not cuts and splits == [{**_SPLIT, "pattern": {"Regex": pattern}}]:
             return name
     raise ValueError(
         f"a pre_tokenizer that is not known. Known are the patterns of {', '.join(PATTERNS)}, "

@@ -74,7 +74,7 @@ class Tokenizer:
 
     def encode_batch(self, texts, add_special_tokens=True, max_length=None):
         """The ids of each text, a list of lists: `pad` makes an array of them."""
-        return [self.encode(text, add_special_tokens, max_length) for text in texts]
+        return [self.encode(text, add_special_tokens, max_length) for text in check_texts(texts)]
 
     def encode_bytes(self, data):
         """The ids of any bytes, UTF-8 or not, without the template: `decode_bytes` reverses it.
@@ -138,6 +138,13 @@ def check_text(text):
     return text
 
 
+def check_texts(texts):
+    """The texts, each looked at by `check_text`. ValueError where one text stands for a list."""
+    if isinstance(texts, (str, bytes)):
+        raise ValueError(f"texts must be a list of them. Received: one {type(texts).__name__}")
+    return map(check_text, texts)
+
+
 def check_tokens(tokens):
     """ValueError unless `tokens`, {text or bytes: id}, are some, and each has an id of its own."""
     if not tokens:
@@ -167,3 +174,14 @@ def numbered(texts, start=0):
         if not isinstance(text, str) or not text or texts.count(text) > 1:
             raise ValueError(f"special tokens are texts that differ. Received: {text!r}")
     return {text: id for id, text in enumerate(texts, start)}
+
+
+def room_beside(special_tokens, vocabulary_size, least):
+    """How many ids are left for other tokens. ValueError if those are not at least so many."""
+    room = vocabulary_size - len(special_tokens)
+    if room < least:
+        raise ValueError(
+            f"{len(special_tokens)} special tokens and {least} others need a larger vocabulary. "
+            f"Received: {vocabulary_size=}"
+        )
+    return room

@@ -12,7 +12,7 @@ from . import tokenizer_json
 from .bert_words import CleanCharacters, split_words
 from .pair_training import count_words, learn_merges
 from .templates import Template
-from .tokenizer import Tokenizer, check_tokens, numbered
+from .tokenizer import Tokenizer, check_tokens, numbered, room_beside
 from .word_cache import WordCache
 
 INSIDE = "##"  # what a piece begins with that does not begin a word
@@ -71,10 +71,10 @@ class WordPieceTokenizer(Tokenizer):
         special_tokens   their texts; their ids come first
         """
         special = numbered(special_tokens)
+        size = room_beside(special, vocabulary_size, least=1)
         clean = CleanCharacters(lower_case, lower_case)
         counts = count_words(texts, lambda text: split_words(text.translate(clean)))
         spelled = {word: _characters(word) for word in counts}
-        size = vocabulary_size - len(special)
         pieces = _most_frequent(spelled, counts, size)
         places = {piece: place for place, piece in enumerate(pieces)}
         words = [
@@ -135,7 +135,7 @@ def _most_frequent(spelled, counts, size):
         for piece in pieces:
             frequency[piece] += counts[word]
     ranked = sorted(frequency, key=lambda piece: (-frequency[piece], piece))
-    return sorted(ranked[: max(size, 0)])
+    return sorted(ranked[:size])
 
 
 def _join(left, right):

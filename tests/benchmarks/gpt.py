@@ -50,7 +50,7 @@ SHAPES = {
     "nanoGPT on CPUs": Shape(12, 64, 65, layers=4, heads=4, width=128),
     "12 million parameters": Shape(8, 256, 4096, layers=6, heads=6, width=384),
 }
-TINY = Shape(1, 8, 16, layers=1, heads=1, width=16)
+SMALL = Shape(2, 64, 4096, layers=1, heads=4, width=128)  # enough for all kernels and threads
 
 
 def cases():
@@ -64,7 +64,7 @@ def cases():
             work=shape.work(),
             threads=cores(),
         )
-        yield Growth(f"{name}, peak memory", minigrad, {"PyTorch": pytorch}, shape, TINY, TARGETS)
+        yield Growth(f"{name}, peak memory", minigrad, {"PyTorch": pytorch}, shape, SMALL, TARGETS)
 
 
 def minigrad(shape, threads):

@@ -1,7 +1,10 @@
 """How much memory a contestant needs, each in a process of its own."""
 
+import ctypes
+import gc
 import importlib
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,20 +20,21 @@ OURS = "minigrad"
 
 @dataclass
 class Growth:
-    """The growth of a process's memory at its peak, after the imports and a tiny piece of work.
+    """The growth of a process's memory at its peak, after the imports and a small piece of work.
 
-    The tiny piece is of the same kind: with it comes what either side loads late, such as kernels.
+    The small piece is of the same kind: with it comes what either side loads late, such as kernels
+    and threads. What it leaves unused is given back to the system.
 
     name     as of a `Case`, and so are peers and targets
     ours     a contestant, a function of a module: it is called with a shape and a number of threads
-    shape    a dataclass: what the work is, and `tiny` is the tiny one
+    shape    a dataclass: what the work is, and `small` is the small one
     """
 
     name: str
     ours: Callable
     peers: dict[str, Callable]
     shape: object
-    tiny: object
+    small: object
     targets: dict[str, float] = field(default_factory=dict)
 
     def measure(self, benchmark):
@@ -67,9 +71,12 @@ class Growth:
     def _grow(self, contestant):
         """MB that a process has at most during some steps, less what it had before."""
         words = contestant.__module__, contestant.__name__, type(self.shape).__name__
-        shapes = json.dumps([asdict(self.tiny), asdict(self.shape)])
+        shapes = json.dumps([asdict(self.small), asdict(self.shape)])
         command = [sys.executable, "-m", __name__, *words, shapes]
-        result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        environment = dict(os.environ)
+        if contestant is not self.ours:
+            environment["GLIBC_TUNABLES"] = ""  # then `kernels` leaves the C library as it is
+        result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
         if "ModuleNotFoundError" in result.stderr:
             raise ImportError(result.stderr.splitlines()[-1])
         if result.returncode:
@@ -78,11 +85,13 @@ class Growth:
 
 
 def main(module, contestant, kind, shapes):
-    """Work on a tiny shape and then on one that counts; print how much memory this has grown."""
+    """Work on a small shape and then on one that counts; print how much memory this has grown."""
     module = importlib.import_module(module)
     kind, contestant = getattr(module, kind), getattr(module, contestant)
-    tiny, shape = (kind(**values) for values in json.loads(shapes))
-    work(contestant, tiny)
+    small, shape = (kind(**values) for values in json.loads(shapes))
+    work(contestant, small)
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
     before = forget_the_peak()
     work(contestant, shape)
     print(resident("VmHWM") - before)

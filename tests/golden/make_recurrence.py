@@ -53,6 +53,20 @@ for kind in _KINDS:
             f"torch.cat(both_of('{kind}', p, x, present=gaps), -1)"
         ),
     }
+    CASES |= {
+        f"{kind}(3, return_state=True): series, mask=lengths": (
+            f"side_by_side(last_of('{kind}', p, x, present=lengths),"
+            f" *states_of('{kind}', p, x, present=lengths))"
+        ),
+        f"{kind}(3, return_sequences=True, return_state=True, go_backwards=True): series": (
+            f"side_by_side(all_of('{kind}', p, x, backwards=True).flip(1),"
+            f" *states_of('{kind}', p, x, backwards=True))"
+        ),
+        f"Bidirectional({kind}(3, return_sequences=True, return_state=True)): series, mask=gaps": (
+            f"side_by_side(torch.cat(both_of('{kind}', p, x, present=gaps), -1),"
+            f" *sum(both_of('{kind}', p, x, states_of, present=gaps), []))"
+        ),
+    }
 for kind in ("SimpleRNN", "GRU"):
     CASES |= {
         f"{kind}(3, return_sequences=True): series, initial_state=start": (

@@ -85,6 +85,16 @@ def last_of(*arguments, **options):
     return layer(*arguments, **options)[1][0]
 
 
+def states_of(*arguments, **options):
+    """[(n, u), ...], all that is carried along, as the last step leaves it"""
+    return layer(*arguments, **options)[1]
+
+
+def side_by_side(*results):
+    """(n, ...), ... -> (n, all numbers of an example)"""
+    return torch.cat([result.flatten(1) for result in results], 1)
+
+
 def both_of(kind, p, x, pick=all_of, **options):
     """The outputs of both directions of a Bidirectional layer."""
     forward = pick(kind, p, x, within="layer.", **options)

@@ -1,0 +1,124 @@
+"""What every kernel needs of a GPU, found without one: `python -m kernels.cuda.compile`.
+
+Numba writes PTX, the language of all GPUs of NVIDIA, and ptxas makes of that the instructions of
+one kind, and says what they need. Neither asks for a GPU or its driver, only for the packages of
+the extra `gpu-ci`. Registers decide how many threads run at once; a stack or spills mean that
+numbers which should be in registers are in memory, a hundred times further away.
+"""
+
+import math
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
+
+from numba import cuda, float32
+
+from . import matmul, normalization, softmax
+
+TARGETS = ((8, 0), (9, 0, "a"))  # A100; H100 and H200
+MATRIX = float32[:, ::1]
+
+
+class Kernel(NamedTuple):
+    """A kernel, the types of its arguments, and how many threads a block of it has."""
+
+    function: object
+    signature: tuple
+    threads: int
+
+
+class Needs(NamedTuple):
+    """What a kernel needs of one kind of GPU: registers of a thread, and bytes."""
+
+    registers: int
+    shared: int
+    stack: int
+    spills: int
+
+
+VECTOR = float32[::1]
+
+
+def _all():
+    """(how a kernel is launched, the types of its arguments), for every kernel"""
+    for rung in matmul.LADDER.values():
+        yield rung, (MATRIX,) * 3
+    for step in softmax.LADDER.values():
+        yield step, (MATRIX,) * 2
+    yield softmax.BACKWARD, (MATRIX,) * 3
+    yield normalization.ROWS["layer_norm"], (MATRIX, VECTOR, VECTOR, float32, *(MATRIX,) * 3)
+    yield normalization.ROWS["backward"], (*(MATRIX,) * 4, VECTOR, MATRIX)
+    yield normalization.COLUMNS, (*(MATRIX,) * 4, VECTOR, VECTOR)
+
+
+def _name(function):
+    return f"{function.__module__.removeprefix('kernels.cuda.')}.{function.__name__}"
+
+
+KERNELS = {
+    _name(launch.kernel): Kernel(launch.kernel, signature, math.prod(launch.block))
+    for launch, signature in _all()
+}
+
+
+def ptx(kernel, target):
+    """A kernel in PTX, a text, for a target such as (8, 0)."""
+    text, _ = cuda.compile_ptx(
+        kernel.function,
+        kernel.signature,
+        cc=target,
+        fastmath=True,
+        launch_bounds=kernel.threads,
+    )
+    return text
+
+
+def needs(text, target):
+    """What the assembler says of a kernel in PTX. Warnings of it are errors here."""
+    architecture = "sm_" + "".join(map(str, target))
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder, "kernel.ptx")
+        source.write_text(text, encoding="utf-8")
+        result = subprocess.run(
+            [_assembler(), f"-arch={architecture}", "-v", source, "-o", source.with_suffix(".bin")],
+            capture_output=True,
+            text=True,
+        )
+    said = result.stderr
+    if result.returncode or "warning" in said.lower():
+        raise ValueError(f"{architecture}: {said}")
+    patterns = r"Used (\d+) registers", r"(\d+) bytes smem", r"(\d+) bytes stack frame"
+    found = (re.search(pattern, said) for pattern in patterns)
+    spills = sum(map(int, re.findall(r"(\d+) bytes spill", said)))
+    return Needs(*(int(match[1]) if match else 0 for match in found), spills)
+
+
+def _assembler():
+    """Where ptxas is: in the package nvidia-cuda-nvcc, or on the path."""
+    nvidia = find_spec("nvidia")
+    for folder in nvidia.submodule_search_locations if nvidia else []:
+        if found := sorted(Path(folder).glob("cu*/bin/ptxas*")):
+            return found[-1]
+    if found := shutil.which("ptxas"):
+        return found
+    raise FileNotFoundError("no ptxas here. Install it with: pip install 'minigrad[gpu-ci]'")
+
+
+def table():
+    """A table in Markdown: registers and shared memory of each kernel on each target."""
+    names = ["sm_" + "".join(map(str, target)) for target in TARGETS]
+    yield f"| kernel | threads | shared memory | {' | '.join(f'registers, {n}' for n in names)} |"
+    yield "|---" * (3 + len(names)) + "|"
+    for name, kernel in KERNELS.items():
+        found = [needs(ptx(kernel, target), target) for target in TARGETS]
+        registers = " | ".join(str(each.registers) for each in found)
+        yield f"| {name} | {kernel.threads} | {found[0].shared} bytes | {registers} |"
+
+
+if __name__ == "__main__":
+    sys.stdout.writelines(f"{line}\n" for line in table())

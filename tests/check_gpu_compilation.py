@@ -1,0 +1,95 @@
+"""Every kernel for GPUs compiles for every kind that it is for, and stays in its registers.
+
+`make test-gpu` runs this, with the packages of the extra `gpu-ci`; it takes neither a GPU nor a
+driver.
+"""
+
+import functools
+import inspect
+import re
+
+import pytest
+from numba import cuda, float32
+
+from kernels.cuda import compile as compiling
+from kernels.cuda import matmul, normalization, softmax
+
+EACH = pytest.mark.parametrize("target", compiling.TARGETS, ids=str)
+REGISTERS = 65536  # that all threads of a block have together
+
+ptx = functools.cache(compiling.ptx)
+
+
+@EACH
+@pytest.mark.parametrize("name", compiling.KERNELS)
+def test_a_kernel_stays_in_its_registers(name, target):
+    kernel = compiling.KERNELS[name]
+    needs = compiling.needs(ptx(kernel, target), target)
+    assert (needs.stack, needs.spills) == (0, 0)
+    assert 0 < needs.registers * kernel.threads <= REGISTERS // 2  # so that two blocks fit
+    assert needs.shared <= 48 * 1024
+
+
+@EACH
+@pytest.mark.parametrize("name", compiling.KERNELS)
+def test_a_kernel_computes_in_float32(name, target):
+    assert ".f64" not in ptx(compiling.KERNELS[name], target)
+
+
+def test_no_kernel_is_forgotten():
+    """A kernel is a plain function; what kernels call is decorated."""
+    found = set()
+    for module in (matmul, softmax, normalization):
+        for name, function in inspect.getmembers(module, inspect.isfunction):
+            if function.__module__ == module.__name__:
+                found.add(f"{module.__name__.removeprefix('kernels.cuda.')}.{name}")
+    assert found == set(compiling.KERNELS)
+
+
+@EACH
+def test_the_widest_loads_are_used(target):
+    text = ptx(compiling.KERNELS["matmul.vectorised"], target)
+    assert re.search(r"ld\.global\.v4", text) and re.search(r"st\.global\.v4", text)
+    assert re.search(r"ld\.shared\.v4", text) and re.search(r"st\.shared\.v4", text)
+
+
+@EACH
+def test_tensor_cores_and_asynchronous_copies_are_used(target):
+    text = ptx(compiling.KERNELS["matmul.tensor_cores"], target)
+    assert text.count("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32") >= 8
+    assert "cp.async.cg.shared.global" in text and "cp.async.wait_group 1;" in text
+
+
+# ---- These tests can fail ------------------------------------------------------------------------
+
+
+def in_float64(x):
+    x[cuda.grid(1)] = x[cuda.grid(1)] * 0.5 + 1
+
+
+def on_the_stack(x):
+    much = cuda.local.array(600, float32)
+    i = cuda.grid(1)
+    for j in range(600):
+        much[j] = x[j]
+    x[i] = much[int(x[i])]
+
+
+def test_float64_and_a_stack_are_found():
+    target = compiling.TARGETS[0]
+    vector = (float32[::1],)
+    assert ".f64" in ptx(compiling.Kernel(in_float64, vector, 256), target)
+    text = ptx(compiling.Kernel(on_the_stack, vector, 256), target)
+    assert compiling.needs(text, target).stack == 2400
+
+
+def test_what_is_no_ptx_is_refused():
+    with pytest.raises(ValueError, match="sm_80: ptxas"):
+        compiling.needs("nonsense", (8, 0))
+
+
+def test_the_table_has_a_line_for_each_kernel():
+    lines = list(compiling.table())
+    assert len(lines) == 2 + len(compiling.KERNELS)
+    assert len({line.count("|") for line in lines}) == 1
+    print(*lines, sep="\n")
