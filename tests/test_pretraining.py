@@ -379,7 +379,7 @@ def test_a_resumed_training_goes_on_with_report_and_losses(source, tmp_path, mon
     report = (tmp_path / "out" / "report.txt").read_text(encoding="utf-8")
     assert report == before + capsys.readouterr().out
     assert len(drawn[0].losses) == 20
-    assert [step for step, _ in drawn[0].validated] == list(range(2, 21, 2))
+    assert [step for step, _ in drawn[0].validated] == [4, 8, 12, 16, 20]
 
 
 def test_resume_takes_the_same_options_again_and_refuses_others(

@@ -12,7 +12,7 @@ from .pretraining_settings import HIDDEN
 from .report import table
 
 LINES = 20  # that say the speed
-LOOKS = 10  # at the validation part
+LOOKS = 5  # at the validation part
 
 
 def say_text(report, corpus, tokenizer, tokens):

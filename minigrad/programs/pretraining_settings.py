@@ -40,7 +40,7 @@ class Settings(NamedTuple):
     heads: int = 4
     width: int = 128
     context: int = 128
-    batch: int = 16
+    batch: int = 8
     accumulate: int = 1
     steps: int = None
     minutes: float = None
