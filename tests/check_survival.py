@@ -82,8 +82,8 @@ def trials(program, folder, options, seconds, count):
     [
         # The others are killed before their first backup.
         pytest.param("tests.killed_training", FREQUENCIES, 30, 15, id="fit"),
-        pytest.param("tests.killed_pretraining", ["gpt"], 10, 10, id="gpt"),
-        pytest.param("tests.killed_pretraining", ["bert"], 10, 10, id="bert"),
+        pytest.param("tests.killed_pretraining", ["gpt"], 10, 5, id="gpt"),
+        pytest.param("tests.killed_pretraining", ["bert"], 10, 5, id="bert"),
     ],
 )
 def test_every_killed_run_ends_bit_identical(program, options, count, enough, tmp_path):
