@@ -70,11 +70,12 @@ class BERT(TokenModel):
             num_layers=num_layers,
             num_heads=num_heads,
             hidden_dim=hidden_dim,
-            intermediate_dim=4 * hidden_dim if intermediate_dim is None else intermediate_dim,
             max_sequence_length=max_sequence_length,
             num_segments=num_segments,
         )
         self._check_heads()
+        wide = 4 * self.hidden_dim if intermediate_dim is None else intermediate_dim
+        self._keep_sizes(intermediate_dim=wide)
         self.dropout = check_number("dropout", dropout, below=1)
         self.layer_norm_epsilon = check_number("layer_norm_epsilon", layer_norm_epsilon)
         self.head, self.num_classes = head, num_classes
@@ -135,7 +136,7 @@ class BERT(TokenModel):
         """
         self._check_head("tokens")
         x = self.transform_norm(self.transform(features))  # (..., d)
-        return ops.dense(x, self.tokens.weight.T, self.output_bias)  # (..., v)
+        return ops.inner(x, self.tokens.weight) + self.output_bias  # (..., v)
 
     def pool(self, features):
         """One vector for a text, made of its first token, [CLS].   (n, t, d) -> (n, d)"""

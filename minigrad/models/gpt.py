@@ -49,10 +49,11 @@ class GPT(TokenModel):
             num_layers=num_layers,
             num_heads=num_heads,
             hidden_dim=hidden_dim,
-            intermediate_dim=4 * hidden_dim if intermediate_dim is None else intermediate_dim,
             max_sequence_length=max_sequence_length,
         )
         self._check_heads()
+        wide = 4 * self.hidden_dim if intermediate_dim is None else intermediate_dim
+        self._keep_sizes(intermediate_dim=wide)
         self.dropout = check_number("dropout", dropout, below=1)
         self.layer_norm_epsilon = check_number("layer_norm_epsilon", layer_norm_epsilon)
 
