@@ -44,6 +44,7 @@ from .methods import (
     Method,
     prepare,
 )
+from .minilm import minilm_folder
 from .peft_folder import load_adapter, save_adapter
 from .pretrained import PretrainedReport, load_pretrained_weights
 from .stages import stages
@@ -66,6 +67,7 @@ __all__ = [
     "load_adapter",
     "load_pretrained_weights",
     "merge",
+    "minilm_folder",
     "prepare",
     "remove_adapter",
     "replace_head",
