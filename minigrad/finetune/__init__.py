@@ -48,6 +48,7 @@ from .methods import (
 from .minilm import minilm_folder
 from .peft_folder import load_adapter, save_adapter
 from .pretrained import PretrainedReport, load_pretrained_weights
+from .saving import save_pretrained, their_layers
 from .stages import stages
 
 __all__ = [
@@ -74,7 +75,9 @@ __all__ = [
     "remove_adapter",
     "replace_head",
     "save_adapter",
+    "save_pretrained",
     "stages",
+    "their_layers",
     "unfreeze",
     "unmerge",
     "use_adapters",
