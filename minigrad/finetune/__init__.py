@@ -31,6 +31,7 @@ from .adapters import adapter_names, merge, remove_adapter, unmerge, use_adapter
 from .folder import PretrainedFolder
 from .freezing import freeze, unfreeze
 from .heads import replace_head
+from .loading import from_pretrained
 from .methods import (
     METHODS,
     BitFit,
@@ -64,6 +65,7 @@ __all__ = [
     "PretrainedReport",
     "adapter_names",
     "freeze",
+    "from_pretrained",
     "load_adapter",
     "load_pretrained_weights",
     "merge",
