@@ -56,7 +56,9 @@ def _sources(source, files, index):
         old = read_index(source)
         return old.base, [file["path"] for file in old.files], source, old
     if not files:
-        raise ValueError(f"--file must name what to search. Received: none, and {source}, no index")
+        raise ValueError(
+            f"--file names what is searched with a model. Received: none, and {source} is no index"
+        )
     folder = "runs/index" if index is None else index
     old = read_index(folder) if is_index(folder) else None
     files = [os.path.realpath(path) for path in files]
