@@ -20,6 +20,8 @@ are all used alike:
     model.fit(x_few, y_few, epochs=10, callbacks=callbacks)
     finetune.save_adapter(model, "adapter")
 
+A task, such as `tasks.Classify`, makes arrays of rows of text, and gives a model its head.
+
 The folder holds the adapter and the head, as the library PEFT writes and reads them; `model.save`
 writes all. `merge` makes an adapter part of the weights it changes, and `unmerge` takes it out.
 
@@ -27,6 +29,7 @@ Weights are named by their paths, such as "2.bias", and chosen by patterns: * st
 ? for one character, [01] for one of these (Python's fnmatch, where case matters).
 """
 
+from . import tasks
 from .adapters import adapter_names, merge, remove_adapter, unmerge, use_adapters
 from .folder import PretrainedFolder
 from .freezing import freeze, unfreeze
@@ -77,6 +80,7 @@ __all__ = [
     "save_adapter",
     "save_pretrained",
     "stages",
+    "tasks",
     "their_layers",
     "unfreeze",
     "unmerge",

@@ -17,15 +17,14 @@ from ..callbacks import (
     wants_bar,
 )
 from ..data.batches import Batches
-from ..data.checks import check_array
 from ..layers import Layer, Parameter
 from ..layers.layer import check_shape
 from ..metrics import Mean
 from ..metrics import get as get_metric
 from ..registry import describe, serialize
-from ..tensor import Tensor, no_grad
+from ..tensor import no_grad
 from .adapters import get_adapters
-from .inputs import Stream, examples, split_end, weigh_classes
+from .inputs import Stream, call_on, check_inputs, examples, split_end, weigh_classes
 from .run import Run
 from .training_state import get_flags
 
@@ -86,7 +85,7 @@ class Model(Layer):
 
         parameters  self.parameters(), where the caller has them at hand
         """
-        prediction = self(x, training=True)
+        prediction = call_on(self, x, training=True)
         parameters = self.parameters() if parameters is None else parameters
         loss = self.objective(y, prediction, sample_weight, parameters)
         if not loss.requires_grad:
@@ -122,8 +121,9 @@ class Model(Layer):
     ):
         """Train on all of (x, y) `epochs` times, batch by batch in a new order. Returns a History.
 
-        x, y              arrays (n, ...); or x an iterable of batches (x, y) or
-                          (x, y, sample_weight), and no y
+        x, y              arrays (n, ...), or x a dict of arrays, each for the argument of `call`
+                          that has its name, as {"ids": (n, t), "mask": (n, t)}; or x an iterable of
+                          batches (x, y) or (x, y, sample_weight), and no y
         verbose           0 silent, 1 a progress bar, 2 a line per epoch; "auto" is 1 in a terminal
                           or a notebook, else 0
         callbacks         a list of Callback objects
@@ -221,9 +221,9 @@ class Model(Layer):
 
     def _count(self, means, loss, y, prediction):
         """Add one batch to the means. They are added up where the arrays are; nothing is read."""
-        n = prediction.shape[0]
+        n = self.loss.count(y, prediction)
         mean_loss, *metrics = means.values()
-        mean_loss.add(loss.data[()] * np.float64(n), n)  # [()]: NumPy is faster with its scalars
+        mean_loss.add(loss.data[()] * n, n)  # [()]: NumPy is faster with its scalars
         for metric in metrics:
             metric.update(y, prediction)
 
@@ -234,7 +234,7 @@ class Model(Layer):
     ):
         """[loss, *metrics] on (x, y), or a dict of them; without metrics the loss alone.
 
-        x, y are arrays; or x is an iterable of batches, as for `fit`.
+        x, y are arrays, or x a dict of them; or x is an iterable of batches: as for `fit`.
         """
         self._check_compiled()
         if y is not None:
@@ -253,7 +253,7 @@ class Model(Layer):
         means = self.new_means()
         parameters = None
         for x, y, *weight in batches:
-            prediction = self(x, training=False)
+            prediction = call_on(self, x, training=False)
             parameters = parameters or self.parameters()
             loss = self.objective(y, prediction, *(weight or [None]), parameters)
             self._count(means, loss, y, prediction)
@@ -263,10 +263,10 @@ class Model(Layer):
 
     @no_grad()
     def predict(self, x, batch_size=32, verbose="auto"):
-        """ŷ for all of x, batch by batch: a NumPy array (n, ...)."""
-        x = check_array("x", x.numpy() if isinstance(x, Tensor) else x)
+        """ŷ for all of x, batch by batch: a NumPy array (n, ...). x may be a dict, as for `fit`."""
+        x = check_inputs(self, x)
         batches = progress(Batches(x, batch_size=batch_size), "Predicting", verbose)
-        return np.concatenate([self(x, training=False).numpy() for (x,) in batches])
+        return np.concatenate([call_on(self, x, training=False).numpy() for (x,) in batches])
 
     def _check_compiled(self):
         if self.optimizer is None:
