@@ -18,7 +18,7 @@ from .programs.generate_digits import generate_digits
 from .programs.generate_text import generate_text
 from .programs.name_the_module import name_the_module
 from .programs.overfitting import overfitting
-from .programs.predict_table import predict_table
+from .programs.predict import predict
 from .programs.pretrain import pretrain
 from .programs.pretraining_settings import Settings
 from .programs.quickstart import STAGES, quickstart
@@ -225,12 +225,13 @@ def _run_finetune(options):
     finetune_text(options.base, out=options.out, overwrite=options.overwrite, **given)
 
 
-def _add_predict_table(commands):
-    command = commands.add_parser("predict", help="use what was learned")
-    kinds = command.add_subparsers(dest="kind", required=True, metavar="KIND")
-    command = kinds.add_parser("table", help="a prediction for each row of a CSV file")
+def _add_predict(commands):
+    command = commands.add_parser("predict", help="use what was learned on other rows")
     command.add_argument(
-        "--model", default="runs/table", help="the folder of a training (default: %(default)s)"
+        "folder", help="of a `train table` or a `finetune`; the word table means that of --model"
+    )
+    command.add_argument(
+        "--model", default="runs/table", help="the folder that table means (default: %(default)s)"
     )
     command.add_argument("--data", required=True, help="the CSV file")
     command.add_argument("--out", required=True, help="the CSV file to write")
@@ -241,8 +242,8 @@ def _add_predict_table(commands):
     )
     command.set_defaults(
         run=lambda options: print(
-            predict_table(
-                options.model,
+            predict(
+                options.model if options.folder == "table" else options.folder,
                 options.data,
                 options.out,
                 options.delimiter,
@@ -411,7 +412,7 @@ COMMANDS = (
     _add_run,
     _add_train,
     _add_finetune,
-    _add_predict_table,
+    _add_predict,
     _add_generate,
     _add_embed,
     _add_search,
