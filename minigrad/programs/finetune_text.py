@@ -18,7 +18,15 @@ from .finetuning_rows import (
     read_rows,
     without_repeats,
 )
-from .finetuning_settings import LENGTH, OF_TASKS, Settings, check, method_of, share_of
+from .finetuning_settings import (
+    LENGTH,
+    Settings,
+    check,
+    columns_of,
+    inputs_of,
+    method_of,
+    share_of,
+)
 from .report import Report
 from .text_base import base_folder, load_base
 
@@ -91,18 +99,10 @@ def examine(settings, base):
             f"the model reads {base.max_sequence_length} tokens at once. "
             f"Received: max_length={length}"
         )
-    columns = {
-        argument: getattr(settings, option)
-        for option, argument in OF_TASKS.items()
-        if argument in known
-    }
-    if settings.pair is not None and "pair" not in known:
-        raise ValueError(f"--task {settings.task} reads no pairs. Received: --pair {settings.pair}")
-    names = [name for name in columns.values() if name is not None]
-    if len(set(names)) < len(names):
-        raise ValueError(f"the columns must be different ones. Received: {', '.join(names)}")
+    columns = columns_of(settings)
 
     def read(source):
+        names = list(columns.values())
         return read_rows(source, names, settings.delimiter, settings.encoding)
 
     rows, repeated = without_repeats(read(settings.data))
@@ -114,37 +114,39 @@ def examine(settings, base):
     notes = [f"{settings.data}: {len(rows.rows) + repeated:,} rows"]
     if repeated:
         notes.append(f"rows left out for they repeat another: {repeated:,}")
-    options, stratified = {}, None
+    is_classes = settings.task == "classify"
+    options = {} if settings.pooling is None else {"pooling": settings.pooling}
     if "labels" in known:
-        options["labels"] = labels_of(rows, settings.label)
-        stratified = settings.label
+        wanted = columns["label" if is_classes else "tags"]
+        options["labels"] = labels_of(rows, wanted, several=not is_classes)
+        for part in others.values():
+            check_labels(part, wanted, options["labels"], several=not is_classes)
+        notes.append(f"labels: {', '.join(options['labels'])}")
     for part in (rows, *others.values()):
-        if "labels" in known:
-            check_labels(part, settings.label, options["labels"])
-        elif settings.task == "regress":
-            check_numbers(part, settings.label)
-    parts = divide(rows, settings, others, stratified)
+        for argument in columns.keys() & {"target", "score"}:
+            check_numbers(part, columns[argument])
+    parts = divide(rows, settings, others, columns["label"] if is_classes else None)
+    if settings.task == "regress":
+        numbers = np.array(parts["train"].column(columns["target"]), float)
+        options |= {"offset": float(numbers.mean()), "scale": float(numbers.std()) or 1.0}
     task = kind(**columns, **options, max_length=length)
+
     sizes = ", ".join(f"{name} {len(part.rows):,}" for name, part in parts.items())
-    how = "with the same share of every label in each" if stratified else "at random"
+    how = "with the same share of every label in each" if is_classes else "at random"
     notes.append(f"parts: {sizes}, {how} (--seed {settings.seed})")
     notes.append("validation decides when to stop the training; the test is kept for the end")
-    if stratified:
-        notes.append(f"labels: {', '.join(options['labels'])}")
-    notes += _lengths(task, rows, base.tokenizer)
+    notes.append(_lengths(task, rows, base.tokenizer))
     return task, parts, notes
 
 
 def _lengths(task, rows, tokenizer):
-    """How long the texts are, as sentences."""
+    """How long the texts are, in a sentence."""
     counts = np.array(
-        [sum(len(tokenizer.encode(row[name])) for name in task.columns) for row in rows.rows]
+        [sum(len(tokenizer.encode(row[name])) for name in inputs_of(task)) for row in rows.rows]
     )
-    said = f"tokens of a text: {np.median(counts):.0f} in the middle, {counts.max():,} at most"
+    said = f"tokens of a row: {np.median(counts):.0f} in the middle, {counts.max():,} at most"
     cut = np.count_nonzero(counts > task.max_length)
-    if cut:
-        said += f"; {cut:,} rows are cut to {task.max_length} (--max-length)"
-    return [said]
+    return said + (f"; {cut:,} are cut to {task.max_length} (--max-length)" if cut else "")
 
 
 # ---- Training ------------------------------------------------------------------------------------

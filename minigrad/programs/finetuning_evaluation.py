@@ -10,6 +10,7 @@ import numpy as np
 from .. import metrics
 from . import predict_table, table_file
 from .finetuned_folder import TEST
+from .finetuning_settings import label_of
 from .predict_text import answers_of, softmax
 from .table_evaluation import evaluate_classes, evaluate_numbers
 
@@ -29,7 +30,7 @@ def evaluate(report, training, parts, folder):
         found = kind(report, training, parts, outputs, folder)
         rows = parts["test"].rows
         columns = {"line": np.array(parts["test"].lines)}
-        label = getattr(training.task, "label", None)
+        label = label_of(training.task)
         if label is not None:
             columns[f"true {label}"] = np.array([row[label] for row in rows], dtype=object)
         columns |= answers_of(training.task, outputs, rows, training.tokenizer)
@@ -53,7 +54,7 @@ def _classify(report, training, parts, outputs, folder):
 
 def _regress(report, training, parts, outputs, folder):
     """The error, beside that of always the mean."""
-    label = training.task.label
+    label = training.task.target
     y, y_train = (
         np.array([float(text) for text in parts[name].column(label)]) for name in ("test", "train")
     )

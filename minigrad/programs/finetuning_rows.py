@@ -80,9 +80,12 @@ def without_repeats(rows):
     return rows.take(first.values()), len(rows.rows) - len(first)
 
 
-def labels_of(rows, label):
-    """The different texts of a column, sorted. ValueError if there is but one."""
-    labels = sorted(set(rows.column(label)))
+def labels_of(rows, label, several=False):
+    """The different labels in a column, sorted. ValueError if there is but one.
+
+    several  whether a row has some, with spaces between them
+    """
+    labels = sorted({name for text in rows.column(label) for name in _labels(text, several)})
     if len(labels) < 2:
         raise ValueError(
             f"{rows.source}: column {label!r} needs two different labels or more. "
@@ -91,13 +94,20 @@ def labels_of(rows, label):
     return labels
 
 
-def check_labels(rows, label, labels):
+def check_labels(rows, label, labels, several=False):
     """ValueError for the first row with another label than those that training has."""
-    for i, name in enumerate(rows.column(label)):
-        try:
-            look_up("label", name, dict.fromkeys(labels))
-        except ValueError as error:
-            raise rows.error(i, f"column {label!r}: training has no such label: {error}") from error
+    known = dict.fromkeys(labels)
+    for i, text in enumerate(rows.column(label)):
+        for name in _labels(text, several):
+            try:
+                look_up("label", name, known)
+            except ValueError as error:
+                what = f"column {label!r}: training does not have it: {error}"
+                raise rows.error(i, what) from error
+
+
+def _labels(text, several):
+    return text.split() if several else [text]
 
 
 def check_numbers(rows, label):

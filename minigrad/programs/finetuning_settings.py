@@ -20,9 +20,10 @@ class Settings(NamedTuple):
     base           the folder of a pretrained model, or "minilm"
     data           a CSV file, with the names of its columns in the first line
     task, method   of finetune.tasks.TASKS and finetune.METHODS
-    text           the column of what is read
-    pair           the column of a second text, for tasks of pairs
-    label          the column of what is wanted
+    text, pair, question, label    the columns: what is read, a second text, a question about it,
+                   and what is wanted; COLUMNS says which a task has, and the task what their names
+                   are if left out
+    pooling        how one vector is made of a text: "first", "mean" or "last"
     validation     the share of the rows that decides when to end; or another file with such rows
     test           the share of the rows that the model is tested on; or another file
     max_length     texts are cut to so many tokens; LENGTH, or as many as the model reads
@@ -43,9 +44,11 @@ class Settings(NamedTuple):
     data: str
     task: str = "classify"
     method: str = "lora"
-    text: str = "text"
+    text: str = None
     pair: str = None
-    label: str = "label"
+    question: str = None
+    label: str = None
+    pooling: str = None
     validation: str = "0.15"
     test: str = "0.2"
     max_length: int = None
@@ -73,8 +76,18 @@ OF_METHODS = {
     **{"rank": "r", "alpha": "alpha", "dropout": "dropout", "rslora": "use_rslora"},
     **{"targets": "targets", "blocks": "blocks", "decay": "decay", "pattern": "pattern"},
 }
-# {option: the argument of the tasks that have it}
-OF_TASKS = {"text": "text", "pair": "pair", "label": "label"}
+# {task: {argument of the task: the option that names its column}}
+COLUMNS = {
+    "classify": {"text": "text", "pair": "pair", "label": "label"},
+    "regress": {"text": "text", "pair": "pair", "target": "label"},
+    "tag": {"words": "text", "tags": "label"},
+    "answer": {"context": "text", "question": "question", "answer": "label"},
+    "match": {"first": "text", "second": "pair", "score": "label"},
+    "mask": {"text": "text"},
+    "continue": {"text": "text"},
+    "instruct": {"instruction": "text", "response": "label"},
+}
+_OF_SOME_TASKS = ("text", "pair", "question", "label", "pooling")
 
 
 def check(settings):
@@ -93,9 +106,52 @@ def check(settings):
     for name in ("validation", "test"):
         share_of(name, getattr(settings, name))
     method_of(settings)
+    _check_task_options(settings)
     if settings.learning_rate is None:
         settings = settings._replace(learning_rate=RATES[settings.method])
     return settings
+
+
+def columns_of(settings):
+    """{argument of the task: the name of its column} of the columns that there are."""
+    known = signature(finetune.tasks.TASKS[settings.task]).parameters
+    given = {
+        argument: getattr(settings, option) or known[argument].default
+        for argument, option in COLUMNS[settings.task].items()
+    }
+    columns = {argument: name for argument, name in given.items() if name is not None}
+    if len(set(columns.values())) < len(columns):
+        raise ValueError(
+            f"each column has another name. Received: {', '.join(columns.values())}"
+        )
+    return columns
+
+
+def inputs_of(task):
+    """The names of the columns that a task reads to predict, without what is wanted."""
+    [name] = [name for name, kind in finetune.tasks.TASKS.items() if type(task) is kind]
+    named = [getattr(task, argument) for argument, o in COLUMNS[name].items() if o != "label"]
+    return [column for column in named if column is not None]
+
+
+def label_of(task):
+    """The name of the column of what is wanted; None if the task has none."""
+    [name] = [name for name, kind in finetune.tasks.TASKS.items() if type(task) is kind]
+    wanted = [argument for argument, o in COLUMNS[name].items() if o == "label"]
+    return getattr(task, wanted[0]) if wanted else None
+
+
+def _check_task_options(settings):
+    """ValueError for an option that the task does not have."""
+    known = [*COLUMNS[settings.task].values()]
+    if "pooling" in signature(finetune.tasks.TASKS[settings.task]).parameters:
+        known.append("pooling")
+    for option in _OF_SOME_TASKS:
+        value = getattr(settings, option)
+        if value is not None and option not in known:
+            raise ValueError(
+                f"--{option} is none of {settings.task}'s options. Received: {option}={value}"
+            )
 
 
 def share_of(name, value):

@@ -9,6 +9,7 @@ from ..environment import one_blas_thread
 from . import predict_table
 from .finetuned_folder import model_folder
 from .finetuning_rows import read_rows
+from .finetuning_settings import inputs_of, label_of
 
 
 @one_blas_thread
@@ -22,7 +23,7 @@ def predict_text(folder, source, out, delimiter=",", encoding="utf-8-sig"):
     if Path(out).is_file() and Path(out).samefile(source):
         raise ValueError(f"predictions must not replace the data. Received: {str(out)!r} for both")
     model, task = finetune.load_finetuned(model_folder(folder))
-    rows = read_rows(source, task.columns, delimiter, encoding)
+    rows = read_rows(source, inputs_of(task), delimiter, encoding)
     tokenizer = model.base.tokenizer
     outputs = model.predict(task.inputs(rows.rows, tokenizer))
     columns = {"line": np.array(rows.lines)}
@@ -33,13 +34,20 @@ def predict_text(folder, source, out, delimiter=",", encoding="utf-8-sig"):
 
 def answers_of(task, outputs, rows, tokenizer):
     """{name of a column: (n,)} of the predictions and, for classes, their probabilities."""
-    label = getattr(task, "label", None) or "answer"
-    answers = task.answers(outputs, rows, tokenizer)
+    label = label_of(task) or "answer"
+    answers = [_text(answer) for answer in task.answers(outputs, rows, tokenizer)]
     columns = {f"predicted {label}": np.array(answers, dtype=object)}
     if isinstance(task, finetune.tasks.Classify):
         for name, p in zip(task.labels, softmax(outputs).T):
             columns[f"probability of {name}"] = p
     return columns
+
+
+def _text(answer):
+    """An answer as it stands in a field: text, a number, or several with spaces between them."""
+    if isinstance(answer, list):
+        return " ".join("?" if part is None else part for part in answer)
+    return getattr(answer, "text", answer)
 
 
 def softmax(logits):
