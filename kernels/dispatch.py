@@ -41,9 +41,11 @@ def kernel(specification):
     size = size_of(name)
     sizes = _sizes[name] = dict.fromkeys(_DTYPES, _EVERY)
 
-    def load_and_call(*arguments, **options):
+    def load_and_call(x, *arguments, **options):
+        if not x.size:
+            return NotImplemented  # nothing is computed, and that needs no compiled kernels
         _load()
-        return call(*arguments, **options)
+        return call(x, *arguments, **options)
 
     _compiled[name] = load_and_call  # until the compiled kernels are there
 

@@ -34,6 +34,7 @@ from .adapters import adapter_names, merge, remove_adapter, unmerge, use_adapter
 from .folder import PretrainedFolder
 from .freezing import freeze, unfreeze
 from .heads import replace_head
+from .loading import from_pretrained
 from .methods import (
     METHODS,
     BitFit,
@@ -47,6 +48,7 @@ from .methods import (
     Method,
     prepare,
 )
+from .minilm import minilm_folder
 from .peft_folder import load_adapter, save_adapter
 from .pretrained import PretrainedReport, load_pretrained_weights
 from .stages import stages
@@ -66,9 +68,11 @@ __all__ = [
     "PretrainedReport",
     "adapter_names",
     "freeze",
+    "from_pretrained",
     "load_adapter",
     "load_pretrained_weights",
     "merge",
+    "minilm_folder",
     "prepare",
     "remove_adapter",
     "replace_head",

@@ -21,6 +21,7 @@ from ..layers import (
 )
 from ..registry import check_number
 from ..tensor import Tensor
+from .embedding import embed
 from .token_model import TokenModel
 
 _HEADS = ("tokens", "classes", None)
@@ -143,6 +144,13 @@ class BERT(TokenModel):
         self._check_head("classes", None)
         first = features[:, 0]  # (n, d)
         return self.pooler(first)
+
+    def embed(self, texts, batch_size=32):
+        """A vector for each text, by its `pooling`; texts with like meanings have like vectors.
+
+        It takes a `tokenizer`, as `finetune.from_pretrained` gives it. -> an array (n, d)
+        """
+        return embed(self, texts, batch_size)
 
     def _check_head(self, *heads):
         if self.head not in heads:

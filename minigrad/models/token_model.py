@@ -6,8 +6,12 @@ from .model import Model
 
 
 class TokenModel(Model):
-    """A Model of ids (n, t), whole numbers: each stands for a token of a vocabulary."""
+    """A Model of ids (n, t), whole numbers: each stands for a token of a vocabulary.
 
+    tokenizer  what makes ids of texts, if somebody has said so
+    """
+
+    tokenizer = None
     input_shape = (None,)
     input_dtype = "int64"
 
