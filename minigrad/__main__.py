@@ -21,7 +21,7 @@ from .programs.overfitting import overfitting
 from .programs.predict import predict
 from .programs.pretrain import pretrain
 from .programs.pretraining_settings import Settings
-from .programs.quickstart import STAGES, quickstart
+from .programs.quickstart import DEFAULT, STAGES, quickstart
 from .programs.recommend import recommend
 from .programs.retrieve_images import retrieve_images
 from .programs.search_text import search_text
@@ -70,8 +70,8 @@ def _add_quickstart(commands):
     )
     command.add_argument(
         "--stages",
-        default=",".join(STAGES),
-        help="those to run, with commas between their names (default: %(default)s)",
+        default=DEFAULT,
+        help=f"of {', '.join(STAGES)}, with commas between them (default: %(default)s)",
     )
     command.set_defaults(
         run=lambda options: quickstart(options.data, options.out, stages=options.stages)
@@ -386,7 +386,7 @@ FINETUNING = {  # the options of `finetune`
     "text": "the column of what is read: text; of tag words, of answer context, of match first",
     "pair": "the column of a second text, where pairs are judged; of match second",
     "question": "of answer, the column of the questions: question",
-    "label": "the column of what is wanted: label; of regress target, of tag tags, of answer answer",
+    "label": "the column of what is wanted: label; of regress target, of tag tags",
     "pooling": "how one vector is made of a text: first, mean or last",
     "validation": "the share of the rows that decides when to end, or another file",
     "test": "the share of the rows that the model is tested on, or another file",

@@ -8,7 +8,7 @@ import numpy as np
 from .. import callbacks, finetune, models, optimizers, plots, random
 from ..environment import one_blas_thread
 from . import finetuned_folder, table_file
-from .finetuning_evaluation import EVALUATIONS, evaluate
+from .finetuning_evaluation import WITHOUT_BASELINE, evaluate
 from .finetuning_progress import Line, StopAfter
 from .finetuning_rows import (
     check_labels,
@@ -35,12 +35,13 @@ LARGEST = 1.0  # norm of the gradient of all parameters together
 
 
 @one_blas_thread
-def finetune_text(base, data, out="runs/finetuned", overwrite=False, **options):
+def finetune_text(base, data, out="runs/finetuned", overwrite=False, report=None, **options):
     """Fine-tune a model on a file of texts; returns {name: figure} of the test.
 
     base, data, options  as in `Settings`
     out                  the folder for report, pictures and predictions, and the model in `model`
     overwrite            replace the model that an earlier fine-tuning left there
+    report               a Report that all is said to (default: one in the folder)
 
     ValueError, with nothing written, for options and files from which nothing can be learned.
     """
@@ -52,7 +53,7 @@ def finetune_text(base, data, out="runs/finetuned", overwrite=False, **options):
     with table_file.writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         finetuned_folder.clear(folder)
-        report = Report(folder / finetuned_folder.REPORT)
+        report = report or Report(folder / finetuned_folder.REPORT)
     report.stage("Data")
     for note in notes:
         report.say(note)
@@ -164,7 +165,7 @@ class Training:
         }
         self.best_epoch = None
         self.before = {}  # what `evaluate` gives of the test part before all training
-        if settings.task not in EVALUATIONS:
+        if settings.task in WITHOUT_BASELINE:
             self.before = self.model.evaluate(*self.examples["test"], verbose=0, return_dict=True)
 
     def _make(self, seed=None):
@@ -184,17 +185,13 @@ class Training:
         total = self.model.count_params()
         learned = sum(p.size for p in self.model.parameters() if p.requires_grad)
         report.say(f"{s.base}: a {type(base).__name__} of {base.num_layers} blocks")
-        report.say(
-            f"{s.method}: {learned:,} of {total:,} parameters learn, {learned / total:.2%}"
-        )
+        report.say(f"{s.method}: {learned:,} of {total:,} parameters learn, {learned / total:.2%}")
         report.say(f"a step learns from {s.batch} rows, at a rate of {s.learning_rate:g}")
 
     def run(self, report):
         """Train until the validation part stops gaining; returns the History."""
         s = self.settings
-        stop = callbacks.EarlyStopping(
-            "val_loss", patience=s.patience, restore_best_weights=True
-        )
+        stop = callbacks.EarlyStopping("val_loss", patience=s.patience, restore_best_weights=True)
         line = Line(report, s.epochs, -(-len(self.examples["train"][1]) // s.batch))
         told = [*self.callbacks, *([StopAfter(s.minutes)] if s.minutes else []), stop, line]
         began = time.perf_counter()

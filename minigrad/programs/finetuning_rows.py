@@ -29,9 +29,7 @@ class Rows(NamedTuple):
 
     def take(self, indices):
         """The Rows with these indices, in this order."""
-        return Rows(
-            self.source, [self.rows[i] for i in indices], [self.lines[i] for i in indices]
-        )
+        return Rows(self.source, [self.rows[i] for i in indices], [self.lines[i] for i in indices])
 
     def error(self, i, what):
         """A ValueError about row i."""

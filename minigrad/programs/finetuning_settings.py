@@ -71,6 +71,7 @@ class Settings(NamedTuple):
     encoding: str = "utf-8-sig"
 
 
+LEAST = {"epochs": 1, "patience": 1, "batch": 1, "max_length": 3, "folds": 2}
 # {option: the argument of the methods that have it}
 OF_METHODS = {
     **{"rank": "r", "alpha": "alpha", "dropout": "dropout", "rslora": "use_rslora"},
@@ -91,10 +92,16 @@ _OF_SOME_TASKS = ("text", "pair", "question", "label", "pooling")
 
 
 def check(settings):
-    """The Settings, with a learning rate. ValueError for the first that is not what it should be."""
+    """The Settings, with a learning rate. ValueError for the first one that cannot be."""
     look_up("task", settings.task, finetune.tasks.TASKS)
     look_up("method", settings.method, finetune.METHODS)
-    for name, least in {"epochs": 1, "patience": 1, "batch": 1, "max_length": 3, "folds": 2}.items():
+    for name, least in {
+        "epochs": 1,
+        "patience": 1,
+        "batch": 1,
+        "max_length": 3,
+        "folds": 2,
+    }.items():
         value = getattr(settings, name)
         if value is not None and value < least:
             raise ValueError(f"{name} is an integer from {least} up. Received: {name}={value}")
@@ -121,9 +128,7 @@ def columns_of(settings):
     }
     columns = {argument: name for argument, name in given.items() if name is not None}
     if len(set(columns.values())) < len(columns):
-        raise ValueError(
-            f"each column has another name. Received: {', '.join(columns.values())}"
-        )
+        raise ValueError(f"each column has another name. Received: {', '.join(columns.values())}")
     return columns
 
 

@@ -75,8 +75,11 @@ def evaluate_classes(report, classes, y, y_train, outputs, folder):
     words = (
         f"test accuracy {accuracy:.4f}; always {str(names[most_frequent])!r} gives {baseline:.4f}"
     )
-    area = metrics.roc_auc(y, outputs[:, 1] if len(names) == 2 else outputs)
     counts = np.bincount(y, minlength=len(names))
+    if counts.min() == 0:  # a class that the test lacks has no area, and no order
+        report.say(f"the test has no example of {str(names[counts.argmin()])!r}")
+        return Evaluation(float(accuracy), float(baseline), words)
+    area = metrics.roc_auc(y, outputs[:, 1] if len(names) == 2 else outputs)
     if baseline >= MOST_FREQUENT or counts.min() < RARE:
         _say_rare(report, names, counts)
         if len(names) == 2:
