@@ -48,9 +48,9 @@ def finetune_text(base, data, out="runs/finetuned", overwrite=False, report=None
     settings = check(Settings(base, data, **options))
     folder = finetuned_folder.check(out, overwrite, settings.data)
     source = base_folder(settings.base)
-    task, parts, notes = examine(
-        settings, finetune.load_base(source, finetune.tasks.TASKS[settings.task])
-    )
+    base = finetune.load_base(source, finetune.tasks.TASKS[settings.task])
+    task, parts, notes = examine(settings, base)
+    training = Training(settings, source, task, parts)  # which finds what else is wrong
 
     with table_file.writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -61,7 +61,6 @@ def finetune_text(base, data, out="runs/finetuned", overwrite=False, report=None
         report.say(note)
 
     report.stage("Model")
-    training = Training(settings, source, task, parts)
     training.say_model(report)
 
     report.stage("Training")
