@@ -4,7 +4,7 @@ import numpy as np
 
 from ...losses import SparseCategoricalCrossentropy
 from .pooling import check_pooling
-from .task import Task, bad_row, encode, text_in
+from .task import Task, bad_row, check_labels, encode, text_in
 from .task_models import TextModel
 
 
@@ -24,11 +24,7 @@ class Classify(Task):
 
     def __init__(self, labels, text="text", pair=None, label="label", pooling=None, max_length=128):
         super().__init__(max_length)
-        self.labels = [str(name) for name in labels]
-        if len(self.labels) < 2 or len(set(self.labels)) < len(self.labels):
-            raise ValueError(
-                f"Classify needs two labels or more, all different. Received: {labels}"
-            )
+        self.labels = check_labels(self, labels)
         self.text, self.pair, self.label = text, pair, label
         self.pooling = pooling
 

@@ -3,6 +3,7 @@
 A row is a dict {column: text}, as a line of a table is; rows are counted from 0.
 """
 
+from ...models import BERT
 from ...registry import Configurable
 from ...text import pad
 
@@ -35,11 +36,6 @@ class Task(Configurable):
         return self.answers(predictions, rows, tokenizer)
 
 
-def column(rows, name):
-    """The texts of a column. ValueError names the first row that has none."""
-    return [text_in(row, name, i) for i, row in enumerate(check_rows(rows))]
-
-
 def check_rows(rows):
     """The rows as a list, if there are some."""
     rows = list(rows)
@@ -58,6 +54,14 @@ def text_in(row, name, i):
     return text
 
 
+def words_in(row, name, i):
+    """The words of a column of row i: a list of texts, or a text with spaces between them."""
+    given = row.get(name)
+    if isinstance(given, (list, tuple)) and given and all(isinstance(w, str) and w for w in given):
+        return list(given)
+    return text_in(row, name, i).split()
+
+
 def bad_row(i, name, what):
     """A ValueError that names a row, counted from 0, and a column."""
     return ValueError(f"row {i} (counted from 0), column {name!r}: {what}")
@@ -74,6 +78,25 @@ def number_in(row, name, i):
     if not abs(number) < float("inf"):
         raise bad_row(i, name, f"a finite number is needed. Received: {row[name]!r}")
     return number
+
+
+def check_labels(task, labels):
+    """The labels as a list of texts. ValueError unless there are two or more, no two alike."""
+    names = [str(name) for name in labels]
+    if len(names) < 2 or len(set(names)) < len(names):
+        kind = type(task).__name__
+        raise ValueError(f"{kind} needs two labels or more, no two alike. Received: {labels=}")
+    return names
+
+
+def reads_both_ways(task, base):
+    """The base, if each of its tokens knows those after it too; else a ValueError."""
+    if not isinstance(base, BERT):
+        raise ValueError(
+            f"{type(task).__name__} says something of each token, for which that must know what "
+            f"comes after it, as in BERT. Received: {base!r}"
+        )
+    return base
 
 
 def encode(rows, columns, tokenizer, max_length):
