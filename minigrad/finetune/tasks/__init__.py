@@ -11,11 +11,21 @@ A task is a file here, with a class, and a line below.
     task.predict(model, [{"text": "You have won!"}], tokenizer)
 """
 
+from .answer_questions import AnswerQuestions
 from .classify import Classify
+from .masked_language import MaskedLanguage
+from .match_sentences import MatchSentences
+from .regress import Regress
+from .tag_tokens import TagTokens
 from .task import Task
 
 TASKS = {
     "classify": Classify,
+    "regress": Regress,
+    "tag": TagTokens,
+    "answer": AnswerQuestions,
+    "match": MatchSentences,
+    "mask": MaskedLanguage,
 }
 
 __all__ = ["TASKS", "Task", *(kind.__name__ for kind in TASKS.values())]

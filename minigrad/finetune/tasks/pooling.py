@@ -43,7 +43,9 @@ def check_pooling(base, pooling):
     learned to say something of a text there, and "last" for a model that reads from left to right.
     """
     if pooling is None:
-        pooling = getattr(base, "pooling", None) or ("first" if isinstance(base, BERT) else "last")
+        own = getattr(getattr(base, "pooling", None), "kind", None)
+        pooling = "first" if isinstance(base, BERT) else "last"
+        pooling = own if own in POOLINGS else pooling
     look_up("pooling", pooling, POOLINGS)
     if pooling == "first" and (not isinstance(base, BERT) or base.head is not None):
         raise ValueError(
