@@ -10,14 +10,14 @@ from .task_models import TextModel
 
 
 class Regress(Task):
-    """A number for each text.   A row: {"text": ..., "target": ...}
+    """A number for each text.   A row: {"text": ..., "label": ...}
 
     text, pair     the column of the text; and that of the second one, where a number tells how two
                    texts stand to each other
-    target         the column of the numbers
-    offset, scale  the model learns (target - offset) / scale: with their mean and standard
+    label          the column of the numbers
+    offset, scale  the model learns (number - offset) / scale: with their mean and standard
                    deviation it has to do with numbers near 1, which it learns sooner
-    pooling        how one vector is made of a text: "first", as BERT does, "mean" or "last"
+    pooling        how one vector is made of a text: "pooler", as BERT does, "cls", "mean" or "last"
     max_length     a text, or a pair, is cut to so many tokens
     """
 
@@ -28,30 +28,33 @@ class Regress(Task):
         self,
         text="text",
         pair=None,
-        target="target",
+        label="label",
         offset=0.0,
         scale=1.0,
         pooling=None,
         max_length=128,
     ):
         super().__init__(max_length)
-        self.text, self.pair, self.target = text, pair, target
+        self.text, self.pair, self.label = text, pair, label
         self.offset, self.scale = float(offset), check_number("scale", scale, positive=True)
         self.pooling = pooling
+
+    @property
+    def columns(self):
+        return [self.text] if self.pair is None else [self.text, self.pair]
 
     def model(self, base):
         """Numbers (n, 1) of ids (n, t)."""
         return TextModel(base, 1, check_pooling(base, self.pooling))
 
     def inputs(self, rows, tokenizer, max_length=None):
-        columns = [self.text] if self.pair is None else [self.text, self.pair]
-        return encode(rows, columns, tokenizer, max_length or self.max_length)
+        return encode(rows, self.columns, tokenizer, max_length or self.max_length)
 
     def examples(self, rows, tokenizer, max_length=None):
         """x, and y (n,)"""
         rows = list(rows)
         x = self.inputs(rows, tokenizer, max_length)
-        numbers = np.array([number_in(row, self.target, i) for i, row in enumerate(rows)])
+        numbers = np.array([number_in(row, self.label, i) for i, row in enumerate(rows)])
         return x, (numbers - self.offset) / self.scale
 
     def answers(self, predictions, rows=None, tokenizer=None):
