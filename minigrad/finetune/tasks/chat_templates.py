@@ -70,13 +70,14 @@ ALPACA_WITH_INPUT = (
 )
 
 
-def texts_of(template, row, i, response=True):
+def texts_of(template, columns, row, i, response=True):
     """The Stretches of row i by a template that is text: the last placeholder is what is learned.
 
+    columns   {placeholder: its column in the row} of those that have another name
     response  whether the row has that; without, all before it is one Stretch
     """
     parts = re.split(_PLACE, template)  # texts and names of columns in turn
-    fixed, (*before, last) = parts[0::2], parts[1::2]
+    fixed, (*before, last) = parts[0::2], [columns.get(name, name) for name in parts[1::2]]
     prompt = "".join(text + text_in(row, name, i) for text, name in zip(fixed, before))
     found = [Stretch(prompt + fixed[-2], False)]
     return [*found, Stretch(text_in(row, last, i) + fixed[-1], True)] if response else found
@@ -95,10 +96,11 @@ def placeholders(template):
     return places
 
 
-def messages_of(row, i, system, response=True):
+def messages_of(columns, row, i, system, response=True):
     """[(role, text)] of row i: of its "messages", each {"role": ..., "content": ...}; or else
-    of its columns "instruction", "response", and "system" and "input" if it has them.
+    of an instruction and a response, and of its "system" and "input" if it has them.
 
+    columns   {"instruction": its column, "response": its column}
     system    the message of the system where a row has none; None for no message
     response  whether the row has that; without, the conversation is one to go on with
     """
@@ -107,14 +109,14 @@ def messages_of(row, i, system, response=True):
             raise bad_row(i, "messages", f"a list is needed. Received: {shorten(row['messages'])}")
         found = [_message(message, i) for message in row["messages"]]
     else:
-        parts = [text_in(row, "instruction", i)]
+        parts = [text_in(row, columns["instruction"], i)]
         if row.get("input"):
             parts.append(text_in(row, "input", i))
         found = [("user", "\n\n".join(parts))]
         if row.get("system"):
             found = [("system", text_in(row, "system", i)), *found]
         if response:
-            found.append(("assistant", text_in(row, "response", i)))
+            found.append(("assistant", text_in(row, columns["response"], i)))
     if system is not None and found and found[0][0] != "system":
         found = [("system", system), *found]
     if response and not any(role == "assistant" for role, _ in found):

@@ -30,6 +30,8 @@ class FollowInstructions(Task):
                     {"role": "user", "content": ...}. "alpaca": as above, with no system. Or a text
                     with the names of columns in braces, of which the last is what is learned, as
                     "Q: {question} A: {answer}"
+    instruction     the column of the instruction, for the templates that have a name
+    response        and that of the answer
     system          for a chat, the message of the system where a row has none
     max_length      a row is cut to so many tokens
     max_new_tokens  an answer has so many at most
@@ -38,13 +40,22 @@ class FollowInstructions(Task):
     loss = TokenCrossentropy()
     metrics = ("token_accuracy",)
 
-    def __init__(self, template="chatml", system=None, max_length=512, max_new_tokens=200):
+    def __init__(
+        self,
+        template="chatml",
+        instruction="instruction",
+        response="response",
+        system=None,
+        max_length=512,
+        max_new_tokens=200,
+    ):
         super().__init__(max_length)
         if template not in CHATS and template != ALPACA_NAME:
             placeholders(template)
         if system is not None and template not in CHATS:
             raise ValueError(f"a system message is for a chat. Received: {system=}, {template=}")
         self.template, self.system = template, system
+        self.instruction, self.response = instruction, response
         self.max_new_tokens = max_new_tokens
 
     @classmethod
@@ -61,7 +72,7 @@ class FollowInstructions(Task):
     def columns(self):
         """Those that a row must have in any case."""
         if self.template in CHATS or self.template == ALPACA_NAME:
-            return ["instruction"]
+            return [self.instruction]
         return placeholders(self.template)[:-1]
 
     def model(self, base):
@@ -76,7 +87,7 @@ class FollowInstructions(Task):
             ids, learned = self._encode(row, i, tokenizer, response=True)
             if not any(learned[1 : length + 1]):
                 what = f"the first {length} tokens, which are all that max_length leaves, have none"
-                raise bad_row(i, "response", f"{what} of the answer")
+                raise bad_row(i, self.response, f"{what} of the answer")
             sequences.append((ids[: length + 1], learned[: length + 1]))
         return next_tokens(tokenizer, sequences)
 
@@ -91,14 +102,15 @@ class FollowInstructions(Task):
 
     def stretches(self, row, i=0, response=True):
         """The Stretches of row i, in order; without a response they end where it would begin."""
+        columns = {"instruction": self.instruction, "response": self.response}
         if self.template in CHATS:
-            messages = messages_of(row, i, self.system, response)
+            messages = messages_of(columns, row, i, self.system, response)
             found = CHATS[self.template].stretches(messages)
             return found if response else found[:-1]
-        template = self.template
-        if template == ALPACA_NAME:
+        if self.template == ALPACA_NAME:
             template = ALPACA_WITH_INPUT if row.get("input") else ALPACA
-        return texts_of(template, row, i, response)
+            return texts_of(template, columns, row, i, response)
+        return texts_of(self.template, {}, row, i, response)
 
     def _encode(self, row, i, tokenizer, response):
         """(ids, whether each is learned) of row i.

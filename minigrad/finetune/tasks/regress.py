@@ -10,11 +10,11 @@ from .task_models import TextModel
 
 
 class Regress(Task):
-    """A number for each text.   A row: {"text": ..., "label": ...}
+    """A number for each text.   A row: {"text": ..., "target": ...}
 
     text, pair     the column of the text; and that of the second one, where a number tells how two
                    texts stand to each other
-    label          the column of the numbers
+    target         the column of the numbers
     offset, scale  the model learns (number - offset) / scale: with their mean and standard
                    deviation it has to do with numbers near 1, which it learns sooner
     pooling        how one vector is made of a text: "pooler", as BERT does, "cls", "mean" or "last"
@@ -28,14 +28,14 @@ class Regress(Task):
         self,
         text="text",
         pair=None,
-        label="label",
+        target="target",
         offset=0.0,
         scale=1.0,
         pooling=None,
         max_length=128,
     ):
         super().__init__(max_length)
-        self.text, self.pair, self.label = text, pair, label
+        self.text, self.pair, self.target = text, pair, target
         self.offset, self.scale = float(offset), check_number("scale", scale, positive=True)
         self.pooling = pooling
 
@@ -54,7 +54,7 @@ class Regress(Task):
         """x, and y (n,)"""
         rows = list(rows)
         x = self.inputs(rows, tokenizer, max_length)
-        numbers = np.array([number_in(row, self.label, i) for i, row in enumerate(rows)])
+        numbers = np.array([number_in(row, self.target, i) for i, row in enumerate(rows)])
         return x, (numbers - self.offset) / self.scale
 
     def answers(self, predictions, rows=None, tokenizer=None):
