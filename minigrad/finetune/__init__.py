@@ -51,6 +51,7 @@ from .methods import (
 from .minilm import minilm_folder
 from .peft_folder import load_adapter, save_adapter
 from .pretrained import PretrainedReport, load_pretrained_weights
+from .saving import save_pretrained, their_layers
 from .stages import stages
 
 __all__ = [
@@ -77,8 +78,10 @@ __all__ = [
     "remove_adapter",
     "replace_head",
     "save_adapter",
+    "save_pretrained",
     "stages",
     "tasks",
+    "their_layers",
     "unfreeze",
     "unmerge",
     "use_adapters",
