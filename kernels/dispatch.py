@@ -58,6 +58,8 @@ def kernel(specification):
                 result = _compiled[name](*arguments, **options)
                 if result is not NotImplemented:
                     return result
+        elif on_device := getattr(x, "__kernel__", None):
+            return on_device(name, specification, arguments, options)
         return specification(*arguments, **options)
 
     return call

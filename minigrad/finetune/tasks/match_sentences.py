@@ -88,8 +88,8 @@ class MatchSentences(Task):
 
     def model(self, base):
         """Vectors (n, 2, d) of ids (n, 2, t)."""
-        of_base = None if hasattr(base, "pooling") else "mean"
-        return SentencesModel(base, check_pooling(base, self.pooling or of_base))
+        usual = "mean" if getattr(base, "pooling", None) is None else None
+        return SentencesModel(base, check_pooling(base, self.pooling or usual))
 
     def inputs(self, rows, tokenizer, max_length=None):
         """x: ids and a mask (n, 2, t)"""

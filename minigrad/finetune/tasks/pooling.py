@@ -45,16 +45,26 @@ def check_pooling(base, pooling):
     """The name of a pooling that the base has; of its usual one for None. Else a ValueError.
 
     That is what the folder of the base says, if it was read from one of sentence-transformers; else
-    "pooler" for BERT, as in transformers, and "last" for a model that reads from left to right.
+    "pooler" for a BERT that has one, as in transformers, and "last" for a model that reads from left
+    to right.
     """
     if pooling is None:
         of_folder = getattr(base, "pooling", None)
-        usual = "pooler" if isinstance(base, BERT) else "last"
-        pooling = usual if of_folder is None else of_folder.kind
+        pooling = _usual(base) if of_folder is None else of_folder.kind
     look_up("pooling", pooling, POOLINGS)
-    if pooling == "pooler" and (not isinstance(base, BERT) or base.head is not None):
+    if pooling == "pooler" and not _has_pooler(base):
         raise ValueError(
             "pooling='pooler' is what BERT's pooler makes of [CLS], with head=None; others take "
             f"'mean' or 'last'. Received: {base!r}"
         )
     return pooling
+
+
+def _has_pooler(base):
+    return isinstance(base, BERT) and base.head != "tokens" and base.use_pooler
+
+
+def _usual(base):
+    if isinstance(base, BERT):
+        return "pooler" if _has_pooler(base) else "mean"
+    return "last"
