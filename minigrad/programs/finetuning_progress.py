@@ -37,7 +37,8 @@ class Line(Callback):
         if self.is_live:
             print("\r\033[K", end="")
         numbers = ", ".join(f"{name} {value:.4f}" for name, value in logs.items())
-        self.report.say(f"  epoch {epoch + 1}: {numbers.replace('val_', 'validation ')}")
+        words = numbers.replace("val_", "validation ").replace("_", " ")
+        self.report.say(f"  epoch {epoch + 1}: {words}")
 
 
 class StopAfter(Callback):
