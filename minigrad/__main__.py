@@ -11,6 +11,7 @@ from inspect import signature
 from . import __version__, data
 from .programs.cnn_digits import cnn_digits
 from .programs.doctor import doctor
+from .programs.embed_text import embed_text
 from .programs.generate_digits import generate_digits
 from .programs.generate_text import generate_text
 from .programs.name_the_module import name_the_module
@@ -21,6 +22,7 @@ from .programs.pretraining_settings import Settings
 from .programs.quickstart import STAGES, quickstart
 from .programs.recommend import recommend
 from .programs.retrieve_images import retrieve_images
+from .programs.search_text import search_text
 from .programs.speech_commands import speech_commands
 from .programs.train_table import train_table
 from .programs.translate_dates import translate_dates
@@ -246,6 +248,36 @@ def _add_generate(commands):
     command.set_defaults(stop=[])  # which "append" makes longer
 
 
+def _add_embed(commands):
+    command = commands.add_parser("embed", help="turn texts into vectors")
+    command.add_argument("base", help=_ENCODER)
+    command.add_argument("texts", nargs="*", metavar="TEXT", help="what to read")
+    command.add_argument("--file", help="a text file instead, with a text on each line")
+    command.add_argument(
+        "--out", default="embeddings.npy", help="the file to write (default: %(default)s)"
+    )
+    command.set_defaults(
+        run=lambda options: print(
+            embed_text(options.base, options.texts, options.file, options.out)
+        )
+    )
+
+
+def _add_search(commands):
+    command = commands.add_parser("search", help="find the lines of files by what they mean")
+    command.add_argument("source", metavar="BASE|INDEX", help=f"{_ENCODER}; or an index")
+    command.add_argument("query", help="what to look for, in your words")
+    command.add_argument(
+        "--file", action="append", help="whose lines are searched; can be repeated"
+    )
+    command.add_argument(
+        "--index", help="folder for the vectors of the lines (default: runs/index)"
+    )
+    command.add_argument("--top", type=int, help="how many lines to show (default: %(default)s)")
+    _run_by_names(command, search_text)
+    command.set_defaults(file=[])  # which "append" makes longer
+
+
 def _add_download(commands):
     command = commands.add_parser("download", help="fetch a data set, once, and check it")
     command.add_argument("name", help="mnist, fashion_mnist or tiny_shakespeare")
@@ -269,6 +301,7 @@ def _add_doctor(commands):
     command.set_defaults(run=lambda options: print(doctor()))
 
 
+_ENCODER = "the folder of a model that was pretrained to read, or the word minilm"
 _WRONG_LABELS = "the share of labels made wrong, 0 to below 1 (default: %(default)s)"
 # (function, what it is about, options of its own ...); its defaults are those of the command
 PROGRAMS = (
@@ -317,6 +350,8 @@ COMMANDS = (
     _add_train,
     _add_predict_table,
     _add_generate,
+    _add_embed,
+    _add_search,
     _add_download,
     _add_warmup,
     _add_doctor,

@@ -10,10 +10,13 @@ behind it, where the logarithm and the exponential cancel. Bare probabilities ar
 
 import math
 
+import numpy as np
+
 from . import ops
 from .registry import Configurable, check_number, look_up, resolve
 from .tensor import Tensor
 
+IGNORED = -100  # the label of a place that does not count, as in PyTorch and Hugging Face's models
 SMALLEST = 1e-7  # bare probabilities are clipped to SMALLEST .. 1 - SMALLEST, as in Keras
 
 
@@ -150,6 +153,25 @@ def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False):
     return each if len(examples) == 1 else _per_example(_reshape(each, (*examples,)))
 
 
+def token_crossentropy(y_true, y_pred):
+    """l(y, z) = Σₜ -log softmax(zₜ)[yₜ]   integers (n, ...), logits (n, ..., c) -> (n,)
+
+    The sum is over the places that count: where y is not IGNORED. The others get no gradient.
+    """
+    y_pred = _floating(y_pred)
+    y_true = y_true.data if isinstance(y_true, Tensor) else y_true
+    if y_true.dtype.kind not in "iu" or y_true.shape != y_pred.shape[:-1]:
+        raise ValueError(
+            f"y_true must be integers of shape {y_pred.shape[:-1]}, one label for each place of "
+            f"logits {y_pred.shape}. Received: {y_true.dtype} of shape {y_true.shape}"
+        )
+    counts = y_true != IGNORED
+    labels = np.reshape(np.where(counts, y_true, 0), -1)
+    each = ops.sparse_softmax_cross_entropy(_reshape(y_pred, (-1, y_pred.shape[-1])), labels)
+    each = each * np.reshape(counts, -1).astype(each.dtype)
+    return ops.sum(_reshape(each, (len(y_true), -1)), axis=1)
+
+
 def kl_divergence(y_true, y_pred):
     """l(y, p) = Σⱼ yⱼ log(yⱼ / pⱼ)   (n, c), (n, c) -> (n,)
 
@@ -222,7 +244,15 @@ class Loss(Configurable):
             each = weight * each
         if self.reduction == "none":
             return each
-        return ops.sum(each) if self.reduction == "sum" else ops.mean(each)
+        return ops.sum(each) if self.reduction == "sum" else self.mean(each, y_true)
+
+    def mean(self, each, y_true):
+        """Σᵢ wᵢ l(yᵢ, ŷᵢ) / n, given the summands (n,)"""
+        return ops.mean(each)
+
+    def count(self, y_true, y_pred):
+        """How many things the mean is over: n, unless a loss says otherwise."""
+        return np.float64(y_pred.shape[0])
 
 
 class FunctionLoss(Loss):
@@ -301,6 +331,25 @@ class SparseCategoricalCrossentropy(Loss):
         return sparse_categorical_crossentropy(y_true, y_pred, self.from_logits)
 
 
+class TokenCrossentropy(Loss):
+    """Σᵢ token_crossentropy(yᵢ, zᵢ) / m, where m places of all examples together count.
+
+    So a place weighs the same in a long text and in a short one, and a loss over several batches is
+    that of all their places.
+    """
+
+    labels = "tokens"
+
+    call = staticmethod(token_crossentropy)
+
+    def mean(self, each, y_true):
+        return ops.sum(each) / self.count(y_true, each).astype(each.dtype)
+
+    def count(self, y_true, y_pred):
+        y_true = y_true.data if isinstance(y_true, Tensor) else y_true
+        return np.maximum(np.sum(y_true != IGNORED, dtype="float64"), 1)  # a batch may have none
+
+
 class Hinge(Loss):
     """Σᵢ hinge(yᵢ, ŷᵢ) / n"""
 
@@ -332,6 +381,7 @@ _TABLE = {
     binary_crossentropy: BinaryCrossentropy,
     categorical_crossentropy: CategoricalCrossentropy,
     sparse_categorical_crossentropy: SparseCategoricalCrossentropy,
+    token_crossentropy: TokenCrossentropy,
     hinge: Hinge,
     squared_hinge: SquaredHinge,
     kl_divergence: KLDivergence,

@@ -7,12 +7,14 @@ driver.
 import functools
 import inspect
 import re
+from pathlib import Path
 
 import pytest
 from numba import cuda, float32
 
+from kernels import cuda as cuda_kernels
 from kernels.cuda import compile as compiling
-from kernels.cuda import matmul, normalization, softmax
+from kernels.cuda.launch import VECTOR, Launch
 
 EACH = pytest.mark.parametrize("target", compiling.TARGETS, ids=str)
 REGISTERS = 65536  # that all threads of a block have together
@@ -23,10 +25,12 @@ ptx = functools.cache(compiling.ptx)
 @EACH
 @pytest.mark.parametrize("name", compiling.KERNELS)
 def test_a_kernel_stays_in_its_registers(name, target):
-    kernel = compiling.KERNELS[name]
-    needs = compiling.needs(ptx(kernel, target), target)
+    launch = compiling.KERNELS[name]
+    needs = compiling.needs(ptx(launch, target), target)
     assert (needs.stack, needs.spills) == (0, 0)
-    assert 0 < needs.registers * kernel.threads <= REGISTERS // 2  # so that two blocks fit
+    assert (
+        0 < needs.registers * compiling.threads(launch) <= REGISTERS // 2
+    )  # so that two blocks fit
     assert needs.shared <= 48 * 1024
 
 
@@ -37,13 +41,19 @@ def test_a_kernel_computes_in_float32(name, target):
 
 
 def test_no_kernel_is_forgotten():
-    """A kernel is a plain function; what kernels call is decorated."""
-    found = set()
-    for module in (matmul, softmax, normalization):
-        for name, function in inspect.getmembers(module, inspect.isfunction):
-            if function.__module__ == module.__name__:
-                found.add(f"{module.__name__.removeprefix('kernels.cuda.')}.{name}")
-    assert found == set(compiling.KERNELS)
+    """A kernel is a plain function; what kernels call is decorated, what starts them is private."""
+    rooms = {path.stem for path in Path(cuda_kernels.__path__[0]).glob("*.py") if has_kernels(path)}
+    assert rooms == {module.__name__.rpartition(".")[2] for module in compiling.MODULES}
+    for module in compiling.MODULES:
+        functions = inspect.getmembers(module, inspect.isfunction)
+        own = {name for name, function in functions if function.__module__ == module.__name__}
+        made = {name.rpartition("_")[0] for name in module.LAUNCHES}  # by a function, of a size
+        public = {name for name in own if not name.startswith("_")}
+        assert public <= module.LAUNCHES.keys() | made
+
+
+def has_kernels(path):
+    return "LAUNCHES = " in path.read_text(encoding="utf-8")
 
 
 @EACH
@@ -77,9 +87,8 @@ def on_the_stack(x):
 
 def test_float64_and_a_stack_are_found():
     target = compiling.TARGETS[0]
-    vector = (float32[::1],)
-    assert ".f64" in ptx(compiling.Kernel(in_float64, vector, 256), target)
-    text = ptx(compiling.Kernel(on_the_stack, vector, 256), target)
+    assert ".f64" in ptx(Launch(in_float64, (256,), None, (VECTOR,)), target)
+    text = ptx(Launch(on_the_stack, (256,), None, (VECTOR,)), target)
     assert compiling.needs(text, target).stack == 2400
 
 

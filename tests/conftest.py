@@ -7,6 +7,7 @@ import threading
 import pytest
 from hypothesis import HealthCheck, settings
 
+from minigrad import finetune
 from tests import strict_array
 
 # `pytest &` has Ctrl-C ignored, and so would have the programs that tests start and interrupt.
@@ -32,11 +33,23 @@ def strict_kernels():
         yield
 
 
+_REQUIRED = {"data": "MINIGRAD_REQUIRE_DATA", "pretrained": "MINIGRAD_REQUIRE_PRETRAINED"}
+
+
+@pytest.fixture(scope="session")
+def minilm():
+    """The folder of MiniLM. Tests that have it are marked `pretrained`."""
+    try:
+        return finetune.minilm_folder()
+    except FileNotFoundError as error:
+        pytest.skip(str(error))
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item):
-    """Where the data are known to be at hand, a test that skips for want of them has failed."""
+    """Where what a test needs is known to be at hand, one that skips for want of it has failed."""
     report = (yield).get_result()
-    required = os.environ.get("MINIGRAD_REQUIRE_DATA") and item.get_closest_marker("data")
-    if report.skipped and required:
-        report.outcome = "failed"
-        report.longrepr = f"skipped, though MINIGRAD_REQUIRE_DATA is set: {report.longrepr}"
+    for mark, variable in _REQUIRED.items():
+        if report.skipped and os.environ.get(variable) and item.get_closest_marker(mark):
+            report.outcome = "failed"
+            report.longrepr = f"skipped, though {variable} is set: {report.longrepr}"

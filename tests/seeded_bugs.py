@@ -1,5 +1,6 @@
 """Mistakes that are made on purpose in right kernels, and how the simulator must name each."""
 
+import functools
 import inspect
 import linecache
 from typing import NamedTuple
@@ -243,25 +244,25 @@ BUGS = {
         *(["p[row, i] ="] * 2, (7, 40), "", softmax),
     ),
     "all lanes write a mean": Bug(
-        *("layer_norm", "if lane == 0", "if lane < 2", RACE, "mean"),
-        *(["mean[row, 0] ="] * 2, (3, 40), "", normalization),
+        *("normalise", "if lane == 0", "if lane < 2", RACE, "mean"),
+        *(["mean[row, 0] ="] * 2, (3, 40), "layer_norm", normalization),
     ),
     "sums of columns without a barrier": Bug(
-        *("backward_parameters", "    cuda.syncthreads()\n", "", RACE, "of_scale"),
-        *(["of_scale[y_thread, x_thread] =", "scale += of_scale"], (9, 40)),
+        *("layer_norm_parameters", "    cuda.syncthreads()\n", "", RACE, "of_scale"),
+        *(["of_scale[y_thread, x_thread] =", "total += parts[i"], (9, 40)),
         *("", normalization),
     ),
     "a row of warps too many": Bug(
-        *("backward_parameters", "range(HEIGHT)", "range(HEIGHT + 1)", BOUNDS, "of_scale"),
-        *(["scale += of_scale[i, x_thread]"], (9, 40), "", normalization),
+        *("column_sum", "range(HEIGHT)", "range(HEIGHT + 1)", BOUNDS, "of_scale"),
+        *(["total += parts[i"], (9, 40), "layer_norm_parameters", normalization),
     ),
     "warps without rows write nothing": Bug(
         *(
-            "backward_parameters",
+            "layer_norm_parameters",
             "    of_scale[y_thread",
             "    if y_thread < x.shape[0]:\n        of_scale[y_thread",
         ),
-        *(UNWRITTEN, "of_scale", ["scale += of_scale"], (3, 40), "", normalization),
+        *(UNWRITTEN, "of_scale", ["total += parts[i"], (3, 40), "", normalization),
     ),
 }
 
@@ -284,31 +285,29 @@ def launch(name, order="forward"):
     """Run a kernel with a mistake in it."""
     bug = BUGS[name]
     names, kernel = with_bug(bug), bug.kernel or bug.function
-    step, extent, arguments = LAUNCHES[bug.module](names, kernel, bug.shape)
-    simulator.launch(step.kernel, step.grid(extent), step.block, *arguments, order=order)
+    run = functools.partial(simulator.launch, order=order)
+    names["LAUNCHES"][kernel](run, *ARGUMENTS[bug.module](kernel, bug.shape))
 
 
 def _normal(*shape):
     return np.random.default_rng(0).standard_normal(shape).astype(np.float32)
 
 
-def _product(names, kernel, shape):
+def _product(kernel, shape):
     m, k, n = shape
-    c = np.zeros((m, n), np.float32)
-    return names["LADDER"][kernel], c, (_normal(m, k), _normal(k, n), c)
+    return _normal(m, k), _normal(k, n), _normal(m, n)
 
 
-def _softmax(names, kernel, shape):
-    return names["LADDER"][kernel], shape[0], (_normal(*shape), _normal(*shape))
+def _softmax(kernel, shape):
+    return _normal(*shape), _normal(*shape)
 
 
-def _normalization(names, kernel, shape):
+def _normalization(kernel, shape):
     n, d = shape
     x, row, column = _normal(n, d), _normal(d), _normal(n, 1)
     if kernel == "layer_norm":
-        given = x, row, _normal(d), np.float32(1e-3), _normal(n, d), column, _normal(n, 1)
-        return names["ROWS"][kernel], n, given
-    return names["COLUMNS"], d, (x, _normal(n, d), column, _normal(n, 1), row, _normal(d))
+        return x, row, _normal(d), np.float32(1e-3), _normal(n, d), column, _normal(n, 1)
+    return x, _normal(n, d), column, _normal(n, 1), row, _normal(d)
 
 
-LAUNCHES = {matmul: _product, softmax: _softmax, normalization: _normalization}
+ARGUMENTS = {matmul: _product, softmax: _softmax, normalization: _normalization}

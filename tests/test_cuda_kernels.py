@@ -1,10 +1,20 @@
 """Every kernel for GPUs is its reference, in the simulator, in each order of threads."""
 
+import functools
+
 import numpy as np
 import pytest
 
 from kernels import reference, simulator
-from kernels.cuda import matmul, normalization, softmax
+from kernels.cuda import (
+    cross_entropy,
+    elementwise,
+    matmul,
+    normalization,
+    optimizers,
+    scatter,
+    softmax,
+)
 from kernels.simulator.instructions import tf32
 
 ORDERS = pytest.mark.parametrize("order", simulator.ORDERS)
@@ -19,18 +29,31 @@ def empty(*shape):
     return np.full(shape, np.nan, np.float32)
 
 
+def in_order(order):
+    """A function that starts a kernel in the simulator."""
+    return functools.partial(simulator.launch, order=order)
+
+
+def close(ours, right, rtol=1e-5, atol=1e-6):
+    np.testing.assert_allclose(ours, right, rtol=rtol, atol=atol)
+
+
+# ---- Products of matrices ------------------------------------------------------------------------
+
+
 @ORDERS
 @pytest.mark.parametrize("name", matmul.LADDER)
 @pytest.mark.parametrize("shape", [(1, 1, 1), (18, 19, 20), (33, 7, 35)])
 def test_products_of_matrices(name, shape, order):
     m, k, n = shape
-    rung = matmul.LADDER[name]
     a, b, c = normal(m, k), normal(k, n, seed=1), empty(m, n)
-    simulator.launch(rung.kernel, rung.grid(c), rung.block, a, b, c, order=order)
+    matmul.LADDER[name](in_order(order), a, b, c)
     if name == "tensor_cores":
         a, b = tf32(a), tf32(b)
-    np.testing.assert_allclose(c, reference.matmul(a, b), rtol=1e-5, atol=1e-5)
+    close(c, reference.matmul(a, b), atol=1e-5)
 
+
+# ---- Rows ----------------------------------------------------------------------------------------
 
 SIZES = pytest.mark.parametrize("n, d", [(1, 1), (3, 40), (7, 150)])
 
@@ -39,31 +62,53 @@ SIZES = pytest.mark.parametrize("n, d", [(1, 1), (3, 40), (7, 150)])
 @SIZES
 @pytest.mark.parametrize("name", softmax.LADDER)
 def test_softmax(name, n, d, order):
-    step, x = softmax.LADDER[name], 5 * normal(n, d)
+    x = 5 * normal(n, d)
     x[0, :-1:3] = -np.inf
     p = empty(n, d)
-    simulator.launch(step.kernel, step.grid(n), step.block, x, p, order=order)
-    np.testing.assert_allclose(p, reference.softmax(x), rtol=1e-5, atol=1e-7)
+    softmax.LADDER[name](in_order(order), x, p)
+    close(p, reference.softmax(x), atol=1e-7)
 
 
 @ORDERS
 @SIZES
 def test_softmax_backward(n, d, order):
-    step, g, p = softmax.BACKWARD, normal(n, d), reference.softmax(normal(n, d, seed=1))
-    dx = empty(n, d)
-    simulator.launch(step.kernel, step.grid(n), step.block, g, p, dx, order=order)
-    np.testing.assert_allclose(dx, reference.softmax_backward(g, p), rtol=1e-5, atol=1e-6)
+    g, p, dx = normal(n, d), reference.softmax(normal(n, d, seed=1)), empty(n, d)
+    softmax.LAUNCHES["backward"](in_order(order), g, p, dx)
+    close(dx, reference.softmax_backward(g, p))
+
+
+@ORDERS
+@SIZES
+def test_cross_entropy(n, d, order):
+    z, labels, g = 5 * normal(n, d), np.arange(n) * 7 % d, normal(n)
+    losses, norms, dz = empty(n), empty(n, 2), empty(n, d)
+    cross_entropy.LAUNCHES["cross_entropy"](in_order(order), z, labels, losses, norms)
+    right, right_norms = reference.cross_entropy(z, labels)
+    close(losses, right)
+    close(norms, right_norms)
+    cross_entropy.LAUNCHES["cross_entropy_backward"](in_order(order), g, z, norms, labels, dz)
+    close(dz, reference.cross_entropy_backward(g, z, norms, labels))
+
+
+@pytest.mark.parametrize("label", [-1, 5])
+def test_a_label_that_is_none_makes_nan(label):
+    z, labels = normal(2, 5), np.array([label, 1])
+    losses, norms, dz = empty(2), empty(2, 2), empty(2, 5)
+    cross_entropy.LAUNCHES["cross_entropy"](simulator.launch, z, labels, losses, norms)
+    backward = cross_entropy.LAUNCHES["cross_entropy_backward"]
+    backward(simulator.launch, normal(2), z, norms, labels, dz)
+    assert np.isnan(losses).tolist() == [True, False]
+    assert np.isnan(dz).all(axis=1).tolist() == np.isnan(dz).any(axis=1).tolist() == [True, False]
 
 
 @ORDERS
 @SIZES
 def test_layer_norm(n, d, order):
-    step = normalization.ROWS["layer_norm"]
     given = normal(n, d), normal(d, seed=1), normal(d, seed=2), np.float32(1e-3)
     made = empty(n, d), empty(n, 1), empty(n, 1)
-    simulator.launch(step.kernel, step.grid(n), step.block, *given, *made, order=order)
+    normalization.LAUNCHES["layer_norm"](in_order(order), *given, *made)
     for ours, right in zip(made, reference.layer_norm(*given)):
-        np.testing.assert_allclose(ours, right, rtol=1e-5, atol=1e-5)
+        close(ours, right, atol=1e-5)
 
 
 @ORDERS
@@ -71,13 +116,190 @@ def test_layer_norm(n, d, order):
 def test_layer_norm_backward(n, d, order):
     x, scale, g = normal(n, d), normal(d, seed=1), normal(n, d, seed=2)
     _, mean, r = reference.layer_norm(x, scale, scale, np.float32(1e-3))
-    dx, dscale, doffset = empty(n, d), empty(d), empty(d)
-    step, columns = normalization.ROWS["backward"], normalization.COLUMNS
-    given = g, x, mean, r
-    simulator.launch(step.kernel, step.grid(n), step.block, *given, scale, dx, order=order)
-    simulator.launch(
-        *(columns.kernel, columns.grid(d), columns.block, *given, dscale, doffset), order=order
-    )
+    dx, *parameters = empty(n, d), empty(d), empty(d)
+    normalization.LAUNCHES["layer_norm_backward"](in_order(order), g, x, mean, r, scale, dx)
+    normalization.LAUNCHES["layer_norm_parameters"](in_order(order), g, x, mean, r, *parameters)
     rights = reference.layer_norm_backward(g, x, mean, r, scale)
-    for ours, right in zip((dx, dscale, doffset), rights):
-        np.testing.assert_allclose(ours, right, rtol=1e-4, atol=1e-5)
+    for ours, right in zip((dx, *parameters), rights):
+        close(ours, right, rtol=1e-4, atol=1e-5)
+
+
+@ORDERS
+@SIZES
+def test_rms_norm(n, d, order):
+    x, scale, g, epsilon = normal(n, d), normal(d, seed=1), normal(n, d, seed=2), np.float32(1e-3)
+    y, r, dx, dscale = empty(n, d), empty(n, 1), empty(n, d), empty(d)
+    normalization.LAUNCHES["rms_norm"](in_order(order), x, scale, epsilon, y, r)
+    for ours, right in zip((y, r), reference.rms_norm(x, scale, epsilon)):
+        close(ours, right, atol=1e-5)
+    normalization.LAUNCHES["rms_norm_backward"](in_order(order), g, x, r, scale, dx)
+    normalization.LAUNCHES["rms_norm_parameters"](in_order(order), g, x, r, dscale)
+    for ours, right in zip((dx, dscale), reference.rms_norm_backward(g, x, r, scale)):
+        close(ours, right, rtol=1e-4, atol=1e-5)
+
+
+@ORDERS
+@SIZES
+def test_norms_of_a_sum(n, d, order):
+    x, residual, scale, offset = normal(n, d), normal(n, d, seed=1), normal(d), normal(d, seed=2)
+    epsilon, run = np.float32(1e-3), in_order(order)
+    total, y, mean, r = empty(n, d), empty(n, d), empty(n, 1), empty(n, 1)
+    launch = normalization.LAUNCHES["residual_layer_norm"]
+    launch(run, x, residual, scale, offset, epsilon, total, y, mean, r)
+    assert np.array_equal(total, x + residual)
+    for ours, right in zip((y, mean, r), reference.layer_norm(total, scale, offset, epsilon)):
+        close(ours, right, atol=1e-5)
+    launch = normalization.LAUNCHES["residual_rms_norm"]
+    launch(run, x, residual, scale, epsilon, total, y, r)
+    for ours, right in zip((y, r), reference.rms_norm(total, scale, epsilon)):
+        close(ours, right, atol=1e-5)
+
+
+# ---- Each number by itself -----------------------------------------------------------------------
+
+COUNTS = pytest.mark.parametrize("n", [1, 8, 1030])
+
+
+def reference_of(name, backward=False):
+    """The reference of an activation. In float32 some of them lose more than kernels do."""
+    if name == "tanh":
+        return (lambda g, y: g * (1 - y * y)) if backward else np.tanh
+    function = getattr(reference, name.removesuffix("_tanh") + "_backward" * backward)
+    return functools.partial(function, approximate=True) if name == "gelu_tanh" else function
+
+
+@ORDERS
+@COUNTS
+@pytest.mark.parametrize("name", [name for name in elementwise.FUNCTIONS if name])
+def test_activations(name, n, order):
+    number = elementwise.FUNCTIONS[name]
+    x, g, y, dx = 3 * normal(n), normal(n, seed=1), empty(n), empty(n)
+    elementwise.LAUNCHES["value"](in_order(order), x, number, y)
+    close(y, reference_of(name)(x.astype(float)))
+    told = y if number in elementwise.FROM_VALUE else x
+    elementwise.LAUNCHES["pull"](in_order(order), g, told, number, dx)
+    close(dx, reference_of(name, backward=True)(g, told.astype(float)))
+
+
+def test_activations_far_from_0_stay_exact():
+    """1 + erf would leave nothing of Φ(-6), and e⁻ˣ overflows at -100."""
+    x, y = np.array([-6, -100, 100, np.nan], np.float32), empty(4)
+    elementwise.LAUNCHES["value"](simulator.launch, x, elementwise.GELU, y)
+    close(y, [-6 * 9.865876e-10, 0, 100, np.nan], atol=0)
+    for number, right in (
+        (elementwise.RELU, [0, 0, 100]),
+        (elementwise.SILU, [-0.0148357, 0, 100]),
+    ):
+        elementwise.LAUNCHES["value"](simulator.launch, x, number, y)
+        close(y, [*right, np.nan])
+
+
+@ORDERS
+@pytest.mark.parametrize("n, u", [(1, 1), (5, 8), (7, 150)])
+def test_a_bias_and_an_activation(n, u, order):
+    x, bias, z, y = normal(n, u), normal(u, seed=1), empty(n, u), empty(n, u)
+    launch = elementwise.LAUNCHES["biased"]
+    launch(in_order(order), x.ravel(), bias, elementwise.GELU, z.ravel(), y.ravel())
+    close(z, x + bias)
+    close(y, reference.gelu(x + bias))
+
+
+KEY = 2**63 + 12345
+
+
+@ORDERS
+@COUNTS
+def test_random_numbers_have_the_bits_of_the_reference(n, order):
+    x, y, dropped = normal(n), empty(n), empty(n)
+    elementwise.LAUNCHES["random_uniform"](in_order(order), np.uint64(KEY), y)
+    np.testing.assert_array_equal(y, reference.random_uniform(x, KEY))
+    launch = elementwise.LAUNCHES["dropout"]
+    launch(in_order(order), x, np.float32(0.375), np.uint64(KEY), dropped)
+    np.testing.assert_array_equal(dropped, reference.dropout(x, 0.375, KEY))
+
+
+# ---- The gradient of a look-up -------------------------------------------------------------------
+
+
+@ORDERS
+@pytest.mark.parametrize("name", scatter.LAUNCHES)
+@pytest.mark.parametrize("n, count, d", [(1, 1, 1), (70, 9, 40), (33, 50, 3)])
+def test_scatter_add(name, n, count, d, order):
+    index = np.random.default_rng(0).integers(-count, count, n)
+    g, total = normal(n, d), np.zeros((count, d), np.float32)
+    scatter.LAUNCHES[name](in_order(order), index, g, total)
+    close(total, reference.scatter_add(total, index, g), atol=1e-5)
+
+
+def test_an_owner_adds_in_order():
+    index, g, total = np.zeros(99, np.int64), 10 * normal(99, 2), empty(1, 2)
+    scatter.LAUNCHES["by_owner"](simulator.launch, index, g, total)
+    np.testing.assert_array_equal(total, reference.scatter_add(total, index, g))
+
+
+@pytest.mark.parametrize("name", scatter.LAUNCHES)
+def test_an_index_beyond_the_end_is_left_out(name):
+    total = np.zeros((3, 2), np.float32)
+    scatter.LAUNCHES[name](simulator.launch, np.array([3, 1, -4]), normal(3, 2), total)
+    np.testing.assert_array_equal(total[[0, 2]], 0)
+    np.testing.assert_array_equal(total[1], normal(3, 2)[1])
+
+
+# ---- Optimizers ----------------------------------------------------------------------------------
+
+
+def numbers(*values):
+    return [np.float32(value) for value in values]
+
+
+def positive(n):
+    return normal(n, seed=3) ** 2
+
+
+NONE = np.zeros(0, np.float32)
+# {what: (name, what it remembers, arguments of the reference, numbers of the kernel)}
+STEPS = {
+    "sgd": ("sgd", [None], (0.1, 0.0, False, 0.5), numbers(0.1, 0) + [0] + numbers(0.95)),
+    "momentum": ("sgd", [normal], (0.1, 0.9, False, 0.5), numbers(0.1, 0.9) + [0] + numbers(0.95)),
+    "nesterov": ("sgd", [normal], (0.1, 0.9, True, 0.5), numbers(0.1, 0.9) + [1] + numbers(0.95)),
+    "rmsprop": (
+        *("rmsprop", [positive, None, None]),
+        *((0.1, 0.9, 0.8, 1e-3, 0.5), numbers(0.1, 0.9, 0.1, 0, 1e-3, 0.95)),
+    ),
+    "centred": (
+        *("rmsprop", [positive, normal, normal]),
+        *((0.1, 0.9, 0.8, 1e-3, 0.5), numbers(0.1, 0.9, 0.1, 0.8, 1e-3, 0.95)),
+    ),
+    "adagrad": ("adagrad", [positive], (0.1, 1e-7, 0.5), numbers(0.1, 1e-7, 0.95)),
+}
+
+
+@ORDERS
+@COUNTS
+@pytest.mark.parametrize("what", STEPS)
+def test_steps_of_optimizers(what, n, order):
+    name, kinds, options, given = STEPS[what]
+    theta, g = normal(n), normal(n, seed=1)
+    state = [kind(n) if kind else None for kind in kinds]
+    right = [array if array is None else array.copy() for array in (theta, *state)]
+    getattr(reference, name)(right[0], g, *right[1:], *options)
+    ours = theta, *(NONE if array is None else array for array in state)
+    optimizers.LAUNCHES[name](in_order(order), ours[0], g, *ours[1:], *given)
+    for found, expected in zip(ours, right):
+        if expected is not None:
+            close(found, expected)
+
+
+@ORDERS
+@COUNTS
+def test_a_step_of_adam(n, order):
+    theta, g, m, v = normal(n), normal(n, seed=1), normal(n, seed=2), positive(n)
+    scale, step = np.array([0.5], np.float32), 3
+    right = theta.copy(), m.copy(), v.copy()
+    options = 0.1, 0.9, 0.999, 1e-7, step, 0.5, scale
+    reference.adam(right[0], g, *right[1:], *options)
+    root = np.sqrt(1 - 0.999**step)
+    rates = numbers(0.1 * root / (1 - 0.9**step), 0.9, 0.1, 0.999, 0.001, 1e-7 * root, 0.95)
+    optimizers.LAUNCHES["adam"](in_order(order), theta, g, scale, m, v, *rates)
+    for found, expected in zip((theta, m, v), right):
+        close(found, expected)

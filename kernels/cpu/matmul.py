@@ -285,7 +285,7 @@ def sum_parts(a: read(2), b: read(2), sums: write(2), queue: counter):
 def in_parts(a, b):
     """a B as sums of its parts, where it is worth it, or None   (1, k), (k, n) -> (parts, n)"""
     k, n = b.shape
-    if len(a) > 1 or k * n < WORTH_PARTS or k < 2 * PART or b.strides[1] != b.itemsize:
+    if len(a) != 1 or k * n < WORTH_PARTS or k < 2 * PART or b.strides[1] != b.itemsize:
         return None
     sums = np.empty(((k + PART - 1) // PART, n), a.dtype)
     sum_parts(a.dtype, WAITS * k * n, a, b, sums)

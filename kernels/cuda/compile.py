@@ -16,20 +16,25 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
-from numba import cuda, float32
+from numba import cuda
 
-from . import matmul, normalization, softmax
+from . import (
+    cross_entropy,
+    elementwise,
+    matmul,
+    normalization,
+    optimizers,
+    scatter,
+    softmax,
+)
 
 TARGETS = ((8, 0), (9, 0, "a"))  # A100; H100 and H200
-MATRIX = float32[:, ::1]
-
-
-class Kernel(NamedTuple):
-    """A kernel, the types of its arguments, and how many threads a block of it has."""
-
-    function: object
-    signature: tuple
-    threads: int
+MODULES = matmul, softmax, cross_entropy, normalization, elementwise, scatter, optimizers
+KERNELS = {
+    f"{module.__name__.rpartition('.')[2]}.{name}": launch
+    for module in MODULES
+    for name, launch in module.LAUNCHES.items()
+}
 
 
 class Needs(NamedTuple):
@@ -41,39 +46,18 @@ class Needs(NamedTuple):
     spills: int
 
 
-VECTOR = float32[::1]
+def threads(launch):
+    """How many threads a block has."""
+    return math.prod(launch.block)
 
 
-def _all():
-    """(how a kernel is launched, the types of its arguments), for every kernel"""
-    for rung in matmul.LADDER.values():
-        yield rung, (MATRIX,) * 3
-    for step in softmax.LADDER.values():
-        yield step, (MATRIX,) * 2
-    yield softmax.BACKWARD, (MATRIX,) * 3
-    yield normalization.ROWS["layer_norm"], (MATRIX, VECTOR, VECTOR, float32, *(MATRIX,) * 3)
-    yield normalization.ROWS["backward"], (*(MATRIX,) * 4, VECTOR, MATRIX)
-    yield normalization.COLUMNS, (*(MATRIX,) * 4, VECTOR, VECTOR)
-
-
-def _name(function):
-    return f"{function.__module__.removeprefix('kernels.cuda.')}.{function.__name__}"
-
-
-KERNELS = {
-    _name(launch.kernel): Kernel(launch.kernel, signature, math.prod(launch.block))
-    for launch, signature in _all()
-}
-
-
-def ptx(kernel, target):
+def ptx(launch, target):
     """A kernel in PTX, a text, for a target such as (8, 0)."""
     text, _ = cuda.compile_ptx(
-        kernel.function,
-        kernel.signature,
+        launch.kernel,
+        launch.signature,
         cc=target,
-        fastmath=True,
-        launch_bounds=kernel.threads,
+        launch_bounds=threads(launch),
     )
     return text
 
@@ -114,10 +98,10 @@ def table():
     names = ["sm_" + "".join(map(str, target)) for target in TARGETS]
     yield f"| kernel | threads | shared memory | {' | '.join(f'registers, {n}' for n in names)} |"
     yield "|---" * (3 + len(names)) + "|"
-    for name, kernel in KERNELS.items():
-        found = [needs(ptx(kernel, target), target) for target in TARGETS]
+    for name, launch in KERNELS.items():
+        found = [needs(ptx(launch, target), target) for target in TARGETS]
         registers = " | ".join(str(each.registers) for each in found)
-        yield f"| {name} | {kernel.threads} | {found[0].shared} bytes | {registers} |"
+        yield f"| {name} | {threads(launch)} | {found[0].shared} bytes | {registers} |"
 
 
 if __name__ == "__main__":

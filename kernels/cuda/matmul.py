@@ -8,13 +8,12 @@
     tensor_cores     a warp multiplies small matrices at once, in TF32, while the next are fetched
 
 All compute C = A B,  (m, k), (k, n) -> (m, n), of float32, in rows without gaps that begin at a
-multiple of 16 bytes, of any size. `LADDER` says how each is launched.
+multiple of 16 bytes, of any size. `LAUNCHES` says how each is started.
 """
-
-from typing import NamedTuple
 
 from numba import cuda, float32
 
+from .launch import MATRIX, Launch, named
 from .ptx import (
     commit_copies,
     copy_async4,
@@ -293,30 +292,24 @@ def tensor_cores(a, b, c):
                     c[row, column] = total[y, x, part]
 
 
-# ---- How they are launched -----------------------------------------------------------------------
+# ---- How they are started ------------------------------------------------------------------------
 
 
-class Rung(NamedTuple):
-    """A kernel, the threads of its blocks, and how many rows and columns each of them computes."""
-
-    kernel: object
-    block: tuple
-    edge: int
-
-    def grid(self, c):
-        """How many blocks it takes to compute C."""
-        rows, columns = c.shape
-        return -(-columns // self.edge), -(-rows // self.edge)
+def _edges(edge):
+    """Blocks that compute `edge` rows and columns of C each."""
+    return lambda a, b, c: (-(-c.shape[1] // edge), -(-c.shape[0] // edge))
 
 
-LADDER = {
-    rung.kernel.__name__: rung
-    for rung in (
-        Rung(naive, (SIDE, SIDE), SIDE),
-        Rung(coalesced, (SIDE, SIDE), SIDE),
-        Rung(tiled, (SIDE, SIDE), SIDE),
-        Rung(register_tiled, (SIDE, SIDE), EDGE),
-        Rung(vectorised, (SIDE, SIDE), WIDE_EDGE),
-        Rung(tensor_cores, (128,), TENSOR_EDGE),
+LADDER = LAUNCHES = named(
+    *(
+        Launch(kernel, block, _edges(edge), (MATRIX, MATRIX, MATRIX))
+        for kernel, block, edge in (
+            (naive, (SIDE, SIDE), SIDE),
+            (coalesced, (SIDE, SIDE), SIDE),
+            (tiled, (SIDE, SIDE), SIDE),
+            (register_tiled, (SIDE, SIDE), EDGE),
+            (vectorised, (SIDE, SIDE), WIDE_EDGE),
+            (tensor_cores, (128,), TENSOR_EDGE),
+        )
     )
-}
+)

@@ -1,18 +1,19 @@
-"""Sums and maxima over the threads of a warp or a block, and how kernels that work by rows start.
+"""Sums and maxima over the threads of a warp or a block.
 
 A warp needs no memory for it: in five steps each lane takes what the lane 16, 8, 4, 2, 1 numbers
 away has, and then all have the same. A block puts one number for each thread into shared memory,
 and halves their count in each step, with a barrier after it.
 """
 
-from typing import NamedTuple
+import math
 
-from numba import cuda
+from numba import cuda, float32
 
 WARP = 32
 ALL_LANES = 0xFFFFFFFF
 THREADS = 128  # of a block whose threads reduce together
 WARPS = 4  # of a block in which each warp has a row of its own
+LOWEST = float32(-3.4028235e38)  # below all numbers but -∞, and its difference to itself is 0
 
 
 @cuda.jit(device=True, inline="always")
@@ -33,6 +34,30 @@ def warp_max(x):
         x = max(x, cuda.shfl_xor_sync(ALL_LANES, x, distance))
         distance //= 2
     return x
+
+
+@cuda.jit(device=True, inline="always")
+def add_exponential(most, total, x):
+    """(m', Σ e^(. - m')) with x among them, m' = max(m, x), from (m, Σ e^(. - m))"""
+    larger = max(most, x)
+    return larger, total * math.exp(most - larger) + math.exp(x - larger)
+
+
+@cuda.jit(device=True, inline="always")
+def warp_sum_of_exponentials(most, total):
+    """The same of all lanes of a warp together, for all of them.
+
+    Two lanes bring what they have to the larger of their maxima (Milakov and Gimelshein, 2018).
+    """
+    distance = WARP // 2
+    while distance > 0:
+        other = cuda.shfl_xor_sync(ALL_LANES, most, distance)
+        other_total = cuda.shfl_xor_sync(ALL_LANES, total, distance)
+        larger = max(most, other)
+        total = total * math.exp(most - larger) + other_total * math.exp(other - larger)
+        most = larger
+        distance //= 2
+    return most, total
 
 
 @cuda.jit(device=True, inline="always")
@@ -65,15 +90,3 @@ def block_max(x, shared):
         cuda.syncthreads()
         half //= 2
     return shared[0]
-
-
-class OfRows(NamedTuple):
-    """A kernel for rows: how many threads a block of it has, and how many rows it takes."""
-
-    kernel: object
-    block: tuple
-    rows: int
-
-    def grid(self, n):
-        """How many blocks n rows take."""
-        return (-(-n // self.rows),)

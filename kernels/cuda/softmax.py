@@ -6,26 +6,26 @@
     online      maximum and sum are found in the same pass: the row is read twice, not three times
 
 All compute p = softmax(x) along the rows,  x (n, c) -> p (n, c), of float32. `backward` computes
-dL/dx. `LADDER` says how each is launched.
+dL/dx. `LAUNCHES` says how each is started.
 """
 
 import math
 
 from numba import cuda, float32
 
+from .launch import MATRIX, Launch, named, rows
 from .reduction import (
-    ALL_LANES,
+    LOWEST,
     THREADS,
     WARP,
     WARPS,
-    OfRows,
+    add_exponential,
     block_max,
     block_sum,
     warp_max,
     warp_sum,
+    warp_sum_of_exponentials,
 )
-
-LOWEST = float32(-3.4028235e38)  # below all numbers but -∞, and its difference to itself is 0
 
 
 def by_thread(x, p):
@@ -77,26 +77,14 @@ def by_warp(x, p):
 
 
 def online(x, p):
-    """Whenever the maximum grows, the sum so far is brought to the new one:  Σ e^(m - m').
-
-    Two lanes join what they have in the same way (Milakov and Gimelshein, 2018).
-    """
+    """Whenever the maximum grows, the sum so far is brought to the new one:  Σ e^(m - m')."""
     row, lane = cuda.blockIdx.x * WARPS + cuda.threadIdx.y, cuda.threadIdx.x
     is_inside = row < x.shape[0]
     if is_inside:
         most, total = LOWEST, float32(0)
         for i in range(lane, x.shape[1], WARP):
-            larger = max(most, x[row, i])
-            total = total * math.exp(most - larger) + math.exp(x[row, i] - larger)
-            most = larger
-        distance = WARP // 2
-        while distance > 0:
-            other = cuda.shfl_xor_sync(ALL_LANES, most, distance)
-            other_total = cuda.shfl_xor_sync(ALL_LANES, total, distance)
-            larger = max(most, other)
-            total = total * math.exp(most - larger) + other_total * math.exp(other - larger)
-            most = larger
-            distance //= 2
+            most, total = add_exponential(most, total, x[row, i])
+        most, total = warp_sum_of_exponentials(most, total)
         for i in range(lane, x.shape[1], WARP):
             p[row, i] = math.exp(x[row, i] - most) / total
 
@@ -114,13 +102,11 @@ def backward(g, p, dx):
             dx[row, i] = p[row, i] * (g[row, i] - inner)
 
 
-LADDER = {
-    step.kernel.__name__: step
-    for step in (
-        OfRows(by_thread, (THREADS,), THREADS),
-        OfRows(by_block, (THREADS,), 1),
-        OfRows(by_warp, (WARP, WARPS), WARPS),
-        OfRows(online, (WARP, WARPS), WARPS),
-    )
-}
-BACKWARD = OfRows(backward, (WARP, WARPS), WARPS)
+LAUNCHES = named(
+    Launch(by_thread, (THREADS,), rows(THREADS), (MATRIX, MATRIX)),
+    Launch(by_block, (THREADS,), rows(1), (MATRIX, MATRIX)),
+    Launch(by_warp, (WARP, WARPS), rows(WARPS), (MATRIX, MATRIX)),
+    Launch(online, (WARP, WARPS), rows(WARPS), (MATRIX, MATRIX)),
+    Launch(backward, (WARP, WARPS), rows(WARPS), (MATRIX, MATRIX, MATRIX)),
+)
+LADDER = {name: launch for name, launch in LAUNCHES.items() if name != "backward"}

@@ -8,11 +8,13 @@ import numpy as np
 from .. import random
 from ..registry import describe
 from .columns import rectangular
+from .named import arrays_in, map_arrays, with_names
 
 
 class Batches:
     """Iterates over batches (x, y, ...) of rows.   arrays (n, ...) -> tuples of (b, ...)
 
+    arrays      each an array, or a dict of arrays by name, of which batches are dicts too
     batch_size  b; the last batch may have fewer rows
     shuffle     a new order in every iteration, from minigrad.random
     augment     a function of (x, generator) that gives another x of that shape, such as
@@ -25,12 +27,10 @@ class Batches:
             raise ValueError(f"batch_size is an integer from 1 up. Received: {batch_size=}")
         if augment is not None and not callable(augment):
             raise ValueError(f"augment is a function of (x, generator). Received: {augment=}")
-        arrays = tuple(
-            a if hasattr(a, "shape") else rectangular(f"array {i}", a) for i, a in enumerate(arrays)
-        )
-        if any(len(a.shape) == 0 for a in arrays):
+        arrays = tuple(map_arrays(_as_array, given, f"array {i}") for i, given in enumerate(arrays))
+        if any(len(a.shape) == 0 for a in arrays_in(arrays)):
             raise ValueError(f"arrays to be batched have one row per example. Received: {arrays}")
-        lengths = [len(a) for a in arrays]
+        lengths = [len(a) for a in arrays_in(arrays)]
         if len(set(lengths)) != 1:
             raise ValueError(f"arrays to be batched differ in their number of rows: {lengths}")
         self.arrays = arrays
@@ -60,7 +60,7 @@ class Batches:
             rows = slice(i * self.batch_size, (i + 1) * self.batch_size)
             if order is not None:
                 rows = order[rows]
-            x, *others = [_take(a, rows) for a in self.arrays]
+            x, *others = [map_arrays(_take, given, rows) for given in self.arrays]
             if self.augment is not None:
                 x = self.augment(x, np.random.Generator(np.random.Philox(key=[key, i])))
             yield (x, *others)
@@ -68,15 +68,24 @@ class Batches:
     def describe(self):
         """What would make other batches, as {name: text}: a checksum of the arrays among it."""
         checksum = 0
-        for a in self.arrays:
+        for a in arrays_in(self.arrays):
             checksum = zlib.crc32(np.ascontiguousarray(a).data.cast("B"), checksum)
+        described = [
+            f"{name} {a.dtype} {a.shape}".lstrip()
+            for given in self.arrays
+            for name, a in with_names("", given).items()
+        ]
         return {
-            "arrays": ", ".join(f"{a.dtype} {a.shape}" for a in self.arrays),
+            "arrays": ", ".join(described),
             "checksum of the data": f"{checksum:08x}",
             "batch_size": str(self.batch_size),
             "shuffle": str(self.shuffle),
             "augment": describe(self.augment),
         }
+
+
+def _as_array(a, name):
+    return a if hasattr(a, "shape") else rectangular(name, a)
 
 
 def _take(a, rows):

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from ..losses import IGNORED
+
 
 def check_array(name, values):
     """`values` as an array of numbers, not empty, no NaN or infinity; errors call it `name`."""
@@ -37,6 +39,7 @@ def check_labels(name, y, kind, output_shape):
     """`y` as a loss wants it, by the kind of its `labels`.
 
     "classes"        integers below the number of classes, the last axis of `output_shape`
+    "tokens"         the same, or IGNORED: one for each place of `output_shape` without that axis
     "probabilities"  numbers from 0 to 1
     "signs"          -1 and 1, or 0 and 1
     "numbers"        anything
@@ -49,8 +52,17 @@ def check_labels(name, y, kind, output_shape):
                 f"categorical_crossentropy. Received: shape {y.shape}"
             )
         _check(name, y, labels == y, "integers")
-        in_range = (labels >= 0) & (labels < classes)
-        _check(name, y, in_range, f"0 to {classes - 1}, for the model has {classes} outputs")
+        _check_range(name, labels, classes, labels)
+        return labels
+    if kind == "tokens":
+        labels = y.astype(np.int64)
+        _check(name, y, labels == y, "integers")
+        if y.shape[1:] != tuple(output_shape[1:-1]):
+            raise ValueError(
+                f"{name} must have a label for each place of the model's outputs, "
+                f"(n, {', '.join(map(str, output_shape[1:]))}). Received: shape {y.shape}"
+            )
+        _check_range(name, labels, output_shape[-1], np.where(labels == IGNORED, 0, labels))
         return labels
     if kind == "probabilities":
         _check(name, y, (y >= 0) & (y <= 1), "between 0 and 1")
@@ -58,6 +70,11 @@ def check_labels(name, y, kind, output_shape):
         low = 0 if (y == 0).any() else -1
         _check(name, y, (y == low) | (y == 1), "-1 and 1, or 0 and 1")
     return y
+
+
+def _check_range(name, y, classes, labels):
+    in_range = (labels >= 0) & (labels < classes)
+    _check(name, y, in_range, f"0 to {classes - 1}, for the model has {classes} outputs")
 
 
 def _check(name, y, good, wanted):

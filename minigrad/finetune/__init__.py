@@ -20,6 +20,8 @@ are all used alike:
     model.fit(x_few, y_few, epochs=10, callbacks=callbacks)
     finetune.save_adapter(model, "adapter")
 
+A task, such as `tasks.Classify`, makes arrays of rows of text, and gives a model its head.
+
 The folder holds the adapter and the head, as the library PEFT writes and reads them; `model.save`
 writes all. `merge` makes an adapter part of the weights it changes, and `unmerge` takes it out.
 
@@ -27,10 +29,12 @@ Weights are named by their paths, such as "2.bias", and chosen by patterns: * st
 ? for one character, [01] for one of these (Python's fnmatch, where case matters).
 """
 
+from . import tasks
 from .adapters import adapter_names, merge, remove_adapter, unmerge, use_adapters
 from .folder import PretrainedFolder
 from .freezing import freeze, unfreeze
 from .heads import replace_head
+from .loading import from_pretrained
 from .methods import (
     METHODS,
     BitFit,
@@ -44,6 +48,7 @@ from .methods import (
     Method,
     prepare,
 )
+from .minilm import minilm_folder
 from .peft_folder import load_adapter, save_adapter
 from .pretrained import PretrainedReport, load_pretrained_weights
 from .stages import stages
@@ -63,14 +68,17 @@ __all__ = [
     "PretrainedReport",
     "adapter_names",
     "freeze",
+    "from_pretrained",
     "load_adapter",
     "load_pretrained_weights",
     "merge",
+    "minilm_folder",
     "prepare",
     "remove_adapter",
     "replace_head",
     "save_adapter",
     "stages",
+    "tasks",
     "unfreeze",
     "unmerge",
     "use_adapters",

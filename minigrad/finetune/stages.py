@@ -11,7 +11,7 @@ def head_of(model, head=None):
     """The paths of the layers that are new, and so always learn.
 
     head  patterns of them; () for none. If left out, the last layer of a Sequential that has
-          weights, and none of another model
+          weights, or the layer `head` of another model, if it has one
     """
     if head is not None:
         things = [path for path, _ in model.walk()]
@@ -19,7 +19,7 @@ def head_of(model, head=None):
     if isinstance(model, Sequential):
         last = [name for name, layer in model._children() if _has_weights(layer)]
         return last[-1:]
-    return []
+    return ["head"] if _is_layer(getattr(model, "head", None)) else []
 
 
 def stages(model, head=()):

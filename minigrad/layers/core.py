@@ -40,6 +40,7 @@ class Dense(Layer):
     keeps_mask = True
     adapters = {}  # noqa: RUF012 - of all layers that have none
     unmerged = None
+    _lies_in_columns = False  # whether the weight is transposed in memory, as it was in a file
     _cast_kinds = "fiub"
 
     def __init__(
@@ -79,6 +80,8 @@ class Dense(Layer):
 
     def call(self, x):
         """activation(x W + b), or without b if not use_bias   (..., d) -> (..., u)"""
+        if self._lies_in_columns:
+            self._lay_out_in_rows()
         if x.shape[-1] != self.weight.shape[0]:
             raise ValueError(
                 f"Dense was built for inputs with {self.weight.shape[0]} features (last axis). "
@@ -95,6 +98,18 @@ class Dense(Layer):
     def _adapters_beside(self):
         merged = self.unmerged is not None
         return [] if merged else [a for a in self.adapters.values() if a.active]
+
+    def take_transposed(self, stored):
+        """Let the weight be storedᵀ, where stored (u, d) lies in a file: no number is copied yet.
+
+        It is at the first call, since products want the rows of a weight in one piece.
+        """
+        self.weight.data = stored.T
+        self._lies_in_columns = True
+
+    def _lay_out_in_rows(self):
+        self.weight.data = self.weight.data.copy(order="C")
+        self._lies_in_columns = False
 
     def keep_unmerged(self):
         """Keep a copy of the weight as it is now, before adapters become part of it."""

@@ -1,5 +1,6 @@
 """What every layer shares: when it is built, and how its parameters are found."""
 
+from contextlib import contextmanager
 from contextvars import ContextVar
 from inspect import signature
 
@@ -10,7 +11,22 @@ from ..registry import Configurable
 from ..tensor import Tensor, no_grad
 
 _training = ContextVar("training", default=False)
+_filling = ContextVar("filling", default=True)
 _LENGTHS = 1, 8, 64, 512  # that are tried where the shape of an example leaves a length open
+
+
+@contextmanager
+def unfilled_weights():
+    """Parameters made inside hold no numbers yet: whoever makes them so gives them all of theirs.
+
+    That is for weights from a file. To draw millions at random first would take longer than to
+    read them.
+    """
+    before = _filling.set(False)
+    try:
+        yield
+    finally:
+        _filling.reset(before)
 
 
 class Parameter(Tensor):
@@ -180,7 +196,10 @@ class Layer(Configurable):
 
         trainable  False for what is kept and not learned
         """
-        values = initializers.get(initializer)(tuple(shape), dtype=self.dtype)
+        if _filling.get():
+            values = initializers.get(initializer)(tuple(shape), dtype=self.dtype)
+        else:
+            values = np.empty(tuple(shape), self.dtype)
         parameter = Parameter(values, learned=trainable, regularizer=regularizers.get(regularizer))
         parameter.requires_grad = trainable and self.trainable
         return parameter
@@ -263,8 +282,10 @@ class Layer(Configurable):
         if self.example_shape is not None and _matches(shape, self.example_shape):
             shape = self.example_shape
         first_error = None
+        # Shapes are found by no example as well as by one, and no time is spent on empty weights.
+        n = 1 if _filling.get() else 0
         for length in _LENGTHS if None in shape else _LENGTHS[:1]:
-            example = np.zeros([1] + [n or length for n in shape], self.input_dtype)
+            example = np.zeros([n, *(steps or length for steps in shape)], self.input_dtype)
             try:
                 with no_grad():
                     self(example, training=False)

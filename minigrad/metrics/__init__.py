@@ -36,6 +36,7 @@ from .streaming import Accumulator, Mean, Metric
 from .streaming_classes import ConfusionMatrix, F1Score, Precision, Recall
 from .streaming_ranking import AUC
 from .streaming_regression import R2Score, RootMeanSquaredError
+from .streaming_tokens import TokenAccuracy
 
 __all__ = [
     "AUC",
@@ -50,6 +51,7 @@ __all__ = [
     "R2Score",
     "Recall",
     "RootMeanSquaredError",
+    "TokenAccuracy",
     "accuracy",
     "binary_accuracy",
     "brier_score",
@@ -95,6 +97,7 @@ _OBJECTS = {
     "r2_score": R2Score,
     "recall": Recall,
     "root_mean_squared_error": RootMeanSquaredError,
+    "token_accuracy": TokenAccuracy,
 }
 _CLASSES = {kind.__name__: kind for kind in (Metric, *_OBJECTS.values())}
 

@@ -19,8 +19,8 @@ from ..layers import (
     MultiHeadAttention,
     PositionEmbedding,
 )
-from ..registry import check_number
 from ..tensor import Tensor
+from .embedding import embed
 from .token_model import TokenModel
 
 _HEADS = ("tokens", "classes", None)
@@ -64,20 +64,9 @@ class BERT(TokenModel):
         num_classes=None,
         **options,
     ):
-        super().__init__(**options)
-        self._keep_sizes(
-            vocabulary_size=vocabulary_size,
-            num_layers=num_layers,
-            num_heads=num_heads,
-            hidden_dim=hidden_dim,
-            max_sequence_length=max_sequence_length,
-            num_segments=num_segments,
-        )
-        self._check_heads()
-        wide = 4 * self.hidden_dim if intermediate_dim is None else intermediate_dim
-        self._keep_sizes(intermediate_dim=wide)
-        self.dropout = check_number("dropout", dropout, below=1)
-        self.layer_norm_epsilon = check_number("layer_norm_epsilon", layer_norm_epsilon)
+        shape = vocabulary_size, num_layers, num_heads, hidden_dim, intermediate_dim
+        super().__init__(*shape, max_sequence_length, layer_norm_epsilon, dropout, **options)
+        self._keep_sizes(num_segments=num_segments)
         self.head, self.num_classes = head, num_classes
         if head not in _HEADS or (head == "classes") != (num_classes is not None):
             raise ValueError(
@@ -144,6 +133,13 @@ class BERT(TokenModel):
         first = features[:, 0]  # (n, d)
         return self.pooler(first)
 
+    def embed(self, texts, batch_size=32):
+        """A vector for each text, by its `pooling`; texts with like meanings have like vectors.
+
+        It takes a `tokenizer`, as `finetune.from_pretrained` gives it. -> an array (n, d)
+        """
+        return embed(self, texts, batch_size)
+
     def _check_head(self, *heads):
         if self.head not in heads:
             wanted = " or ".join(map(repr, heads))
@@ -168,7 +164,7 @@ class _Block(Layer):
         d = model.hidden_dim
         self.attention = MultiHeadAttention(
             model.num_heads,
-            d // model.num_heads,
+            model.head_dim,
             dropout=model.dropout,
             kernel_initializer=_INITIAL,
             dtype=model.dtype,

@@ -4,13 +4,14 @@ A single held-out part may be easy or hard by chance. Here every example is held
 """
 
 from dataclasses import dataclass
+from operator import getitem
 
 import numpy as np
 
-from ..data.checks import check_array, check_lengths
+from ..data.named import map_arrays
 from ..data.split import KFold, StratifiedKFold
 from ..metrics.tables import table
-from ..tensor import Tensor
+from .inputs import check_rows
 from .model import Model
 
 
@@ -60,7 +61,7 @@ def cross_validate(
     """Train a new model for each fold on all others, and evaluate it there. A CrossValidation.
 
     make_model     a function that makes and compiles a new model; it takes no arguments
-    x, y           arrays (n, ...)
+    x, y           arrays (n, ...), or x a dict of arrays, as for `fit`
     folds          an integer k: k equal parts in an order that `seed` draws, each with the same
                    share of every class if the loss is for labels of classes; or an object such as
                    data.KFold, whose split(y) gives (train_indices, test_indices) for each fold
@@ -72,17 +73,11 @@ def cross_validate(
     Initial weights and the order of batches come from minigrad.random. ValueError if make_model
     gives a model that is not compiled or not new.
     """
-    given = {"x": x, "y": y, "sample_weight": sample_weight}
-    rows = {
-        name: check_array(name, values.numpy() if isinstance(values, Tensor) else values)
-        for name, values in given.items()
-        if values is not None
-    }
-    check_lengths(rows)
     for name, function in {"make_model": make_model, "prepare": prepare}.items():
         if not callable(function) and not (function is None and name == "prepare"):
             raise ValueError(f"{name} must be a function. Received: {name}={function!r}")
     model = _new_model(make_model)
+    rows = check_rows(model, x, y, sample_weight)
     labels = rows["y"].reshape(-1) if rows["y"].size == len(rows["y"]) else rows["y"]
     splits = list(_folds(folds, model, len(labels), seed).split(labels))
     if len(splits) < 2:
@@ -97,8 +92,10 @@ def cross_validate(
                 f"in both, the first {both[0]}"
             )
         model = _new_model(make_model) if results else model
-        train_rows = {name: array[train] for name, array in rows.items()}
-        test_rows = {name: array[test] for name, array in rows.items()}
+        train_rows, test_rows = (
+            {name: map_arrays(getitem, given, part) for name, given in rows.items()}
+            for part in (train, test)
+        )
         if prepare is not None:
             train_rows["x"], test_rows["x"] = prepare(train_rows["x"], test_rows["x"])
         histories.append(model.fit(**train_rows, verbose=verbose, **fit_options))

@@ -10,7 +10,6 @@ import numpy as np
 from .. import ops, random
 from ..initializers import RandomNormal
 from ..layers import Dense, Dropout, Embedding, KeyValueCache, Layer, LayerNormalization
-from ..registry import check_number
 from .token_model import TokenModel
 
 
@@ -43,19 +42,8 @@ class GPT(TokenModel):
         layer_norm_epsilon=1e-5,
         **options,
     ):
-        super().__init__(**options)
-        self._keep_sizes(
-            vocabulary_size=vocabulary_size,
-            num_layers=num_layers,
-            num_heads=num_heads,
-            hidden_dim=hidden_dim,
-            max_sequence_length=max_sequence_length,
-        )
-        self._check_heads()
-        wide = 4 * self.hidden_dim if intermediate_dim is None else intermediate_dim
-        self._keep_sizes(intermediate_dim=wide)
-        self.dropout = check_number("dropout", dropout, below=1)
-        self.layer_norm_epsilon = check_number("layer_norm_epsilon", layer_norm_epsilon)
+        shape = vocabulary_size, num_layers, num_heads, hidden_dim, intermediate_dim
+        super().__init__(*shape, max_sequence_length, layer_norm_epsilon, dropout, **options)
 
         d, normal = self.hidden_dim, RandomNormal(stddev=0.02)
         self.tokens = Embedding(

@@ -64,19 +64,13 @@ class Llama(TokenModel):
         tie_embeddings=False,
         **options,
     ):
-        super().__init__(**options)
-        self._keep_sizes(
-            vocabulary_size=vocabulary_size,
-            num_layers=num_layers,
-            num_heads=num_heads,
-            hidden_dim=hidden_dim,
-            intermediate_dim=intermediate_dim,
-            num_key_value_heads=num_heads if num_key_value_heads is None else num_key_value_heads,
-            max_sequence_length=max_sequence_length,
+        shape = vocabulary_size, num_layers, num_heads, hidden_dim, intermediate_dim
+        super().__init__(
+            *shape, max_sequence_length, layer_norm_epsilon, head_dim=head_dim, **options
         )
-        if head_dim is None:
-            self._check_heads()
-        self._keep_sizes(head_dim=hidden_dim // num_heads if head_dim is None else head_dim)
+        self._keep_sizes(
+            num_key_value_heads=num_heads if num_key_value_heads is None else num_key_value_heads
+        )
         if self.num_heads % self.num_key_value_heads or self.head_dim % 2:
             raise ValueError(
                 "Llama needs num_heads to be a multiple of num_key_value_heads, and an even "
@@ -87,7 +81,6 @@ class Llama(TokenModel):
             "rope_max_wavelength", rope_max_wavelength, positive=True
         )
         self.rope_scaling = _check_scaling(rope_scaling)
-        self.layer_norm_epsilon = check_number("layer_norm_epsilon", layer_norm_epsilon)
         self.use_qkv_bias = use_qkv_bias
         self.use_qk_norm = use_qk_norm
         self.tie_embeddings = tie_embeddings

@@ -19,15 +19,14 @@ from ..callbacks import (
     wants_bar,
 )
 from ..data.batches import Batches
-from ..data.checks import check_array
 from ..layers import Layer, Parameter
 from ..layers.layer import check_shape
 from ..metrics import Mean
 from ..metrics import get as get_metric
 from ..registry import describe, serialize
-from ..tensor import Tensor, no_grad
+from ..tensor import no_grad
 from .adapters import get_adapters
-from .inputs import Stream, examples, split_end, weigh_classes
+from .inputs import Stream, call_on, check_inputs, examples, moved, split_end, weigh_classes
 from .run import Run
 from .training_state import get_flags
 
@@ -108,7 +107,7 @@ class Model(Layer):
 
         parameters  self.parameters(), where the caller has them at hand
         """
-        prediction = self(x, training=True)
+        prediction = call_on(self, x, training=True)
         parameters = self.parameters() if parameters is None else parameters
         loss = self.objective(y, prediction, sample_weight, parameters)
         if not loss.requires_grad:
@@ -144,8 +143,9 @@ class Model(Layer):
     ):
         """Train on all of (x, y) `epochs` times, batch by batch in a new order. Returns a History.
 
-        x, y              arrays (n, ...); or x an iterable of batches (x, y) or
-                          (x, y, sample_weight), and no y
+        x, y              arrays (n, ...), or x a dict of arrays, each for the argument of `call`
+                          that has its name, as {"ids": (n, t), "mask": (n, t)}; or x an iterable of
+                          batches (x, y) or (x, y, sample_weight), and no y
         verbose           0 silent, 1 a progress bar, 2 a line per epoch; "auto" is 1 in a terminal
                           or a notebook, else 0
         callbacks         a list of Callback objects
@@ -244,9 +244,9 @@ class Model(Layer):
 
     def _count(self, means, loss, y, prediction):
         """Add one batch to the means. They are added up where the arrays are; nothing is read."""
-        n = prediction.shape[0]
+        n = self.loss.count(y, prediction)
         mean_loss, *metrics = means.values()
-        mean_loss.add(loss.data[()] * np.float64(n), n)  # [()]: NumPy is faster with its scalars
+        mean_loss.add(loss.data[()] * n, n)  # [()]: NumPy is faster with its scalars
         for metric in metrics:
             metric.update(y, prediction)
 
@@ -257,7 +257,7 @@ class Model(Layer):
     ):
         """[loss, *metrics] on (x, y), or a dict of them; without metrics the loss alone.
 
-        x, y are arrays; or x is an iterable of batches, as for `fit`.
+        x, y are arrays, or x a dict of them; or x is an iterable of batches: as for `fit`.
         """
         self._check_compiled()
         if y is not None:
@@ -277,7 +277,7 @@ class Model(Layer):
         parameters, device = None, self.device
         for batch in batches:
             x, y, *weight = moved(batch, device)
-            prediction = self(x, training=False)
+            prediction = call_on(self, x, training=False)
             parameters = parameters or self.parameters()
             loss = self.objective(y, prediction, *(weight or [None]), parameters)
             self._count(means, loss, y, prediction)
@@ -287,11 +287,12 @@ class Model(Layer):
 
     @no_grad()
     def predict(self, x, batch_size=32, verbose="auto"):
-        """ŷ for all of x, batch by batch: a NumPy array (n, ...)."""
-        x = check_array("x", x.numpy() if isinstance(x, Tensor) else x)
+        """ŷ for all of x, batch by batch: a NumPy array (n, ...). x may be a dict, as for `fit`."""
+        x = check_inputs(self, x)
         batches = progress(Batches(x, batch_size=batch_size), "Predicting", verbose)
         device = self.device
-        return np.concatenate([self(*moved(x, device), training=False).numpy() for x in batches])
+        batches = (moved(batch, device) for batch in batches)
+        return np.concatenate([call_on(self, x, training=False).numpy() for (x,) in batches])
 
     def _check_compiled(self):
         if self.optimizer is None:
@@ -381,11 +382,6 @@ class Model(Layer):
         total = f"{self.count_params():,} parameters, {learned:,} trainable"
         title = self.name or type(self).__name__
         print_fn("\n".join([title, rule, head, rule, *lines, rule, total]))
-
-
-def moved(batch, device):
-    """The arrays of a batch, on a device."""
-    return [kernels.move(array, device) for array in batch]
 
 
 def _forget_gradients(parameters):

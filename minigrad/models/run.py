@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import random
 from ..callbacks import CallbackList, RunningLogs
+from ..data.named import arrays_in
 from ..tensor import Tensor
 from .inputs import source_of
 from .training_state import get_training_state, set_training_state
@@ -160,7 +161,7 @@ def _repeats(batches):
 def digest(batch):
     """A fingerprint of the arrays of a batch, as text."""
     fingerprint = hashlib.blake2b(digest_size=16)
-    for array in batch:
+    for array in arrays_in(batch):
         array = array.numpy() if isinstance(array, Tensor) else np.asarray(array)
         fingerprint.update(f"{array.dtype} {array.shape}".encode())
         fingerprint.update(np.ascontiguousarray(array).data.cast("B"))

@@ -27,7 +27,6 @@ from ..layers import (
     SinePositionEncoding,
 )
 from ..layers.attention import attention_scores
-from ..registry import check_number
 from ..tensor import no_grad
 from .token_model import TokenModel
 
@@ -67,19 +66,8 @@ class Seq2SeqTransformer(TokenModel):
         layer_norm_epsilon=1e-5,
         **options,
     ):
-        super().__init__(**options)
-        self._keep_sizes(
-            vocabulary_size=vocabulary_size,
-            num_layers=num_layers,
-            num_heads=num_heads,
-            hidden_dim=hidden_dim,
-            max_sequence_length=max_sequence_length,
-        )
-        self._check_heads()
-        wide = 4 * self.hidden_dim if intermediate_dim is None else intermediate_dim
-        self._keep_sizes(intermediate_dim=wide)
-        self.dropout = check_number("dropout", dropout, below=1)
-        self.layer_norm_epsilon = check_number("layer_norm_epsilon", layer_norm_epsilon)
+        shape = vocabulary_size, num_layers, num_heads, hidden_dim, intermediate_dim
+        super().__init__(*shape, max_sequence_length, layer_norm_epsilon, dropout, **options)
 
         self.tokens = Embedding(
             self.vocabulary_size,
@@ -265,7 +253,7 @@ class _CrossAttention(Layer):
 def _attention(model):
     return MultiHeadAttention(
         model.num_heads,
-        model.hidden_dim // model.num_heads,
+        model.head_dim,
         dropout=model.dropout,
         dtype=model.dtype,
     )

@@ -27,11 +27,11 @@ _IN_OPTIONS = {
 }
 
 
-def read(source, delimiter=",", encoding="utf-8-sig", numbers=(), text=()):
-    """The Table in a file, as `data.read_csv`, with MISSING; errors speak of --delimiter."""
+def read(source, delimiter=",", encoding="utf-8-sig", numbers=(), text=(), missing=MISSING):
+    """The Table in a file, as `data.read_csv` reads it; errors speak of --delimiter."""
     try:
         return data.read_csv(
-            source, delimiter, missing=MISSING, numbers=numbers, text=text, encoding=encoding
+            source, delimiter, missing=missing, numbers=numbers, text=text, encoding=encoding
         )
     except ValueError as error:
         message = str(error)

@@ -12,7 +12,8 @@ class Method(Configurable):
     """A way to fine-tune: which weights learn, and how fast. For your own, write `choose`.
 
     head  patterns of the layers that are new and always learn; () for none. If left out, the last
-          layer of a Sequential that has weights, and none of another model
+          layer of a Sequential that has weights, or the layer `head` of another model, such as that
+          of a task
     """
 
     def __init__(self, head=None):

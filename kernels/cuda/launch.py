@@ -1,0 +1,53 @@
+"""How a kernel is started: how many threads and blocks, and the types of its arguments.
+
+    softmax.LAUNCHES["online"](run, x, p)
+
+`run(kernel, grid, block, *arguments)` starts a kernel: `simulator.launch`, or what a GPU has for
+it. Arrays lie in rows without gaps, and begin at a multiple of 16 bytes.
+"""
+
+from typing import NamedTuple
+
+from numba import boolean, float32, int64, uint64
+
+VECTOR, MATRIX, HEADS = float32[::1], float32[:, ::1], float32[:, :, :, ::1]
+INDICES, MASK = int64[::1], boolean[:, ::1]
+NUMBER, INTEGER, KEY = float32, int64, uint64
+
+
+class Launch(NamedTuple):
+    """A kernel, and what it takes to start it.
+
+    kernel     a plain function
+    block      how many threads a block has: x, y
+    grid       how many blocks it takes: a function of the kernel's arguments
+    signature  the types of these
+    """
+
+    kernel: object
+    block: tuple
+    grid: object
+    signature: tuple
+
+    def __call__(self, run, *arguments):
+        return run(self.kernel, self.grid(*arguments), self.block, *arguments)
+
+
+def named(*launches):
+    """{name: Launch}"""
+    return {launch.kernel.__name__: launch for launch in launches}
+
+
+def rows(each, argument=0):
+    """Blocks that take `each` rows of an argument."""
+    return lambda *arguments: (-(-arguments[argument].shape[0] // each),)
+
+
+def columns(each, argument=0):
+    """Blocks that take `each` columns of an argument."""
+    return lambda *arguments: (-(-arguments[argument].shape[1] // each),)
+
+
+def numbers(each, argument=0):
+    """Blocks that take `each` numbers of an argument."""
+    return lambda *arguments: (-(-arguments[argument].size // each),)

@@ -1,0 +1,111 @@
+"""What all tasks share: rows of text become arrays, and predictions become what a reader expects.
+
+A row is a dict {column: text}, as a line of a table is; rows are counted from 0.
+"""
+
+from ...registry import Configurable
+from ...text import pad
+
+PAD = ("[PAD]", "<pad>", "<|endoftext|>", "<|end_of_text|>", "<|im_end|>")
+
+
+class Task(Configurable):
+    """A task: what is read and what is wanted. A subclass is a file here; see `classify`.
+
+    loss, metrics  what `Model.compile` is to be given for it
+    max_length     a text is cut to so many tokens, the special ones among them
+
+    task.model(base)                           a Model with the base and a new head
+    task.inputs(rows, tokenizer)               x for `predict`: a dict of arrays
+    task.examples(rows, tokenizer)             x and y for `fit` and `evaluate`
+    task.answers(predictions, rows, tokenizer) what `predict` gave, as a reader expects it
+    task.predict(model, rows, tokenizer)       these from the first to the last
+    """
+
+    loss = None
+    metrics = ()
+
+    def __init__(self, max_length=128):
+        self.max_length = max_length
+
+    def predict(self, model, rows, tokenizer, batch_size=32, verbose=0):
+        """The answers of a model of this task for some rows, which need no column of truths."""
+        x = self.inputs(rows, tokenizer)
+        predictions = model.predict(x, batch_size=batch_size, verbose=verbose)
+        return self.answers(predictions, rows, tokenizer)
+
+
+def column(rows, name):
+    """The texts of a column. ValueError names the first row that has none."""
+    return [text_in(row, name, i) for i, row in enumerate(check_rows(rows))]
+
+
+def check_rows(rows):
+    """The rows as a list, if there are some."""
+    rows = list(rows)
+    if not rows:
+        raise ValueError("there are no rows")
+    return rows
+
+
+def text_in(row, name, i):
+    """The text of a column of row i. ValueError if it has none."""
+    if name not in row:
+        raise bad_row(i, name, f"there is no such column, but {', '.join(row) or 'none'}")
+    text = row[name]
+    if not isinstance(text, str) or not text.strip():
+        raise bad_row(i, name, f"a text is needed. Received: {text!r}")
+    return text
+
+
+def bad_row(i, name, what):
+    """A ValueError that names a row, counted from 0, and a column."""
+    return ValueError(f"row {i} (counted from 0), column {name!r}: {what}")
+
+
+def number_in(row, name, i):
+    """The number of a column of row i. ValueError if it is none."""
+    if name not in row:
+        raise bad_row(i, name, f"there is no such column, but {', '.join(row) or 'none'}")
+    try:
+        number = float(row[name])
+    except (TypeError, ValueError):
+        number = float("nan")
+    if not abs(number) < float("inf"):
+        raise bad_row(i, name, f"a finite number is needed. Received: {row[name]!r}")
+    return number
+
+
+def encode(rows, columns, tokenizer, max_length):
+    """x of one column of texts, or of two as pairs: ids and a mask (n, t), for pairs segments too.
+
+    t is the length of the longest, and not more than max_length.
+    """
+    encoded = []
+    for i, row in enumerate(check_rows(rows)):
+        texts = [text_in(row, name, i) for name in columns]
+        try:
+            if len(texts) == 1:
+                encoded.append((tokenizer.encode(texts[0], max_length=max_length), None))
+            else:
+                encoded.append(tokenizer.encode_pair(*texts, max_length=max_length))
+        except ValueError as error:
+            raise bad_row(i, " and ".join(columns), error) from error
+        if not encoded[-1][0]:
+            raise bad_row(i, " and ".join(columns), f"no token is left of it. Received: {texts!r}")
+    return as_arrays(tokenizer, *zip(*encoded))
+
+
+def as_arrays(tokenizer, ids, segments=None, side="right"):
+    """x of lists of ids, and of segments if there are any, filled up to one length."""
+    array, mask = pad(ids, fill=padding(tokenizer), side=side)
+    x = {"ids": array, "mask": mask}
+    if segments is not None and segments[0] is not None:
+        x["segments"] = pad(segments, side=side)[0]
+    return x
+
+
+def padding(tokenizer):
+    """The id to fill up with: that of a special token for it, or 0. The mask hides it."""
+    known = tokenizer.special_tokens
+    return next((known[name] for name in PAD if name in known), 0)

@@ -1,0 +1,60 @@
+"""The model that a command is given as its BASE: a folder, or a word for one that pip installs."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from .. import finetune
+from ..callbacks import progress
+
+MINILM = "minilm"
+AT_ONCE = 256  # texts between two steps of the progress bar
+WHAT_MAKES_IT = (".json", ".txt", ".safetensors")  # the files that a model comes from
+
+
+def base_folder(base):
+    """The folder that BASE means: that of MiniLM if it is the word "minilm".
+
+    FileNotFoundError where there is none, ValueError for a file.
+    """
+    if base == MINILM:
+        return finetune.minilm_folder()
+    folder = Path(base)
+    if not folder.exists():
+        raise FileNotFoundError(
+            f"there is no folder {base}: a model is a folder as Hugging Face lays it out, or the "
+            f"word {MINILM}"
+        )
+    if not folder.is_dir():
+        raise ValueError(f"a model is a folder, and {base} is a file")
+    return folder
+
+
+def fingerprint(folder):
+    """The SHA-256 of the names and contents of all files that make a model what it is, as text."""
+    found = hashlib.sha256()
+    for path in sorted(Path(folder).rglob("*")):
+        if path.suffix in WHAT_MAKES_IT and path.is_file():
+            found.update(f"{path.relative_to(folder).as_posix()}\0".encode())
+            with path.open("rb") as file:
+                found.update(hashlib.file_digest(file, "sha256").digest())
+    return found.hexdigest()
+
+
+def load_encoder(folder):
+    """The model of a folder, which turns a text into a vector. ValueError if it does not."""
+    model = finetune.from_pretrained(folder)
+    if not hasattr(model, "embed"):
+        raise ValueError(
+            f"{folder} has a {type(model).__name__}, which goes on with texts: a vector of a text "
+            "comes from an encoder, such as BERT"
+        )
+    return model
+
+
+def vectors_of(model, texts):
+    """The vector of each text (n, d), with a progress bar in a terminal if there are many."""
+    parts = [texts[i : i + AT_ONCE] for i in range(0, len(texts), AT_ONCE)]
+    shown = "auto" if len(parts) > 1 else 0
+    return np.concatenate([model.embed(part) for part in progress(parts, "Reading", shown)])
