@@ -138,7 +138,8 @@ def examine(settings, base):
 
     sizes = ", ".join(f"{name} {len(part.rows):,}" for name, part in parts.items())
     how = "with the same share of every label in each" if is_classes else "at random"
-    notes.append(f"parts: {sizes}, {how} (--seed {settings.seed})")
+    how = "each from a file of its own" if len(others) == 2 else f"{how} (--seed {settings.seed})"
+    notes.append(f"parts: {sizes}, {how}")
     notes.append("validation decides when to stop the training; the test is kept for the end")
     notes.append(_lengths(task, rows, base.tokenizer))
     return task, parts, notes
