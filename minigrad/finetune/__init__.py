@@ -31,8 +31,7 @@ Weights are named by their paths, such as "2.bias", and chosen by patterns: * st
 
 from . import tasks
 from .adapters import adapter_names, merge, remove_adapter, unmerge, use_adapters
-from .bases import load_base
-from .finetuned import load_finetuned, save_finetuned
+from .finetuned import load_base, load_finetuned, save_finetuned
 from .folder import PretrainedFolder
 from .freezing import freeze, unfreeze
 from .heads import replace_head

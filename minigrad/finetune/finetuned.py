@@ -11,20 +11,36 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import checkpoint
+from .. import checkpoint, models
 from ..atomic import replacing
 from ..bounded_json import shorten
-from ..models import BERT, GPT
 from ..registry import look_up
+from ..text import load_tokenizer
 from .adapters import adapter_names
-from .bases import load_base
 from .folder import PretrainedFolder
+from .loading import CONFIG, from_pretrained
 from .peft_folder import load_adapter, save_adapter
-from .saving import save_pretrained, their_layers
+from .saving import WEIGHTS, save_pretrained, their_layers
 from .tasks import TASKS
 
 TASK = "minigrad_task.json"
 ADAPTER = "adapter_config.json"
+
+
+def load_base(path, task):
+    """The pretrained model in a folder, with its tokenizer, as a task needs it.
+
+    path  a folder as Hugging Face lays it out, or of a `minigrad train gpt` or `train bert`
+    task  a Task, or its class: MaskedLanguage needs the head that BERT was pretrained with
+    """
+    folder = PretrainedFolder(path)
+    if folder.has(CONFIG) or not folder.has(WEIGHTS):
+        return from_pretrained(path, head=task.base_head)
+    model = models.load_model(folder.file(WEIGHTS))
+    if not isinstance(model, (models.BERT, models.GPT, models.Llama)):
+        raise ValueError(f"{path} has a {type(model).__name__}, which does not read text")
+    model.tokenizer = load_tokenizer(folder.path)
+    return model
 
 
 def save_finetuned(model, task, path, base=None):
@@ -42,7 +58,7 @@ def save_finetuned(model, task, path, base=None):
     names = adapter_names(model)
     if base is not None and len(names) == 1:
         described["base"] = str(Path(base).resolve())
-        kind = {"task_type": task.peft_type, "conv1d": isinstance(model.base, GPT)}
+        kind = {"task_type": task.peft_type, "conv1d": isinstance(model.base, models.GPT)}
         save_adapter(model, folder, names[0], _names(model, task), described["base"], **kind)
     elif names:
         raise ValueError(
@@ -73,7 +89,7 @@ def load_finetuned(path):
     is_adapter = folder.has(ADAPTER)
     if is_adapter != (base is not None):
         raise ValueError(f"{place}: an adapter needs a base, and another model has none")
-    model = task.model(load_base(base if is_adapter else path, task.base_head))
+    model = task.model(load_base(base if is_adapter else path, task))
     if is_adapter:
         load_adapter(model, path, names=_names(model, task))
     else:
@@ -98,7 +114,7 @@ def _has_head(model):
 
 def _head_name(model, task):
     """What transformers calls the head of such a task: that of BERT, or of a model that writes."""
-    return task.head_name if isinstance(model.base, BERT) else "score"
+    return task.head_name if isinstance(model.base, models.BERT) else "score"
 
 
 def _head(model, task):

@@ -49,7 +49,7 @@ def finetune_text(base, data, out="runs/finetuned", overwrite=False, report=None
     settings = check(Settings(base, data, **options))
     folder = finetuned_folder.check(out, overwrite, settings.data)
     source = base_folder(settings.base)
-    base = finetune.load_base(source, finetune.tasks.TASKS[settings.task].base_head)
+    base = finetune.load_base(source, finetune.tasks.TASKS[settings.task])
     task, parts, notes = examine(settings, base)
     training = Training(settings, source, task, parts)  # which finds what else is wrong
 
@@ -174,7 +174,7 @@ class Training:
     def _make(self, seed=None):
         """A compiled model with a new head, and the callbacks of its method."""
         random.seed(self.settings.seed if seed is None else seed)
-        model = self.task.model(finetune.load_base(self.source, self.task.base_head))
+        model = self.task.model(finetune.load_base(self.source, self.task))
         head = "head" if hasattr(model, "head") else ()
         told = finetune.prepare(model, method_of(self.settings, head))
         optimizer = optimizers.AdamW(

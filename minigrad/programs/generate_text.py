@@ -49,7 +49,7 @@ def generate_text(
     else:
         if not any((path / name).is_file() for name in (CONFIG, MODEL)):
             raise FileNotFoundError(f"{folder} is not the folder of a training: it has no {MODEL}")
-        model = finetune.load_base(path)
+        model = finetune.load_base(path, finetune.tasks.Task)
     if not hasattr(model, "make_cache"):
         kind = type(model).__name__
         raise ValueError(f"{folder} has a {kind}, which does not say what comes next in a text")

@@ -26,18 +26,14 @@ class TaskModel(Model):
         others = {} if segments is None else {"segments": segments}
         return self.base.features(ids, mask=mask, **others)
 
-    def _add_head(self, units, *steps):
-        """A Dense layer of features (n, *steps, d), and the dropout before it, as transformers has.
-
-        steps  (None,) where it says something about each token
-        """
+    def _add_head(self, units):
+        """A Dense layer, and the dropout before it: as for BERT and GPT-2 in transformers."""
         self.drop = Dropout(getattr(self.base, "dropout", 0.0))
         self.head = Dense(
             units,
             use_bias=isinstance(self.base, BERT),
             kernel_initializer=RandomNormal(stddev=0.02),
             dtype=self.dtype,
-            input_shape=(*steps, self.base.hidden_dim),
         )
         self.ensure_built()
 
@@ -72,7 +68,7 @@ class EachTokenModel(TaskModel):
     def __init__(self, base, units, token_last=False, **options):
         super().__init__(base, **options)
         self.units, self.token_last = units, token_last
-        self._add_head(units, None)
+        self._add_head(units)
 
     def call(self, ids, mask=None, segments=None):
         logits = self.head(self.drop(self.features(ids, mask, segments)))  # (n, t, c)
