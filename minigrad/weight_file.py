@@ -50,6 +50,11 @@ class StoredArray:
     shape: tuple
     data: memoryview
 
+    @property
+    def numpy_dtype(self):
+        """The dtype of `array()`: the file's own, or float32 for BF16."""
+        return np.dtype("f4" if self.dtype == "BF16" else _NUMPY[self.dtype]).newbyteorder("=")
+
     def array(self, dtype=None):
         """The numbers as a NumPy array, in another dtype if asked for.
 

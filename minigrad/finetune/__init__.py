@@ -31,6 +31,7 @@ Weights are named by their paths, such as "2.bias", and chosen by patterns: * st
 
 from . import tasks
 from .adapters import adapter_names, merge, remove_adapter, unmerge, use_adapters
+from .finetuned import load_base, load_finetuned, save_finetuned
 from .folder import PretrainedFolder
 from .freezing import freeze, unfreeze
 from .heads import replace_head
@@ -51,6 +52,7 @@ from .methods import (
 from .minilm import minilm_folder
 from .peft_folder import load_adapter, save_adapter
 from .pretrained import PretrainedReport, load_pretrained_weights
+from .saving import save_pretrained, their_layers
 from .stages import stages
 
 __all__ = [
@@ -70,6 +72,8 @@ __all__ = [
     "freeze",
     "from_pretrained",
     "load_adapter",
+    "load_base",
+    "load_finetuned",
     "load_pretrained_weights",
     "merge",
     "minilm_folder",
@@ -77,8 +81,11 @@ __all__ = [
     "remove_adapter",
     "replace_head",
     "save_adapter",
+    "save_finetuned",
+    "save_pretrained",
     "stages",
     "tasks",
+    "their_layers",
     "unfreeze",
     "unmerge",
     "use_adapters",

@@ -1,89 +1,179 @@
 """Pretrained models from folders as Hugging Face lays them out.
 
-Nothing is run that comes with a model; weights are safetensors, mapped into memory, so that a model
-is there at once and its numbers are read as they are used.
+Nothing is run that comes with a model. Its weights are mapped into memory: a model is there at
+once, and its numbers are read as they are used.
 """
 
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from types import SimpleNamespace
 
 import numpy as np
 
 from .. import checkpoint
+from ..bounded_json import shorten
 from ..layers import Dense
 from ..layers.layer import unfilled_weights
-from ..models.embedding import Pooling
-from ..text import load_tokenizer
+from ..text import TOKENIZER_FILES, load_tokenizer
+from . import sentence_folder
 from .families import Settings, family_of_config
 from .folder import PretrainedFolder
 
 CONFIG = "config.json"
-MODULES = "modules.json"  # of sentence-transformers
+_LONGEST_NAME = 200  # of a weight, in a message
 
 
-def from_pretrained(path, head=None, dtype="float32"):
-    """The model in a folder of Hugging Face's, with its weights and its `tokenizer`."""
-    folder = PretrainedFolder(path)
-    settings = Settings(folder.json(CONFIG), folder.path / CONFIG)
+def from_pretrained(path, head=None, dtype="float32", dropout=None):
+    """The model in a folder as Hugging Face lays it out, with its weights and its tokenizer.
+
+    BERT, also in a folder of sentence-transformers, GPT-2, Llama, Qwen2, Qwen3: a models.BERT, GPT
+    or Llama. `.tokenizer` is that of the folder, or None if it has none; a BERT has `.embed(texts)`
+    too, by the folder's own pooling if there is one.
+
+    path     a folder with config.json and model.safetensors, or its shards and their index
+    head     of a BERT: None for features alone, "tokens" or "classes", if the folder has that head;
+             other models have theirs, for tokens, always
+    dtype    of the model; F64, F32, F16 and BF16 in the files are converted
+    dropout  the model's share, in the place of the folder's
+
+    Weights that need no conversion stay in the mapped file until they are changed, which changes
+    nothing there. While the model lives, nobody may write into the file; it may be replaced, as
+    `save_pretrained` does.
+
+    ValueError for a setting that no model here has; and if any weight is missing, unexpected or of
+    another shape: one message lists them all. Heads that the model was not asked to have may be
+    there.
+    """
+    folder, sentences = sentence_folder.open_folder(PretrainedFolder(path))
+    settings = Settings(folder.json(CONFIG), folder.path / CONFIG, dropout)
     family = family_of_config(settings)
-    with unfilled_weights():
-        model = family.model(**family.arguments(settings), head=head, dtype=dtype)
-    _fill(model, family, folder)
-    model.tokenizer = load_tokenizer(folder.path)
-    if folder.has(MODULES):
-        model.pooling = _pooling(folder)
+    stored = _renamed(family, folder)
+    with _errors_of(settings), unfilled_weights():
+        options = _arguments(family, settings, head, stored)
+        model = family.model(**options, dtype=dtype)
+    try:
+        _fill(model, family, stored)
+    except ValueError as error:
+        raise ValueError(f"{folder.path}: {error}") from error
+    model.tokenizer = _tokenizer(folder, model)
+    if sentences is not None:
+        model.pooling = sentences
     return model
 
 
-def _pooling(folder):
-    """The Pooling of a folder of sentence-transformers: what follows the model there."""
-    kinds = {}
-    for module in folder.json(MODULES):
-        kinds[module["type"].rpartition(".")[2]] = module["path"]
-    if not kinds.keys() <= {"Transformer", "Pooling", "Normalize"}:
-        raise ValueError(f"{folder.path / MODULES}: minigrad has no {sorted(kinds)}")
-    settings = folder.json(f"{kinds['Pooling']}/{CONFIG}")
-    modes = {"mean": "mean_tokens", "cls": "cls_token", "max": "max_tokens"}
-    chosen = [kind for kind, mode in modes.items() if settings.get(f"pooling_mode_{mode}")]
-    length = folder.json("sentence_bert_config.json").get("max_seq_length")
-    return Pooling(chosen[0], "Normalize" in kinds, length)
+def _renamed(family, folder):
+    """{name: StoredArray} of the weights, by the names that today's files have."""
+    stored = folder.weights()
+    for name in list(stored):
+        for old, new in family.renamed.items():
+            if name.endswith(old):
+                today = name.removesuffix(old) + new
+                if today in stored:
+                    raise ValueError(f"{folder.path} has {shorten(name)} and {shorten(today)} too")
+                stored[today] = stored.pop(name)
+    return stored
 
 
-def _fill(model, family, folder):
-    """Give a model the weights of a folder. ValueError lists all that does not fit."""
+@contextmanager
+def _errors_of(settings):
+    """What goes wrong inside is wrong with the settings: a ValueError that says where they are."""
+    try:
+        yield
+    except (ArithmeticError, AttributeError, MemoryError, TypeError, ValueError) as error:
+        place = str(settings.place)
+        known = str(error).startswith(place)
+        raise ValueError(str(error) if known else f"{place}: {error}") from error
+
+
+def _arguments(family, settings, head, stored):
+    arguments = family.arguments(settings, head, stored)
+    if arguments["num_layers"] is True or not 0 < arguments["num_layers"] <= len(stored):
+        raise ValueError(
+            f"a model with num_layers={arguments['num_layers']} has more weights than the "
+            f"{len(stored)} that are there"
+        )
+    if "head" not in arguments and head not in (None, "tokens"):
+        raise ValueError(f"{family.model.__name__} has a head for tokens. Received: head={head!r}")
+    if "dropout" not in arguments and settings.dropout is not None:
+        raise ValueError(f"{family.model.__name__} has no dropout")
+    return arguments
+
+
+def _fill(model, family, stored):
+    """Give a model its weights, {name: StoredArray}. ValueError lists all that does not fit."""
     weights = model.weights()
-    owners = {path: layer for path, layer in model.walk() if isinstance(layer, Dense)}
-    wanted = {path: family.name(path) for path in weights}
-    stored = _named(family, folder)
-    expected, found = {}, {}
-    for path, name in wanted.items():
+    has_prefix = any(name.startswith(family.prefix) for name in stored)
+    begins = "" if has_prefix else family.prefix  # what the names of this file begin without
+
+    def in_file(name):
+        return name.removeprefix(begins)
+
+    names = {path: family.name(path) for path in weights}
+    expected = {}
+    for path, name in names.items():
         shape = weights[path].shape
-        expected[name.theirs] = (shape[::-1] if name.is_transposed else shape, model.dtype)
-    for name, array in stored.items():
-        if name in expected or not _is_left(family, name):
-            found[name] = SimpleNamespace(shape=array.shape, dtype=np.dtype(model.dtype))
-    checkpoint.compare(expected, found)
-    for path, name in wanted.items():
-        array = stored[name.theirs].array(model.dtype)
+        expected[in_file(name.theirs)] = shape[::-1] if name.is_transposed else shape
+    tied = {in_file(copy): in_file(name) for copy, name in family.tied.items()}
+    copies = {x: tied[x] for x in stored if x not in expected and tied.get(x) in expected}
+    _compare(expected, stored, _others(family, stored, expected) | copies, model.dtype)
+    for copy, name in copies.items():
+        _check_copy(copy, stored[copy], name, stored[name])
+
+    owners = {path: layer for path, layer in model.walk() if isinstance(layer, Dense)}
+    for path, name in names.items():
+        array = stored[in_file(name.theirs)].array(model.dtype)
         if name.is_transposed:
             owners[path.rpartition(".")[0]].take_transposed(array)
         else:
             weights[path].data = array
 
 
-def _named(family, folder):
-    """{name: StoredArray} of a folder, under the names that the family's table has."""
-    stored = {}
-    bare = {name.theirs for name in family.weights.values()}
-    for name, array in folder.weights().items():
-        full = name.replace("LayerNorm.gamma", "LayerNorm.weight")
-        full = full.replace("LayerNorm.beta", "LayerNorm.bias")
-        if not full.startswith((family.prefix, "cls.", "classifier.")):
-            full = family.prefix + full
-        stored[full] = array
-    return stored
+def _others(family, stored, expected):
+    """{name} of what is in the files and of no use: other heads, and what is no weight."""
+    return {
+        name: None
+        for name in stored
+        if name not in expected
+        and (
+            name.startswith(family.heads)
+            or any(fnmatchcase(name.removeprefix(family.prefix), x) for x in family.ignored)
+        )
+    }
 
 
-def _is_left(family, name):
-    bare = name.removeprefix(family.prefix)
-    return any(fnmatchcase(bare, pattern) for pattern in family.ignored + family.heads)
+def _compare(expected, stored, left, dtype):
+    """ValueError unless the files have the names and shapes that are expected, and numbers."""
+    came = {
+        name[:_LONGEST_NAME]: SimpleNamespace(
+            shape=array.shape,
+            dtype=np.dtype(dtype) if array.numpy_dtype.kind == "f" else array.numpy_dtype,
+        )
+        for name, array in stored.items()
+        if name not in left
+    }
+    checkpoint.compare({name: (shape, dtype) for name, shape in expected.items()}, came)
+
+
+def _check_copy(copy, copied, name, original):
+    """ValueError unless two weights that are one in the model are alike."""
+    if copied.shape != original.shape or not np.array_equal(copied.array(), original.array()):
+        raise ValueError(
+            f"{copy} is not {name}, which it is in the model, whose output has the weight of the "
+            "embedding"
+        )
+
+
+def _tokenizer(folder, model):
+    """The folder's tokenizer, or None. ValueError if it has ids that the model does not know."""
+    there = [name for name in TOKENIZER_FILES if folder.has(name)]
+    for name in there:
+        folder.file(name)  # an error if it leads out of the folder
+    if not there:
+        return None
+    tokenizer = load_tokenizer(folder.path)
+    if tokenizer.vocabulary_size > model.vocabulary_size:
+        raise ValueError(
+            f"{folder.path}: the tokenizer has {tokenizer.vocabulary_size} tokens, and the model "
+            f"{model.vocabulary_size}: they do not belong together"
+        )
+    return tokenizer

@@ -43,6 +43,7 @@ class BERT(TokenModel):
     head                 what a call gives: "tokens", the logits above; "classes", logits (n, c) for
                          each text; None, the features (n, t, d)
     num_classes          c, with head="classes"
+    use_pooler           with head=None, whether there is a pooler for what is said of a whole text
 
     The shape of BERT base is BERT(30522, 12, 12, 768). With the three heads the parameters are
     those of Hugging Face's BertForMaskedLM, BertForSequenceClassification and BertModel, of which
@@ -62,17 +63,20 @@ class BERT(TokenModel):
         layer_norm_epsilon=1e-12,
         head="tokens",
         num_classes=None,
+        use_pooler=True,
         **options,
     ):
         shape = vocabulary_size, num_layers, num_heads, hidden_dim, intermediate_dim
         super().__init__(*shape, max_sequence_length, layer_norm_epsilon, dropout, **options)
         self._keep_sizes(num_segments=num_segments)
-        self.head, self.num_classes = head, num_classes
+        self.head, self.num_classes, self.use_pooler = head, num_classes, use_pooler
         if head not in _HEADS or (head == "classes") != (num_classes is not None):
             raise ValueError(
                 f"BERT's head is one of {_HEADS}, and num_classes goes with 'classes'. "
                 f"Received: head={head!r}, num_classes={num_classes!r}"
             )
+        if head == "classes" and not use_pooler:
+            raise ValueError("BERT's classes are told by its pooler. Received: use_pooler=False")
         if head == "classes":
             self._keep_sizes(num_classes=num_classes)
 
@@ -86,7 +90,7 @@ class BERT(TokenModel):
             self.transform = _dense(self, self.hidden_dim, "gelu")
             self.transform_norm = _norm(self)
             self.output_bias = self.add_weight((self.vocabulary_size,), "zeros")
-        else:
+        elif use_pooler:
             self.pooler = _dense(self, self.hidden_dim, "tanh", input_dim=self.hidden_dim)
             self.pooler.ensure_built()  # features alone have no use for it, but files have it
         if head == "classes":
@@ -130,6 +134,8 @@ class BERT(TokenModel):
     def pool(self, features):
         """One vector for a text, made of its first token, [CLS].   (n, t, d) -> (n, d)"""
         self._check_head("classes", None)
+        if not self.use_pooler:
+            raise ValueError("this BERT was made without a pooler: use_pooler=False")
         first = features[:, 0]  # (n, d)
         return self.pooler(first)
 

@@ -48,7 +48,9 @@ class Pooling:
 @no_grad()
 def embed(model, texts, batch_size=32):
     """A vector for each text (n, d), by a model with a `tokenizer` and a `pooling`."""
-    pooling, tokenizer = model.pooling, model.tokenizer
+    pooling, tokenizer = model.pooling or Pooling(), model.tokenizer
+    if tokenizer is None:
+        raise ValueError("a model embeds texts by its tokenizer, and this one has none")
     most = pooling.max_length or model.max_sequence_length
     encoded = tokenizer.encode_batch(texts, max_length=most)
     # Texts of like lengths side by side leave little to be filled up.

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from .. import models, text
+from .. import finetune, text
+from .finetuned_folder import model_folder
 
-MODEL = "model.safetensors"
+MODEL, CONFIG = "model.safetensors", "config.json"
 
 
 def generate_text(
@@ -21,23 +22,20 @@ def generate_text(
 ):
     """Print the prompt and what the model in a folder writes behind it. Returns what it wrote.
 
-    folder  the folder of a training, with the model and the files of its tokenizer
+    folder  of a `minigrad train gpt` or a `minigrad finetune`; or of a pretrained model, as Hugging
+            Face lays it out. To a model that learned to follow instructions the prompt is one, and
+            what comes before an answer is put around it
 
     All else as in `text.stream`. ValueError or OSError for what cannot be read or used.
     """
-    path = Path(folder)
-    if not path.is_dir():
-        raise FileNotFoundError(f"there is no folder {folder}: the folder of a training is wanted")
-    if not (path / MODEL).is_file():
-        raise FileNotFoundError(f"{folder} is not the folder of a training: it has no {MODEL}")
-    model = models.load_model(path / MODEL)
+    model, tokenizer, shaped = _load(Path(folder), prompt)
     if not hasattr(model, "make_cache"):
         kind = type(model).__name__
         raise ValueError(f"{folder} has a {kind}, which does not say what comes next in a text")
     pieces = text.stream(
         model,
-        text.load_tokenizer(path),
-        prompt,
+        tokenizer,
+        shaped,
         max_new_tokens,
         stop=stop,
         temperature=temperature,
@@ -47,10 +45,25 @@ def generate_text(
         repetition_penalty=repetition_penalty,
         seed=seed,
     )
-    print(prompt, end="", flush=True)
+    print(prompt, end="" if shaped == prompt else "\n", flush=True)
     written = []
     for piece in pieces:
         print(piece, end="", flush=True)
         written.append(piece)
     print()
     return "".join(written)
+
+
+def _load(folder, prompt):
+    """The model of a folder, its tokenizer, and the prompt as that model is to read it."""
+    if not folder.is_dir():
+        raise FileNotFoundError(f"there is no folder {folder}: the folder of a training is wanted")
+    finetuned = model_folder(folder)
+    if finetuned is not None:
+        model, task = finetune.load_finetuned(finetuned)
+        shape = getattr(task, "prompt", None)
+        return model.base, model.base.tokenizer, shape(prompt) if shape else prompt
+    if not (folder / CONFIG).is_file() and not (folder / MODEL).is_file():
+        raise FileNotFoundError(f"{folder} is not the folder of a training: it has no {MODEL}")
+    model = finetune.load_base(folder, finetune.tasks.Task)
+    return model, model.tokenizer, prompt

@@ -7,7 +7,7 @@ is BERT's. `pair_training` learns either.
 from .byte_pairs import BytePairTokenizer
 from .characters import ByteTokenizer, CharacterTokenizer
 from .generation import generate, stream
-from .loading import load_tokenizer
+from .loading import TOKENIZER_FILES, load_tokenizer
 from .padding import pad
 from .streaming import StreamDecoder
 from .templates import Template
@@ -16,6 +16,7 @@ from .vocabulary_files import save_vocabulary
 from .word_pieces import WordPieceTokenizer
 
 __all__ = [
+    "TOKENIZER_FILES",
     "BytePairTokenizer",
     "ByteTokenizer",
     "CharacterTokenizer",

@@ -50,3 +50,5 @@ READERS = {
     "encoder.json": _read_byte_pairs,
     "vocab.txt": vocabulary_files.read_word_pieces,
 }
+# All that may be read of a folder.
+TOKENIZER_FILES = (*READERS, "merges.txt", "vocab.bpe", "tokenizer_config.json")

@@ -4,17 +4,17 @@ A family is one file with two tables, and has a line in FAMILIES below.
 """
 
 from ...bounded_json import shorten
-from . import bert
+from . import bert, gpt2, llama
 from .family import Family, Settings
 
-FAMILIES = (bert.FAMILY,)
+FAMILIES = (bert.FAMILY, gpt2.FAMILY, llama.FAMILY)
 
 __all__ = ["FAMILIES", "Family", "Settings", "family_of_config", "family_of_model"]
 
 
 def family_of_config(settings):
     """The Family that a config.json names."""
-    kind = settings.get("model_type")
+    kind = settings.get("model_type", None)
     for family in FAMILIES:
         if kind in family.kinds:
             return family

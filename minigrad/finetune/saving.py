@@ -1,0 +1,74 @@
+"""Models into folders as Hugging Face lays them out, for `transformers` and for `from_pretrained`.
+
+Both the names and the settings follow from the tables in `families`.
+"""
+
+import json
+from pathlib import Path
+
+from ..atomic import replacing
+from ..weight_file import parts_of_file
+from .families import family_of_model
+from .loading import CONFIG
+from .sentence_folder import files_of
+
+WEIGHTS = "model.safetensors"
+
+
+def save_pretrained(model, path, head=None, settings=None):
+    """Write a models.BERT, GPT or Llama into a folder, with its tokenizer if it has one.
+
+    config.json, model.safetensors and tokenizer.json; also the files of sentence-transformers for a
+    BERT that came from such a folder. Files of these names are replaced, each as a whole.
+
+    head      {name: array} of weights of another head on the model, in their names and shapes
+    settings  what config.json says beside what it says of the model, such as {"architectures": ...}
+
+    ValueError for a model with weights that theirs does not have, such as adapters.
+    """
+    family = family_of_model(model)
+    has_head = bool(head) or getattr(model, "head", "tokens") is not None
+    arrays = {}
+    for name, array in their_weights(model).items():
+        arrays[name if has_head else name.removeprefix(family.prefix)] = array
+    arrays |= head or {}
+    config = {**family.config(model), "dtype": model.dtype, **(settings or {})}
+    folder = Path(path)
+    folder.mkdir(parents=True, exist_ok=True)
+    with replacing(folder / WEIGHTS) as file:
+        file.writelines(parts_of_file(arrays, {"format": "pt"}))
+    for name, content in {CONFIG: config, **files_of(model)}.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        with replacing(folder / name) as file:
+            file.write((json.dumps(content, indent=2) + "\n").encode())
+    if model.tokenizer is not None:
+        model.tokenizer.save(folder)
+
+
+def their_weights(model):
+    """{name: array} of a model's weights, as Hugging Face names and turns them.
+
+    ValueError for weights that have no name there.
+    """
+    family, arrays = family_of_model(model), {}
+    for path, weight in model.weights().items():
+        name = family.name(path)
+        if name is None:
+            raise ValueError(
+                f"{path} has no place in a folder of Hugging Face's. Adapters are saved by "
+                "save_adapter, or become part of the weights: merge(model, for_good=True)"
+            )
+        array = weight.numpy()
+        arrays[name.theirs] = array.T if name.is_transposed else array
+    return arrays
+
+
+def their_layers(model):
+    """{our path: theirs} of all layers of a model that have weights, as for `save_adapter`."""
+    family = family_of_model(model)
+    found = {}
+    for path in model.weights():
+        name, owner = family.name(path), path.rpartition(".")[0]
+        if name is not None and owner:
+            found[owner] = name.theirs.rpartition(".")[0]
+    return found
