@@ -1,4 +1,4 @@
-"""Every operation on arrays of a simulated GPU, both ways: what the CPU gives, without a copy there.
+"""Every operation on arrays of a simulated GPU, both ways, without a copy to the host.
 
 The same expressions as those that PyTorch is asked for, and that run on arrays which refuse to be
 read.
