@@ -1,12 +1,14 @@
 """Every kernel for GPUs is its reference, in the simulator, in each order of threads."""
 
 import functools
+import math
 
 import numpy as np
 import pytest
 
 from kernels import reference, simulator
 from kernels.cuda import (
+    attention,
     cross_entropy,
     elementwise,
     matmul,
@@ -15,6 +17,7 @@ from kernels.cuda import (
     scatter,
     softmax,
 )
+from kernels.cuda.launch import of_width
 from kernels.simulator.instructions import tf32
 
 ORDERS = pytest.mark.parametrize("order", simulator.ORDERS)
@@ -153,6 +156,82 @@ def test_norms_of_a_sum(n, d, order):
     launch(run, x, residual, scale, epsilon, total, y, r)
     for ours, right in zip((y, r), reference.rms_norm(total, scale, epsilon)):
         close(ours, right, atol=1e-5)
+
+
+# ---- Attention -----------------------------------------------------------------------------------
+
+NO_MASK = np.zeros((0, 0), bool)
+
+
+def attend(run, q, k, v, causal=0, mask=NO_MASK, rate=0.0):
+    """-> o, norms (b, h, t, 2), and the options that the way back takes as well"""
+    scale = np.float32(1 / math.sqrt(q.shape[-1]))
+    options = scale, causal, mask, np.float32(rate), np.uint64(KEY)
+    o, norms = empty(*q.shape[:3], v.shape[-1]), empty(math.prod(q.shape[:3]), 2)
+    of_width(attention.LAUNCHES, "forward", max(q.shape[-1], v.shape[-1]))(
+        run, q, k, v, *options, o, norms
+    )
+    return o, norms.reshape(*q.shape[:3], 2), options
+
+
+def attend_back(run, g, q, k, v, o, norms, options):
+    """-> dq, dk, dv"""
+    rows, width = math.prod(g.shape[:3]), max(q.shape[-1], v.shape[-1])
+    inner, *gradients = empty(rows), *(empty(*x.shape) for x in (q, k, v))
+    attention.LAUNCHES["inner_products"](run, g.reshape(rows, -1), o.reshape(rows, -1), inner)
+    given = g, q, k, v, norms.reshape(rows, 2), inner, *options
+    of_width(attention.LAUNCHES, "queries", width)(run, *given, gradients[0])
+    of_width(attention.LAUNCHES, "keys", width)(run, *given, *gradients[1:])
+    return gradients
+
+
+# {what: ((b, h, hₖ, t, s, d, e), causal, share of keys that there are, rate of dropout)}
+ATTENTION = {
+    "fewer features than four": ((1, 1, 1, 3, 5, 3, 2), 0, 1, 0),
+    "groups of heads, masked, dropped": ((2, 2, 1, 5, 7, 12, 6), 1, 0.7, 0.3),
+    "several blocks": ((1, 1, 1, 70, 66, 8, 8), 1, 1, 0),
+    "wide heads": ((1, 1, 1, 6, 3, 84, 70), 1, 1, 0),
+}
+
+
+@ORDERS
+@pytest.mark.parametrize("what", ATTENTION)
+def test_attention(what, order):
+    (b, h, heads, t, s, d, e), causal, share, rate = ATTENTION[what]
+    q, k, v = normal(b, h, t, d), normal(b, heads, s, d, seed=1), normal(b, heads, s, e, seed=2)
+    mask = np.random.default_rng(4).random((b, s)) < share
+    o, norms, options = attend(in_order(order), q, k, v, causal, mask, rate)
+    given = {"causal": bool(causal), "mask": mask, "rate": rate, "key": KEY}
+    right, right_norms = reference.attention(q, k, v, **given)
+    close(o, right, atol=1e-5)
+    close(norms, right_norms, atol=1e-5)
+    g = normal(b, h, t, e, seed=3)
+    ours = attend_back(in_order(order), g, q, k, v, o, norms, options)
+    rights = reference.attention_backward(g, q, k, v, right, right_norms, **given)
+    for found, expected in zip(ours, rights):
+        close(found, expected, rtol=1e-4, atol=2e-5)
+
+
+def test_a_query_that_sees_nothing_gets_zeros():
+    q, k, v = normal(1, 1, 2, 4), normal(1, 1, 3, 4), normal(1, 1, 3, 4)
+    o, norms, options = attend(simulator.launch, q, k, v, mask=np.zeros((1, 3), bool))
+    assert not o.any() and np.all(norms == -np.inf)
+    gradients = attend_back(simulator.launch, normal(1, 1, 2, 4), q, k, v, o, norms, options)
+    assert not any(gradient.any() for gradient in gradients)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_score_that_is_no_number_is_told(bad):
+    q, k, v = normal(1, 1, 2, 4), abs(normal(1, 1, 3, 4)), normal(1, 1, 3, 4)
+    q[0, 0, 1] = bad
+    o, norms, _ = attend(simulator.launch, q, k, v)
+    assert np.isnan(norms[0, 0, 1]).all() and np.isnan(o[0, 0, 1]).all()
+    assert np.isfinite(norms[0, 0, 0]).all() and np.isfinite(o[0, 0, 0]).all()
+
+
+def test_heads_that_are_too_wide_are_refused():
+    with pytest.raises(ValueError, match="forward takes at most 128 features. Received: 129"):
+        of_width(attention.LAUNCHES, "forward", 129)
 
 
 # ---- Each number by itself -----------------------------------------------------------------------

@@ -5,12 +5,13 @@ import itertools
 import numpy as np
 import pytest
 
-from minigrad import Tensor, models, random
+from minigrad import Tensor, finetune, models, random
 from minigrad.__main__ import main
 from minigrad.text import BytePairTokenizer, ByteTokenizer, generation, load_tokenizer
 from minigrad.text.generation import Choice, generate, stream
 from tests.golden import make_gpt
 from tests.test_gpt import GIVEN, golden
+from tests.tiny_models import tiny_gpt
 
 PROMPTS = [[3, 1, 4], [1, 5, 9, 2, 6, 5], [3]]
 METHODS = {
@@ -412,7 +413,8 @@ def test_generate_names_a_folder_that_is_none(tmp_path, capsys):
     assert "it has no model.safetensors" in capsys.readouterr().err
 
 
-def test_generate_names_a_model_that_does_not_write(tmp_path, capsys):
+def test_generate_names_a_model_that_does_not_write(folder, tmp_path, capsys):
+    load_tokenizer(folder).save(tmp_path)
     models.BERT(50, 1, 1, 4).save(tmp_path / "model.safetensors")
     assert run(tmp_path, "--prompt", "so") == 2
     assert "has a BERT, which does not say what comes next" in capsys.readouterr().err
@@ -423,3 +425,11 @@ def test_generate_names_a_tokenizer_of_another_model(folder, tmp_path, capsys):
     model(vocabulary_size=50).save(tmp_path / "model.safetensors")
     assert run(tmp_path, "--prompt", "so") == 2
     assert "they do not belong together" in capsys.readouterr().err
+
+
+def test_generate_takes_a_folder_as_hugging_face_lays_it_out(tmp_path, capsys):
+    tiny_gpt(tmp_path / "gpt")
+    assert run(tmp_path / "gpt", "--prompt", "the cat", "--max-new-tokens", 5) == 0
+    gpt = finetune.from_pretrained(tmp_path / "gpt")
+    expected = "".join(stream(gpt, gpt.tokenizer, "the cat", 5, seed=0))
+    assert capsys.readouterr().out == f"the cat{expected}\n"

@@ -183,9 +183,18 @@ def set(x, index, value):
     """x[index] = value"""
     parts = _parts(x, index)
     if not any(hasattr(part, "block") for part in parts):
-        x.seen(lambda y: y[(*parts, ...)]).write(value)
+        part = x.seen(lambda y: y[(*parts, ...)])
+        if not _is_same(part, value):
+            part.write(value)
         return
     _change(put, x, parts, value)
+
+
+def _is_same(x, y):
+    """Whether two arrays are the same part of memory, as after x[part] += 1."""
+    return hasattr(y, "block") and (x.block, x.offset, x.shape, x.strides, x.dtype) == (
+        *(y.block, y.offset, y.shape, y.strides, y.dtype),
+    )
 
 
 def add_at(x, index, value):

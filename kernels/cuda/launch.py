@@ -51,3 +51,12 @@ def columns(each, argument=0):
 def numbers(each, argument=0):
     """Blocks that take `each` numbers of an argument."""
     return lambda *arguments: (-(-arguments[argument].size // each),)
+
+
+def of_width(launches, name, width):
+    """The least wide kernel that will do, of some that are made for heads of different widths."""
+    widths = [int(key.rpartition("_")[2]) for key in launches if key.startswith(f"{name}_")]
+    enough = [each for each in widths if each >= width]
+    if not enough:
+        raise ValueError(f"{name} takes at most {max(widths)} features. Received: {width}")
+    return launches[f"{name}_{min(enough)}"]

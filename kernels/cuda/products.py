@@ -70,7 +70,7 @@ def product(a, b, out=None):
         if out.shape != squeezed:
             raise ValueError(f"out must have shape {squeezed}. Received: {out.shape}")
     direct = out is not None and out.is_contiguous and out.dtype == dtype
-    direct = direct and out.block not in (a.block, b.block)
+    direct = direct and out.pointer % 16 == 0 and out.block not in (a.block, b.block)
     c = out if direct else a.device.empty(squeezed, dtype)
     if c.size:
         _multiply(a, b, c.reshape(shape), batch)
@@ -88,8 +88,7 @@ def _multiply(a, b, c, batch):
         rows = math.prod(a.shape[:-1])
         _multiply(a.reshape(rows, -1), b, c.reshape(rows, n), ())
     elif not batch and min(m, n) >= LARGE and c.dtype == np.float32:
-        a, b, rung = a.contiguous(), b.contiguous(), matmul.LADDER["vectorised"]
-        a.device.launch(rung.kernel, rung.grid(c), rung.block, a, b, c)
+        matmul.LADDER["vectorised"](a.device.launch, a.aligned(), b.aligned(), c)
     else:
         three = [_with_one_batch(x, batch) for x in (a, b, c)]
         grid = -(-n // SIDE), -(-m // SIDE), math.prod(batch)

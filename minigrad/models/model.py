@@ -26,7 +26,7 @@ from ..metrics import get as get_metric
 from ..registry import describe, serialize
 from ..tensor import no_grad
 from .adapters import get_adapters
-from .inputs import Stream, call_on, check_inputs, examples, split_end, weigh_classes
+from .inputs import Stream, call_on, check_inputs, examples, moved, split_end, weigh_classes
 from .run import Run
 from .training_state import get_flags
 
@@ -382,16 +382,6 @@ class Model(Layer):
         total = f"{self.count_params():,} parameters, {learned:,} trainable"
         title = self.name or type(self).__name__
         print_fn("\n".join([title, rule, head, rule, *lines, rule, total]))
-
-
-def moved(batch, device):
-    """A batch with its arrays, or dicts of arrays, on a device."""
-    return [
-        {name: kernels.move(array, device) for name, array in part.items()}
-        if isinstance(part, dict)
-        else kernels.move(part, device)
-        for part in batch
-    ]
 
 
 def _forget_gradients(parameters):

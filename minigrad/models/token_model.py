@@ -13,6 +13,7 @@ class TokenModel(Model):
     """
 
     tokenizer = None
+    pooling = None  # how `embed` makes a vector of a text, if not by the mean of its tokens
     input_shape = (None,)
     input_dtype = "int64"
 

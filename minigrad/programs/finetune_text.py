@@ -28,7 +28,7 @@ from .finetuning_settings import (
     share_of,
 )
 from .report import Report
-from .text_base import base_folder, load_base
+from .text_base import base_folder
 
 DECAY = 0.01  # of weights that multiply
 LARGEST = 1.0  # norm of the gradient of all parameters together
@@ -48,7 +48,9 @@ def finetune_text(base, data, out="runs/finetuned", overwrite=False, report=None
     settings = check(Settings(base, data, **options))
     folder = finetuned_folder.check(out, overwrite, settings.data)
     source = base_folder(settings.base)
-    task, parts, notes = examine(settings, load_base(source, settings.task))
+    base = finetune.load_base(source, finetune.tasks.TASKS[settings.task])
+    task, parts, notes = examine(settings, base)
+    training = Training(settings, source, task, parts)  # which finds what else is wrong
 
     with table_file.writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -59,7 +61,6 @@ def finetune_text(base, data, out="runs/finetuned", overwrite=False, report=None
         report.say(note)
 
     report.stage("Model")
-    training = Training(settings, source, task, parts)
     training.say_model(report)
 
     report.stage("Training")
@@ -171,7 +172,7 @@ class Training:
     def _make(self, seed=None):
         """A compiled model with a new head, and the callbacks of its method."""
         random.seed(self.settings.seed if seed is None else seed)
-        model = self.task.model(load_base(self.source, self.settings.task))
+        model = self.task.model(finetune.load_base(self.source, self.task))
         head = "head" if hasattr(model, "head") else ()
         told = finetune.prepare(model, method_of(self.settings, head))
         optimizer = optimizers.AdamW(

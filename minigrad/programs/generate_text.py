@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from .. import finetune, models, text
+from .. import finetune, text
 from .finetuned_folder import model_folder
 
 MODEL, CONFIG = "model.safetensors", "config.json"
@@ -63,9 +63,7 @@ def _load(folder, prompt):
         model, task = finetune.load_finetuned(finetuned)
         shape = getattr(task, "prompt", None)
         return model.base, model.base.tokenizer, shape(prompt) if shape else prompt
-    if (folder / CONFIG).is_file():
-        model = finetune.from_pretrained(folder)
-        return model, model.tokenizer, prompt
-    if not (folder / MODEL).is_file():
+    if not (folder / CONFIG).is_file() and not (folder / MODEL).is_file():
         raise FileNotFoundError(f"{folder} is not the folder of a training: it has no {MODEL}")
-    return models.load_model(folder / MODEL), text.load_tokenizer(folder), prompt
+    model = finetune.load_base(folder, finetune.tasks.Task)
+    return model, model.tokenizer, prompt

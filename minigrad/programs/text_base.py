@@ -9,7 +9,6 @@ from .. import finetune
 from ..callbacks import progress
 
 MINILM = "minilm"
-HEADS = {"mask": "tokens"}  # {task: the head of its own that BERT keeps}
 AT_ONCE = 256  # texts between two steps of the progress bar
 WHAT_MAKES_IT = (".json", ".txt", ".safetensors")  # the files that a model comes from
 
@@ -52,12 +51,6 @@ def load_encoder(folder):
             "comes from an encoder, such as BERT"
         )
     return model
-
-
-def load_base(folder, task):
-    """The pretrained model of a folder, with its tokenizer, for a task of finetune.tasks.TASKS."""
-    head = HEADS.get(task)
-    return finetune.from_pretrained(folder, head=head)
 
 
 def vectors_of(model, texts):

@@ -43,6 +43,10 @@ class AnswerQuestions(Task):
         self.question, self.context, self.answer, self.start = question, context, answer, start
         self.longest = longest
 
+    @property
+    def columns(self):
+        return [self.question, self.context]
+
     def model(self, base):
         """Logits (n, 2, t) of ids (n, t): whether the answer begins, and ends, with each token."""
         return EachTokenModel(reads_both_ways(self, base), 2, token_last=True)

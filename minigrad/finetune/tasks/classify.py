@@ -15,7 +15,7 @@ class Classify(Task):
     text, pair  the column of the text; and that of the second one, where texts are judged by pairs,
                 such as a question and an answer
     label       the column of the labels
-    pooling     how one vector is made of a text: "first", as BERT does, "mean" or "last"
+    pooling     how one vector is made of a text: "pooler", as BERT does, "cls", "mean" or "last"
     max_length  a text, or a pair, is cut to so many tokens
     """
 
@@ -30,7 +30,6 @@ class Classify(Task):
 
     @property
     def columns(self):
-        """The columns that are read."""
         return [self.text] if self.pair is None else [self.text, self.pair]
 
     def model(self, base):

@@ -25,11 +25,16 @@ class MaskedLanguage(Task):
 
     loss = TokenCrossentropy()
     metrics = ("token_accuracy",)
+    base_head = "tokens"
 
     def __init__(self, text="text", share=0.15, max_length=128):
         super().__init__(max_length)
         self.text = text
         self.share = check_number("share", share, below=1, positive=True)
+
+    @property
+    def columns(self):
+        return [self.text]
 
     def model(self, base):
         """Logits (n, t, v) of ids (n, t)."""

@@ -82,10 +82,14 @@ class MatchSentences(Task):
     def metrics(self):
         return [nearest_is_own if self.score is None else cosine_error]
 
+    @property
+    def columns(self):
+        return [self.first, self.second]
+
     def model(self, base):
         """Vectors (n, 2, d) of ids (n, 2, t)."""
-        pooling = self.pooling or getattr(base, "pooling", None) or "mean"
-        return SentencesModel(base, check_pooling(base, pooling))
+        usual = "mean" if getattr(base, "pooling", None) is None else None
+        return SentencesModel(base, check_pooling(base, self.pooling or usual))
 
     def inputs(self, rows, tokenizer, max_length=None):
         """x: ids and a mask (n, 2, t)"""

@@ -15,9 +15,9 @@ class Regress(Task):
     text, pair     the column of the text; and that of the second one, where a number tells how two
                    texts stand to each other
     target         the column of the numbers
-    offset, scale  the model learns (target - offset) / scale: with their mean and standard
+    offset, scale  the model learns (number - offset) / scale: with their mean and standard
                    deviation it has to do with numbers near 1, which it learns sooner
-    pooling        how one vector is made of a text: "first", as BERT does, "mean" or "last"
+    pooling        how one vector is made of a text: "pooler", as BERT does, "cls", "mean" or "last"
     max_length     a text, or a pair, is cut to so many tokens
     """
 
@@ -39,13 +39,16 @@ class Regress(Task):
         self.offset, self.scale = float(offset), check_number("scale", scale, positive=True)
         self.pooling = pooling
 
+    @property
+    def columns(self):
+        return [self.text] if self.pair is None else [self.text, self.pair]
+
     def model(self, base):
         """Numbers (n, 1) of ids (n, t)."""
         return TextModel(base, 1, check_pooling(base, self.pooling))
 
     def inputs(self, rows, tokenizer, max_length=None):
-        columns = [self.text] if self.pair is None else [self.text, self.pair]
-        return encode(rows, columns, tokenizer, max_length or self.max_length)
+        return encode(rows, self.columns, tokenizer, max_length or self.max_length)
 
     def examples(self, rows, tokenizer, max_length=None):
         """x, and y (n,)"""

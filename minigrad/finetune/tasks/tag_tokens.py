@@ -28,6 +28,10 @@ class TagTokens(Task):
         self.labels = check_labels(self, labels)
         self.words, self.tags = words, tags
 
+    @property
+    def columns(self):
+        return [self.words]
+
     def model(self, base):
         """Logits (n, t, c) of ids (n, t)."""
         return EachTokenModel(reads_both_ways(self, base), len(self.labels))

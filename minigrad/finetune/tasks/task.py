@@ -14,6 +14,8 @@ class Task(Configurable):
     """A task: what is read and what is wanted. A subclass is a file here; see `classify`.
 
     loss, metrics  what `Model.compile` is to be given for it
+    columns        those that are read to predict
+    base_head      the head that a BERT must have to be the base: `from_pretrained(folder, head)`
     max_length     a text is cut to so many tokens, the special ones among them
 
     task.model(base)                           a Model with the base and a new head
@@ -25,9 +27,14 @@ class Task(Configurable):
 
     loss = None
     metrics = ()
+    base_head = None
 
     def __init__(self, max_length=128):
         self.max_length = max_length
+
+    @property
+    def columns(self):
+        raise NotImplementedError(f"{type(self).__name__} needs a property columns")
 
     def predict(self, model, rows, tokenizer, batch_size=32, verbose=0):
         """The answers of a model of this task for some rows, which need no column of truths."""

@@ -46,7 +46,7 @@ class TextModel(TaskModel):
     """ids (n, t) -> (n, c): something about each text.
 
     units    c
-    pooling  how one vector is made of a text: "first", "mean" or "last"
+    pooling  how one vector is made of a text, as in `pooling`
     """
 
     def __init__(self, base, units, pooling, **options):
@@ -79,7 +79,7 @@ class EachTokenModel(TaskModel):
 class SentencesModel(TaskModel):
     """ids (n, 2, t) -> (n, 2, d): a vector of length 1 for each of two texts. It has no new head.
 
-    pooling  how one vector is made of a text: "first", "mean" or "last"
+    pooling  how one vector is made of a text, as in `pooling`
     """
 
     input_shape = (2, None)
