@@ -6,6 +6,7 @@ Apart from these, `kernels.cuda` has kernels for GPUs, which `kernels.simulator`
 """
 
 from . import memory
+from .devices import device, device_of, move
 from .dispatch import backend, compile_all, kernel, peak, specifications, table, use, versions
 
 memory.keep()
@@ -15,4 +16,15 @@ __project__ = "minigrad"
 
 _KERNELS = {name: kernel(function) for name, function in specifications().items()}
 globals().update(_KERNELS)
-__all__ = ["backend", "compile_all", "peak", "table", "use", "versions", *_KERNELS]
+__all__ = [
+    "backend",
+    "compile_all",
+    "device",
+    "device_of",
+    "move",
+    "peak",
+    "table",
+    "use",
+    "versions",
+    *_KERNELS,
+]

@@ -58,6 +58,8 @@ def kernel(specification):
                 result = _compiled[name](*arguments, **options)
                 if result is not NotImplemented:
                     return result
+        elif on_device := getattr(x, "__kernel__", None):
+            return on_device(name, specification, arguments, options)
         return specification(*arguments, **options)
 
     return call
@@ -223,14 +225,16 @@ def _measured():
 def table():
     """Who runs what with the backend in use: a text with a line for each kernel and dtype."""
     from .cpu.simd import KIND
+    from .cuda import calls
 
     _load()
-    lines = [("kernel", "dtype", "Numba runs", "but not")]
+    lines = [("kernel", "dtype", "Numba runs", "but not", "on a device")]
     for name in specifications():
         for dtype in _DTYPES:
             sizes = _sizes[name][dtype]
             except_for = getattr(_compiled[name], "left_to_numpy", "") if sizes else ""
-            lines.append((name, dtype.name, _in_words(sizes), except_for))
+            on_device = calls.who_runs(name, dtype)
+            lines.append((name, dtype.name, _in_words(sizes), except_for, on_device))
     widths = [max(map(len, column)) for column in zip(*lines)]
     rows = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]
     title = f'kernels.use("{_backend}") on a processor with {KIND}. NumPy runs all else.'

@@ -395,7 +395,7 @@ def convolution(
     _check_convolution(x, weight, bias, groups)
     count = windows.counts(x.shape[1:3], weight.shape[:2], strides, padding, dilation)
     padded = _padded(x, padding)
-    z = np.zeros((len(x), *count, weight.shape[-1]), x.dtype)
+    z = np.zeros_like(x, shape=(len(x), *count, weight.shape[-1]))
     for place, inside in _places(weight.shape[:2], strides, count, dilation):
         for channels, units in _groups(weight, groups):
             z[..., units] += np.matmul(padded[*inside, channels], weight[*place, :, units])
@@ -519,7 +519,7 @@ def average_pool(x, size, strides, padding=((0, 0), (0, 0))):
     y = np.zeros_like(x, shape=(len(x), *count, x.shape[-1]))
     for _, inside in _places(size, strides, count):
         y += padded[*inside]
-    return y / _window_sizes(x.shape, size, strides, count, padding).astype(x.dtype)
+    return y / _window_sizes(x, x.shape, size, strides, count, padding)
 
 
 def average_pool_backward(g, shape, size, strides, padding=((0, 0), (0, 0))):
@@ -530,16 +530,16 @@ def average_pool_backward(g, shape, size, strides, padding=((0, 0), (0, 0))):
     n, h, w, c = shape
     count = g.shape[1:3]
     (top, bottom), (left, right) = padding
-    share = g / _window_sizes(shape, size, strides, count, padding).astype(g.dtype)
+    share = g / _window_sizes(g, shape, size, strides, count, padding)
     dx = np.zeros_like(g, shape=(n, top + h + bottom, left + w + right, c))
     for _, inside in _places(size, strides, count):
         dx[*inside] += share
     return _without_padding(dx, padding)
 
 
-def _window_sizes(shape, size, strides, count, padding):
-    """How many places of each window are no padding.   (ho, wo, 1)"""
-    ones = _padded(np.ones((1, *shape[1:3], 1)), padding)
+def _window_sizes(like, shape, size, strides, count, padding):
+    """How many places of each window are no padding, in the dtype of `like`.   (ho, wo, 1)"""
+    ones = _padded(np.ones_like(like, shape=(1, *shape[1:3], 1)), padding)
     return sum(ones[*inside] for _, inside in _places(size, strides, count))[0]
 
 
@@ -642,6 +642,8 @@ def _mix(z):
 
 def dropout(x, rate, key):
     """yᵢ = xᵢ / (1 - rate) with probability 1 - rate, else 0.   Equal keys drop the same places."""
+    if rate == 0:
+        return x.copy()
     return np.where(random_uniform(x, key) >= rate, x / (1 - rate), x.dtype.type(0))
 
 

@@ -8,18 +8,20 @@ import sys
 from contextlib import suppress
 from inspect import signature
 
-from . import __version__, data
+from . import __version__, data, finetune
 from .programs.cnn_digits import cnn_digits
 from .programs.doctor import doctor
 from .programs.embed_text import embed_text
+from .programs.finetune_text import finetune_text
+from .programs.finetuning_settings import Settings as FineTuning
 from .programs.generate_digits import generate_digits
 from .programs.generate_text import generate_text
 from .programs.name_the_module import name_the_module
 from .programs.overfitting import overfitting
-from .programs.predict_table import predict_table
+from .programs.predict import predict
 from .programs.pretrain import pretrain
 from .programs.pretraining_settings import Settings
-from .programs.quickstart import STAGES, quickstart
+from .programs.quickstart import DEFAULT, STAGES, quickstart
 from .programs.recommend import recommend
 from .programs.retrieve_images import retrieve_images
 from .programs.search_text import search_text
@@ -68,8 +70,8 @@ def _add_quickstart(commands):
     )
     command.add_argument(
         "--stages",
-        default=",".join(STAGES),
-        help="those to run, with commas between their names (default: %(default)s)",
+        default=DEFAULT,
+        help=f"of {', '.join(STAGES)}, with commas between them (default: %(default)s)",
     )
     command.set_defaults(
         run=lambda options: quickstart(options.data, options.out, stages=options.stages)
@@ -192,12 +194,44 @@ def _run_pretrain(options):
     pretrain(options.kind, options.out, options.resume, **given)
 
 
-def _add_predict_table(commands):
-    command = commands.add_parser("predict", help="use what was learned")
-    kinds = command.add_subparsers(dest="kind", required=True, metavar="KIND")
-    command = kinds.add_parser("table", help="a prediction for each row of a CSV file")
+def _add_finetune(commands):
+    """The options are those of its Settings; only those that are given are handed on."""
+    command = commands.add_parser(
+        "finetune", help="let a pretrained model learn a task from texts of yours"
+    )
+    command.add_argument("base", help=_BASE)
+    for name, about in FINETUNING.items():
+        default = FineTuning._field_defaults.get(name)
+        kind = FineTuning.__annotations__[name]
+        how = {list: {"action": "append"}, bool: {"action": "store_true"}}.get(kind, {"type": kind})
+        command.add_argument(
+            f"--{name.replace('_', '-')}",
+            required=name not in FineTuning._field_defaults,
+            default=argparse.SUPPRESS,
+            help=about if default is None else f"{about} (default: {default})",
+            **how,
+        )
     command.add_argument(
-        "--model", default="runs/table", help="the folder of a training (default: %(default)s)"
+        "--out", default="runs/finetuned", help="folder for all of it (default: %(default)s)"
+    )
+    command.add_argument(
+        "--overwrite", action="store_true", help="replace the fine-tuned model that is there"
+    )
+    command.set_defaults(run=_run_finetune)
+
+
+def _run_finetune(options):
+    given = {name: value for name, value in vars(options).items() if name in FINETUNING}
+    finetune_text(options.base, out=options.out, overwrite=options.overwrite, **given)
+
+
+def _add_predict(commands):
+    command = commands.add_parser("predict", help="use what was learned on other rows")
+    command.add_argument(
+        "folder", help="of a `train table` or a `finetune`; the word table means that of --model"
+    )
+    command.add_argument(
+        "--model", default="runs/table", help="the folder that table means (default: %(default)s)"
     )
     command.add_argument("--data", required=True, help="the CSV file")
     command.add_argument("--out", required=True, help="the CSV file to write")
@@ -208,8 +242,8 @@ def _add_predict_table(commands):
     )
     command.set_defaults(
         run=lambda options: print(
-            predict_table(
-                options.model,
+            predict(
+                options.model if options.folder == "table" else options.folder,
                 options.data,
                 options.out,
                 options.delimiter,
@@ -301,6 +335,7 @@ def _add_doctor(commands):
     command.set_defaults(run=lambda options: print(doctor()))
 
 
+_BASE = "the folder of a pretrained model, or the word minilm"
 _ENCODER = "the folder of a model that was pretrained to read, or the word minilm"
 _WRONG_LABELS = "the share of labels made wrong, 0 to below 1 (default: %(default)s)"
 # (function, what it is about, options of its own ...); its defaults are those of the command
@@ -344,11 +379,43 @@ PRETRAINING = {  # the options of `train gpt` and `train bert`
     "dropout": "the share that is left out at random",
     "seed": "of all chance",
 }
+FINETUNING = {  # the options of `finetune`
+    "data": "a CSV file, with the names of its columns in the first line",
+    "task": f"one of {', '.join(finetune.tasks.TASKS)}",
+    "method": f"one of {', '.join(finetune.METHODS)}",
+    "text": "the column of what is read: text; of tag words, of answer context, of match first",
+    "pair": "the column of a second text, where pairs are judged; of match second",
+    "question": "of answer, the column of the questions: question",
+    "label": "the column of what is wanted: label; of regress target, of tag tags",
+    "pooling": "how one vector is made of a text: pooler, cls, mean or last",
+    "template": "of instruct, how a row is written down: chatml, llama3, alpaca, or your own text",
+    "validation": "the share of the rows that decides when to end, or another file",
+    "test": "the share of the rows that the model is tested on, or another file",
+    "max_length": "tokens that a text is cut to: 128, if the model reads so many",
+    "epochs": "passes at most",
+    "patience": "epochs without a better validation loss that end it",
+    "minutes": "when to end at the latest",
+    "batch": "rows that a step learns from",
+    "learning_rate": "at which the new weights learn; each method has its own",
+    "folds": "cross-validation in so many parts, beside the rest",
+    "seed": "of all chance",
+    "rank": "of lora: 8",
+    "alpha": "of lora, whose change is weighed by alpha / rank: 16",
+    "dropout": "of lora",
+    "rslora": "of lora: weigh by alpha / the root of rank",
+    "targets": "of lora, a layer such as query; can be repeated; all that are dense if left out",
+    "blocks": "of last_blocks, how many learn: 1",
+    "decay": "of layerwise, from block to block: 0.8",
+    "pattern": "of frozen, weights that stay as they are; can be repeated",
+    "delimiter": "between two fields; tab is one too",
+    "encoding": "of the file, such as latin-1",
+}
 COMMANDS = (
     _add_quickstart,
     _add_run,
     _add_train,
-    _add_predict_table,
+    _add_finetune,
+    _add_predict,
     _add_generate,
     _add_embed,
     _add_search,

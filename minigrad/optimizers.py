@@ -189,7 +189,7 @@ class Optimizer(Configurable):
         """What a later run needs to go on as if nothing had happened, as {name: array}.
 
         parameters  {path: parameter}. The names are "iterations", and for each parameter that was
-                    ever updated "path.step" and "path.m", ... The arrays are copies.
+                    ever updated "path.step" and "path.m", ... The arrays are copies, on the host.
         """
         saved = {"iterations": np.array(self.iterations)}
         for path, parameter in parameters.items():
@@ -197,7 +197,7 @@ class Optimizer(Configurable):
             if state.step > 0:
                 saved[f"{path}.step"] = np.array(state.step)
                 for name in self.state_names:
-                    saved[f"{path}.{name}"] = state.arrays[name].copy()
+                    saved[f"{path}.{name}"] = kernels.move(state.arrays[name].copy(), "cpu")
         return saved
 
     def set_state(self, saved, parameters):
@@ -228,6 +228,13 @@ class Optimizer(Configurable):
             if path in updated:
                 state.step = saved[f"{path}.step"].item()
                 state.arrays = {name: saved[f"{path}.{name}"] for name in self.state_names}
+                state.move(kernels.device_of(parameter.data))
+
+    def to(self, device):
+        """Go on with parameters that are now on this device: what is remembered of them follows."""
+        self._packed, self._groups = [], []
+        for state in self._states.values():
+            state.move(device)
 
     def get_config(self):
         common = ("learning_rate", "weight_decay", "clipnorm", "global_clipnorm", "clipvalue")
@@ -245,6 +252,10 @@ class _State:
         self.arrays = {}  # {name: array of the parameter's shape}
         self.data = None  # the view of a flat buffer that parameter.data was made,
         self.multipliers = None  # and the parameter's multipliers then
+
+    def move(self, device):
+        """Have the arrays on this device."""
+        self.arrays = {name: kernels.move(array, device) for name, array in self.arrays.items()}
 
 
 class _Group:

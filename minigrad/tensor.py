@@ -97,7 +97,8 @@ class Tensor:
 
     def numpy(self):
         """A copy of the values as a NumPy array on the host."""
-        return np.array(self.data)
+        on_device = hasattr(self.data, "numpy")
+        return self.data.numpy() if on_device else np.array(self.data)
 
     def __array__(self, dtype=None, copy=None):
         return self.numpy() if dtype is None else self.numpy().astype(dtype)
@@ -185,7 +186,7 @@ class Tensor:
         return seed
 
     def __repr__(self):
-        values = np.array2string(self.data, separator=", ", prefix="Tensor(")
+        values = np.array2string(self.numpy(), separator=", ", prefix="Tensor(")
         wanted = ", requires_grad=True" if self.requires_grad else ""
         made = f", made by {self.node.operation}" if self.node else ""
         return f"Tensor({values}, {self.dtype}{wanted}{made})"

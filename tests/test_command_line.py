@@ -6,18 +6,22 @@ import sys
 import numpy as np
 import pytest
 
-from minigrad import data, models
+from minigrad import data, finetune, models
 from minigrad.__main__ import main
+from tests.tiny_models import tiny_bert
 
 
 @pytest.fixture
 def quick_gpt(monkeypatch, tmp_path):
-    """The last stage of the quickstart learns from a few lines, in a few steps."""
+    """The last two stages of the quickstart learn from a few lines, in a few steps."""
     source = tmp_path / "source.py"
     source.write_text("def double(x):\n    return 2 * x\n" * 100)
     tiny = {"layers": 1, "heads": 2, "width": 16, "context": 16, "batch": 4, "vocabulary": 280}
     options = {"data": str(source), "steps": 20, "learning_rate": 0.01, **tiny}
     monkeypatch.setattr("minigrad.programs.quickstart.GPT", options)
+    monkeypatch.setattr("minigrad.programs.quickstart.LORA_MINUTES", 0.01)
+    monkeypatch.setattr("minigrad.programs.another_text.MOST", 20_000)
+    monkeypatch.setattr("minigrad.programs.another_text.MEASURED", 2_000)
 
 
 def test_quickstart_ends_with_its_results_and_leaves_report_pictures_and_models(
@@ -25,13 +29,20 @@ def test_quickstart_ends_with_its_results_and_leaves_report_pictures_and_models(
 ):
     assert main(["quickstart", "--out", str(tmp_path / "new" / "folder")]) == 0
     text = capsys.readouterr().out
-    accuracy, gain, bits = text.strip().splitlines()[-3:]
+    accuracy, gain, bits, saved = text.strip().splitlines()[-4:]
     assert accuracy.startswith("test accuracy 0.") and float(accuracy.split()[2][:-1]) >= 0.95
     assert "more accuracy" in gain and float(gain.split()[0]) > 0
     assert "bits per byte, of a GPT" in bits and 0 < float(bits.split()[0]) < 8
+    assert "bits per byte less of English" in saved and float(saved.split()[0]) != 0
     stages = ["1. Data", "2. Model", "3. Training", "4. Evaluation", "5. Save and reload"]
     stages += ["6. Fine-tuning", "fine-tuning was better in 6 of 6 repetitions", "7. Text"]
-    for stage in [*stages, "9. Training", "11. The GPT, reloaded, writes Python", "def ", "12. "]:
+    for stage in [
+        *stages,
+        "9. Training",
+        "11. The GPT, reloaded, writes Python",
+        "def ",
+        "12. LoRA",
+    ]:
         assert stage in text
     folder = tmp_path / "new" / "folder"
     assert (folder / "report.txt").read_text(encoding="utf-8").strip() == text.strip()
@@ -39,7 +50,10 @@ def test_quickstart_ends_with_its_results_and_leaves_report_pictures_and_models(
         assert (folder / picture).read_bytes().startswith(b"\x89PNG")
     assert models.load_model(folder / "model.safetensors").count_params() == 8970
     assert models.load_model(folder / "pretrained.safetensors").count_params() == 8775
-    assert isinstance(models.load_model(folder / "gpt" / "model.safetensors"), models.GPT)
+    gpt = models.load_model(folder / "gpt" / "model.safetensors")
+    assert isinstance(gpt, models.GPT)
+    assert len(finetune.load_adapter(gpt, folder / "lora")) == 4  # the Dense layers of its block
+    assert "with its adapter" in text and "goes on after 'Return the'" in text
 
 
 def test_quickstart_takes_a_folder_with_the_files_of_mnist(tmp_path, capsys, monkeypatch):
@@ -65,6 +79,29 @@ def test_the_stages_of_the_quickstart_are_chosen_by_name(tmp_path, capsys, quick
     assert text.startswith("1. Text") and "accuracy" not in text
     assert main(["quickstart", "--out", str(tmp_path / "out"), "--stages", "gpt,classfy"]) == 2
     assert "unknown stage 'classfy'; did you mean 'classify'?" in capsys.readouterr().err
+
+
+def test_stage_lora_asks_for_the_gpt_that_it_fine_tunes(tmp_path, capsys):
+    assert main(["quickstart", "--out", str(tmp_path / "out"), "--stages", "lora"]) == 2
+    assert "stage lora fine-tunes the GPT of stage gpt" in capsys.readouterr().err
+
+
+def test_stage_minilm_says_how_to_get_it(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("minigrad.finetune.minilm.find_spec", lambda name: None)
+    assert main(["quickstart", "--out", str(tmp_path / "out"), "--stages", "minilm"]) == 2
+    assert "make pretrained" in capsys.readouterr().err
+
+
+def test_stage_minilm_fine_tunes_a_pretrained_model_on_docstrings(tmp_path, capsys, monkeypatch):
+    folder = tiny_bert(tmp_path / "bert")
+    for room in ("finetune", "programs.text_base.finetune"):
+        monkeypatch.setattr(f"minigrad.{room}.minilm_folder", lambda: folder)
+    options = {"max_length": 16, "epochs": 1}
+    monkeypatch.setattr("minigrad.programs.quickstart.MINILM_OPTIONS", options)
+    out = tmp_path / "out"
+    assert main(["quickstart", "--out", str(out), "--stages", "minilm"]) == 0
+    assert "of MiniLM on what docstrings are about" in capsys.readouterr().out
+    assert (out / "minilm" / "model" / "adapter_config.json").is_file()
 
 
 def test_a_quickstart_that_was_interrupted_begins_anew(tmp_path, quick_gpt, monkeypatch):

@@ -9,7 +9,7 @@ import pytest
 from numba import cuda, float32, int32
 
 from kernels import simulator
-from kernels.cuda import matmul
+from kernels.cuda import attention, matmul
 from kernels.cuda.ptx import (
     commit_copies,
     copy_async4,
@@ -668,6 +668,15 @@ def test_a_product_of_64_by_64_matrices_takes_less_than_a_second():
     arguments = matmul.LADDER["tiled"], normal(64, 64), normal(64, 64), zeros(64, 64)
     unchecked = seconds(*arguments, check=False)
     assert unchecked < 1 and seconds(*arguments, check=True) < 5 * unchecked
+
+
+def test_attention_of_128_queries_takes_less_than_six_seconds():
+    """On a quiet machine 1.1 seconds, and twice as many with all checks."""
+    q, k, v, o = (normal(1, 1, 128, 64) for _ in range(4))
+    options = np.float32(0.125), 0, np.zeros((0, 0), bool), np.float32(0), np.uint64(0)
+    arguments = attention.LAUNCHES["forward_64"], q, k, v, *options, o, zeros(128, 2)
+    unchecked = seconds(*arguments, check=False)
+    assert unchecked < 6 and seconds(*arguments, check=True) < 5 * unchecked
 
 
 # ---- Traffic -------------------------------------------------------------------------------------

@@ -19,6 +19,9 @@ from typing import NamedTuple
 from numba import cuda
 
 from . import (
+    attention,
+    attention_ladder,
+    convolution,
     cross_entropy,
     elementwise,
     matmul,
@@ -29,7 +32,18 @@ from . import (
 )
 
 TARGETS = ((8, 0), (9, 0, "a"))  # A100; H100 and H200
-MODULES = matmul, softmax, cross_entropy, normalization, elementwise, scatter, optimizers
+MODULES = (
+    matmul,
+    attention,
+    attention_ladder,
+    convolution,
+    softmax,
+    cross_entropy,
+    normalization,
+    elementwise,
+    scatter,
+    optimizers,
+)
 KERNELS = {
     f"{module.__name__.rpartition('.')[2]}.{name}": launch
     for module in MODULES

@@ -48,6 +48,25 @@ def columns(each, argument=0):
     return lambda *arguments: (-(-arguments[argument].shape[1] // each),)
 
 
+def rows_of_heads(each, argument=0):
+    """Blocks that take `each` rows, of all heads and examples of an argument (b, h, t, d)."""
+
+    def grid(*arguments):
+        examples, heads, count, _ = arguments[argument].shape
+        return -(-count // each), heads, examples
+
+    return grid
+
+
 def numbers(each, argument=0):
     """Blocks that take `each` numbers of an argument."""
     return lambda *arguments: (-(-arguments[argument].size // each),)
+
+
+def of_width(launches, name, width):
+    """The least wide kernel that will do, of some that are made for heads of different widths."""
+    widths = [int(key.rpartition("_")[2]) for key in launches if key.startswith(f"{name}_")]
+    enough = [each for each in widths if each >= width]
+    if not enough:
+        raise ValueError(f"{name} takes at most {max(widths)} features. Received: {width}")
+    return launches[f"{name}_{min(enough)}"]

@@ -19,6 +19,7 @@ shows, when printed, what memory is moved. From the inside out:
     races         what should not have happened, found in the table
     traffic       what it costs: how much is moved, in how many pieces
     launch        all of that together
+    machine       a whole device of it, for `kernels.cuda.device`
 
 What is left out: barriers of a whole grid, textures, and code of a GPU that Python does not run.
 A thread that waits for another in a loop of its own waits for ever.
@@ -27,5 +28,6 @@ A thread that waits for another in a loop of its own waits for ever.
 from .block import ORDERS
 from .faults import KernelError
 from .launch import launch
+from .machine import Machine
 
-__all__ = ["ORDERS", "KernelError", "launch"]
+__all__ = ["ORDERS", "KernelError", "Machine", "launch"]

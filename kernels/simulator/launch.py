@@ -4,7 +4,7 @@ import contextvars
 import functools
 import inspect
 import math
-from types import FunctionType, ModuleType
+from types import CellType, FunctionType, ModuleType
 
 import numpy as np
 from numba import types
@@ -73,9 +73,12 @@ def bind(function, device, known=None):
     if function in known:
         return known[function]
     names = dict(function.__globals__)
+    cells = [CellType() for _ in function.__closure__ or ()]
     bound = known[function] = FunctionType(
-        function.__code__, names, function.__name__, function.__defaults__, function.__closure__
+        function.__code__, names, function.__name__, function.__defaults__, tuple(cells)
     )
+    for cell, own in zip(cells, function.__closure__ or ()):
+        cell.cell_contents = _simulated(own.cell_contents, device, known)
     for code in device.places.add(function.__code__):
         for name in names.keys() & set(code.co_names):
             names[name] = _simulated(names[name], device, known)

@@ -18,6 +18,7 @@ from .cleaning import (
 from .columns import missing
 from .corpora import Corpus, Text, corpus
 from .csv_file import read_csv
+from .docstrings import docstring_topics
 from .download import DownloadError, download
 from .encoding import LabelEncoder, OneHotEncoder, one_hot
 from .files import find
@@ -66,6 +67,7 @@ __all__ = [
     "corpus",
     "count_missing",
     "digits",
+    "docstring_topics",
     "download",
     "drop_duplicates",
     "drop_missing",

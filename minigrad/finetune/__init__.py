@@ -31,6 +31,7 @@ Weights are named by their paths, such as "2.bias", and chosen by patterns: * st
 
 from . import tasks
 from .adapters import adapter_names, merge, remove_adapter, unmerge, use_adapters
+from .finetuned import load_base, load_finetuned, save_finetuned
 from .folder import PretrainedFolder
 from .freezing import freeze, unfreeze
 from .heads import replace_head
@@ -71,6 +72,8 @@ __all__ = [
     "freeze",
     "from_pretrained",
     "load_adapter",
+    "load_base",
+    "load_finetuned",
     "load_pretrained_weights",
     "merge",
     "minilm_folder",
@@ -78,6 +81,7 @@ __all__ = [
     "remove_adapter",
     "replace_head",
     "save_adapter",
+    "save_finetuned",
     "save_pretrained",
     "stages",
     "tasks",

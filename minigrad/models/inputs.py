@@ -10,6 +10,8 @@ from operator import getitem
 
 import numpy as np
 
+import kernels
+
 from ..data.checks import check_array, check_labels, check_lengths
 from ..data.named import map_arrays, with_names
 from ..tensor import Tensor, no_grad
@@ -75,6 +77,11 @@ def call_on(model, x, training):
     first = next(iter(signature(model.call).parameters))
     others = {name: array for name, array in x.items() if name != first}
     return model(x[first], training=training, **others)
+
+
+def moved(batch, device):
+    """A batch whose arrays are on the device of a name, as of kernels.move."""
+    return [map_arrays(kernels.move, part, device) for part in batch]
 
 
 def _check(name, values):

@@ -183,7 +183,7 @@ class _Block(Layer):
             k, v, mask = cache.append(k, v, mask)  # (n, hₖ, s, e), (n, s)
         o = ops.attention(q, k, v, causal=True, mask=mask)  # (n, h, t, e)
         o = ops.swapaxes(o, 1, 2)  # (n, t, h, e)
-        o = ops.reshape(o, (*o.shape[:2], o.shape[2] * o.shape[3]))  # (n, t, h e)
+        o = ops.reshape(o, (*x.shape[:2], o.shape[2] * o.shape[3]))  # (n, t, h e)
         return self.output(o)  # (n, t, d)
 
 

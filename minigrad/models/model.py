@@ -6,6 +6,8 @@ from contextlib import suppress
 
 import numpy as np
 
+import kernels
+
 from .. import checkpoint, losses, optimizers
 from ..callbacks import (
     Callback,
@@ -24,7 +26,7 @@ from ..metrics import get as get_metric
 from ..registry import describe, serialize
 from ..tensor import no_grad
 from .adapters import get_adapters
-from .inputs import Stream, call_on, check_inputs, examples, split_end, weigh_classes
+from .inputs import Stream, call_on, check_inputs, examples, moved, split_end, weigh_classes
 from .run import Run
 from .training_state import get_flags
 
@@ -77,6 +79,26 @@ class Model(Layer):
         if not self.built:
             self.input_shape = check_shape("input_shape", input_shape, unknown=None)[1:]
             self.ensure_built()
+
+    def to(self, device):
+        """Compute on another device from now on: "cuda", "cpu" or "simulator". Returns the model.
+
+        Parameters move there, and so does what the optimizer remembers of them. `fit` and `predict`
+        bring the data, batch by batch. RuntimeError if there is no such device.
+        """
+        for parameter in self.weights().values():
+            parameter.data, parameter.grad = kernels.move(parameter.data, device), None
+        if self.optimizer is not None:
+            self.optimizer.to(device)
+        return self
+
+    @property
+    def device(self):
+        """The name of the device that the parameters are on."""
+        for _, thing in self.walk():
+            if isinstance(thing, Parameter):
+                return kernels.device_of(thing.data)
+        return "cpu"
 
     # ---- Training --------------------------------------------------------------------------------
 
@@ -188,10 +210,11 @@ class Model(Layer):
     def _train_epoch(self, run):
         """One pass over the batches; {name: mean} of the loss and the metrics during it."""
         parameters = None  # unknown before the first call; and walking to them takes time
-        logs = run.logs
+        logs, device = run.logs, self.device
         self._in_epoch = True
         try:
-            for x, y, *weight in run.to_come():
+            for batch in run.to_come():
+                x, y, *weight = moved(batch, device)
                 step = run.step
                 run.told.on_train_batch_begin(step)
                 loss, prediction = self.train_step(x, y, *weight, parameters=parameters)
@@ -251,8 +274,9 @@ class Model(Layer):
     @no_grad()
     def _evaluate(self, batches):
         means = self.new_means()
-        parameters = None
-        for x, y, *weight in batches:
+        parameters, device = None, self.device
+        for batch in batches:
+            x, y, *weight = moved(batch, device)
             prediction = call_on(self, x, training=False)
             parameters = parameters or self.parameters()
             loss = self.objective(y, prediction, *(weight or [None]), parameters)
@@ -266,6 +290,8 @@ class Model(Layer):
         """ŷ for all of x, batch by batch: a NumPy array (n, ...). x may be a dict, as for `fit`."""
         x = check_inputs(self, x)
         batches = progress(Batches(x, batch_size=batch_size), "Predicting", verbose)
+        device = self.device
+        batches = (moved(batch, device) for batch in batches)
         return np.concatenate([call_on(self, x, training=False).numpy() for (x,) in batches])
 
     def _check_compiled(self):
@@ -311,7 +337,7 @@ class Model(Layer):
                 "metrics": serialize(self.metrics),
             }
             state = self.optimizer.get_state(self.weights())
-            arrays |= {OPTIMIZER + name: np.array(array) for name, array in state.items()}
+            arrays |= {OPTIMIZER + name: array for name, array in state.items()}
         checkpoint.save(path, arrays, configuration)
 
     def save_weights(self, path):
@@ -335,7 +361,7 @@ class Model(Layer):
         weights = self.weights()
         checkpoint.compare({name: (p.shape, p.dtype) for name, p in weights.items()}, arrays)
         for name, parameter in weights.items():
-            parameter.assign(arrays[name])
+            parameter.assign(kernels.move(arrays[name], kernels.device_of(parameter.data)))
 
     # ---- Looking ---------------------------------------------------------------------------------
 

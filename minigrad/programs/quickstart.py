@@ -1,7 +1,8 @@
 """From raw data to trained, evaluated, saved and reloaded models, stage by stage.
 
 Digits are told apart, then others are learned from ten examples each (`finetuning.py`), and a GPT
-learns to write Python (`pretrain.py`).
+learns to write Python (`pretrain.py`), and then English (`another_text.py`). `minilm` fine-tunes
+a model that others have pretrained (`finetune_text.py`).
 """
 
 import time
@@ -9,23 +10,30 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import data, layers, metrics, models, plots, random, text
+from .. import data, finetune, layers, metrics, models, plots, random, text
 from ..callbacks import Callback
 from ..environment import one_blas_thread
 from ..registry import look_up
+from .another_text import another_text
+from .finetune_text import finetune_text
 from .finetuning import finetuning
+from .predict_table import write
 from .pretrain import pretrain
 from .pretraining_backup import Backup
 from .pretraining_report import sample
 from .report import Report
+from .text_base import MINILM
 
 # Of a GPT that has learned a little after less than a minute.
 GPT = {"minutes": 0.6, "layers": 2, "width": 128, "context": 128, "batch": 8, "vocabulary": 1024}
 WRITTEN = 150  # tokens of its own
+LORA_MINUTES = 0.13
+MINILM_OPTIONS = {"max_length": 32, "epochs": 3, "batch": 32}
+DEFAULT = "classify,finetune,gpt,lora"
 
 
 @one_blas_thread
-def quickstart(source="digits", out="runs/quickstart", seed=0, stages="classify,finetune,gpt"):
+def quickstart(source="digits", out="runs/quickstart", seed=0, stages=DEFAULT):
     """Run the stages and return {name of a stage: the number that it ends in}.
 
     source  "digits", the 1,797 images that come with minigrad, or a folder with MNIST's four files
@@ -34,6 +42,9 @@ def quickstart(source="digits", out="runs/quickstart", seed=0, stages="classify,
             classify   the accuracy of a network on digits that it has not seen
             finetune   what knowing other digits is worth, in accuracy
             gpt        the bits per byte that a GPT takes for Python files that it has not seen
+            lora       how many bits per byte of English an adapter saves that GPT
+            minilm     the accuracy of a pretrained model on what docstrings are about; it has to
+                       be installed, and is left out if no stages are named
     """
     chosen = {name: look_up("stage", name.strip(), STAGES) for name in stages.split(",")}
     images = _load(source)
@@ -133,12 +144,43 @@ def _gpt(images, folder, report):
     return bits
 
 
+def _lora(images, folder, report):
+    """Fine-tune the GPT of the stage before on English; the bits per byte of it that this saves."""
+    if not (folder / "gpt" / "model.safetensors").is_file():
+        raise ValueError(
+            f"stage lora fine-tunes the GPT of stage gpt, and {folder / 'gpt'} has none: "
+            "--stages gpt,lora"
+        )
+    report.stage("LoRA: the GPT learns another kind of text")
+    return another_text(folder / "gpt", folder / "lora", report, LORA_MINUTES)
+
+
+def _minilm(images, folder, report):
+    """Fine-tune MiniLM to tell which topic a docstring belongs to; its accuracy."""
+    finetune.minilm_folder()  # an error here comes before any work
+    texts = folder / "docstrings"
+    texts.mkdir(exist_ok=True)
+    files = {name: texts / f"{name}.csv" for name in ("train", "validation", "test")}
+    for name, rows in data.docstring_topics().items():
+        write(files[name], {c: np.array([row[c] for row in rows]) for c in ("text", "label")})
+    given = {name: str(file) for name, file in files.items()}
+    figures = finetune_text(
+        MINILM, given.pop("train"), folder / "minilm", True, report, **given, **MINILM_OPTIONS
+    )
+    return figures["accuracy"]
+
+
 SENTENCES = {
     "classify": "test accuracy {:.4f}, of a network on digits that it has not seen",
     "finetune": "{:.3f} more accuracy from ten examples each, for having known other digits",
     "gpt": "{:.3f} bits per byte, of a GPT on Python files that it has not seen",
+    "lora": "{:.3f} bits per byte less of English, for an adapter beside that GPT",
+    "minilm": "test accuracy {:.4f}, of MiniLM on what docstrings are about",
 }
-STAGES = {"classify": _classify, "finetune": _finetune, "gpt": _gpt}
+STAGES = {
+    **{"classify": _classify, "finetune": _finetune, "gpt": _gpt, "lora": _lora},
+    "minilm": _minilm,
+}
 
 
 def _load(source):

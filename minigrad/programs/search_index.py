@@ -62,9 +62,13 @@ def read_index(folder):
 
 def _check(index):
     counts = [file["lines"] for file in index.files]
-    texts = [index.base, index.model, *(file[k] for file in index.files for k in ("path", "sha256"))]
+    texts = [
+        index.base,
+        index.model,
+        *(file[k] for file in index.files for k in ("path", "sha256")),
+    ]
     is_sound = (
-        all(isinstance(text, str) for text in texts)
+        all(isinstance(text, str) for text in [index.base, index.model, *texts])
         and all(isinstance(count, int) and count > 0 for count in counts)
         and (index.vectors.ndim, index.vectors.dtype) == (2, np.float32)
         and index.numbers.dtype == np.int64

@@ -32,11 +32,17 @@ class Evaluation(NamedTuple):
 
 def evaluate(report, preparation, parts, outputs, folder):
     """Report on the outputs for parts["test"], and draw pictures. Returns the Evaluation."""
-    for name in PICTURES:  # one of an earlier training would be taken for this one's
-        (folder / name).unlink(missing_ok=True)
+    remove_pictures(folder)
     is_classes = preparation.task == "classification"
-    kind = _evaluate_classes if is_classes else _evaluate_numbers
-    evaluation = kind(report, preparation, parts, outputs, folder)
+    train, test = parts["train"], parts["test"]
+    if is_classes:
+        y, y_train = preparation.targets(test), preparation.targets(train)
+        evaluation = evaluate_classes(report, preparation.classes, y, y_train, outputs, folder)
+    else:
+        target, predicted = preparation.target, preparation.answers(outputs)
+        evaluation = evaluate_numbers(
+            report, target, test[target], train[target], predicted, folder
+        )
     test, baseline, _, finds_order = evaluation
     if test == baseline or (test < baseline) == is_classes:
         why = ORDER if finds_order else NO_BETTER
@@ -44,10 +50,21 @@ def evaluate(report, preparation, parts, outputs, folder):
     return evaluation
 
 
-def _evaluate_classes(report, preparation, parts, outputs, folder):
-    """The accuracy, and that of always the most frequent class."""
-    names, y = np.array(preparation.classes), preparation.targets(parts["test"])
-    most_frequent = np.bincount(preparation.targets(parts["train"])).argmax()
+def remove_pictures(folder):
+    """Remove those of an earlier training, which would be taken for this one's."""
+    for name in PICTURES:
+        (folder / name).unlink(missing_ok=True)
+
+
+def evaluate_classes(report, classes, y, y_train, outputs, folder):
+    """The Evaluation by accuracy, beside that of always the most frequent class.
+
+    classes     their names
+    y, y_train  integers (m,), (n,): which class each example of the test and of the training has
+    outputs     (m, c), the probabilities of the classes
+    """
+    names = np.array(classes)
+    most_frequent = np.bincount(y_train).argmax()
     accuracy, baseline = np.mean(outputs.argmax(axis=1) == y), np.mean(y == most_frequent)
 
     report.say(str(metrics.classification_report(names[y], outputs, names)))
@@ -58,8 +75,11 @@ def _evaluate_classes(report, preparation, parts, outputs, folder):
     words = (
         f"test accuracy {accuracy:.4f}; always {str(names[most_frequent])!r} gives {baseline:.4f}"
     )
-    area = metrics.roc_auc(y, outputs[:, 1] if len(names) == 2 else outputs)
     counts = np.bincount(y, minlength=len(names))
+    if counts.min() == 0:  # a class that the test lacks has no area, and no order
+        report.say(f"the test has no example of {str(names[counts.argmin()])!r}")
+        return Evaluation(float(accuracy), float(baseline), words)
+    area = metrics.roc_auc(y, outputs[:, 1] if len(names) == 2 else outputs)
     if baseline >= MOST_FREQUENT or counts.min() < RARE:
         _say_rare(report, names, counts)
         if len(names) == 2:
@@ -91,11 +111,14 @@ def _deviation_by_chance(count, n):
     return np.sqrt((n + 1) / (12 * count * (n - count)))
 
 
-def _evaluate_numbers(report, preparation, parts, outputs, folder):
-    """The root mean squared error, and that of always the mean."""
-    target = preparation.target
-    y, predicted = parts["test"][target], preparation.answers(outputs)
-    mean = np.full(len(y), parts["train"][target].mean())
+def evaluate_numbers(report, target, y, y_train, predicted, folder):
+    """The Evaluation by the root mean squared error, beside that of always the mean.
+
+    target        the name of what is predicted
+    y, predicted  (m,) of the test
+    y_train       (n,)
+    """
+    mean = np.full(len(y), y_train.mean())
     errors = {}
     for name, values in {"the model": predicted, "always the mean": mean}.items():
         errors[name] = metrics.root_mean_squared_error(y, values)

@@ -61,8 +61,13 @@ def naming_lines(source, delimiter, encoding, rows=None):
         yield
     except WrongValue as error:
         row = error.row if rows is None else rows[error.row]
-        line = _rows(source, delimiter, encoding)[row][0]
+        line = lines(source, delimiter, encoding)[row]
         raise ValueError(f"{source}, line {line}: {error.what}") from error
+
+
+def lines(source, delimiter, encoding):
+    """The line on which each row of the Table begins; the first of a file is 1."""
+    return [line for line, _ in _rows(source, delimiter, encoding)]
 
 
 def _rows(source, delimiter, encoding):

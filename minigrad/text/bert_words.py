@@ -31,6 +31,23 @@ def split_words(text):
     return _WORD.findall(text)
 
 
+def words_with_places(text, lower_case, strip_accents):
+    """[(word, places)] of a text that is not cleaned: for each character its start and end there.
+
+    >>> words_with_places("É a", lower_case=True, strip_accents=True)
+    [('e', [(0, 1)]), ('a', [(2, 3)])]
+    """
+    cleaned, places = [], []
+    for start, character in enumerate(text):
+        read = clean(character, lower_case, strip_accents)
+        cleaned.append(read)
+        places += [(start, start + 1)] * len(read)
+        if not read and places:  # what disappears, as an accent does, goes with what is before it
+            places[-1] = (places[-1][0], start + 1)
+    found = _WORD.finditer("".join(cleaned))
+    return [(word[0], places[word.start() : word.end()]) for word in found]
+
+
 def clean(text, lower_case, strip_accents):
     """The text as BERT reads it.
 

@@ -9,7 +9,7 @@ import itertools
 from collections import Counter
 
 from . import tokenizer_json
-from .bert_words import clean, split_words
+from .bert_words import clean, split_words, words_with_places
 from .pair_training import count_words, learn_merges
 from .templates import Template
 from .tokenizer import Tokenizer, check_tokens, numbered, room_beside
@@ -84,9 +84,39 @@ class WordPieceTokenizer(Tokenizer):
         return cls({**special, **ids}, special, lower_case=lower_case)
 
     def encode_ordinary(self, text):
-        strip = self.lower_case if self.strip_accents is None else self.strip_accents
-        words = split_words(clean(text, self.lower_case, strip))
+        words = split_words(clean(text, *self._cleaning))
         return list(itertools.chain.from_iterable(map(self._cache.__getitem__, words)))
+
+    def encode_with_places(self, text):
+        """(ids, places) of a text without the template: for each id (start, end) in the text.
+
+        So what a model says of tokens can be said of the text as it was written.
+        """
+        ids, places, start = [], [], 0
+        for number, stretch in enumerate(self._border.split(text) if self._whole else [text]):
+            if number % 2:
+                ids.append(self._whole[stretch])
+                places.append((start, start + len(stretch)))
+            else:
+                for word, within in words_with_places(stretch, *self._cleaning):
+                    pieces = self._cache[word]
+                    ids += pieces
+                    places += [(start + a, start + b) for a, b in self._cut(pieces, within)]
+            start += len(stretch)
+        return ids, places
+
+    @property
+    def _cleaning(self):
+        strip = self.lower_case if self.strip_accents is None else self.strip_accents
+        return self.lower_case, strip
+
+    def _cut(self, pieces, places):
+        """(start, end) of each piece of a word, given that of each of its characters."""
+        if pieces == [self.tokens[self.unknown]]:
+            return [(places[0][0], places[-1][1])]
+        lengths = [len(self.content(id).decode().removeprefix(self.word_space)) for id in pieces]
+        ends = list(itertools.accumulate(lengths))
+        return [(places[b - n][0], places[b - 1][1]) for n, b in zip(lengths, ends)]
 
     def _encode_word(self, word):
         known = len(word) <= self.longest_word

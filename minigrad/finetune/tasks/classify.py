@@ -4,7 +4,7 @@ import numpy as np
 
 from ...losses import SparseCategoricalCrossentropy
 from .pooling import check_pooling
-from .task import Task, bad_row, encode, text_in
+from .task import Task, bad_row, check_labels, encode, text_in
 from .task_models import TextModel
 
 
@@ -15,26 +15,22 @@ class Classify(Task):
     text, pair  the column of the text; and that of the second one, where texts are judged by pairs,
                 such as a question and an answer
     label       the column of the labels
-    pooling     how one vector is made of a text: "first", as BERT does, "mean" or "last"
+    pooling     how one vector is made of a text: "pooler", as BERT does, "cls", "mean" or "last"
     max_length  a text, or a pair, is cut to so many tokens
     """
 
     loss = SparseCategoricalCrossentropy(from_logits=True)
     metrics = ("accuracy",)
+    architecture, peft_type = "BertForSequenceClassification", "SEQ_CLS"
 
     def __init__(self, labels, text="text", pair=None, label="label", pooling=None, max_length=128):
         super().__init__(max_length)
-        self.labels = [str(name) for name in labels]
-        if len(self.labels) < 2 or len(set(self.labels)) < len(self.labels):
-            raise ValueError(
-                f"Classify needs two labels or more, all different. Received: {labels}"
-            )
+        self.labels = check_labels(self, labels)
         self.text, self.pair, self.label = text, pair, label
         self.pooling = pooling
 
     @property
     def columns(self):
-        """The columns that are read."""
         return [self.text] if self.pair is None else [self.text, self.pair]
 
     def model(self, base):

@@ -10,9 +10,14 @@ from ...models import BERT
 from ...registry import look_up
 
 
-def first(base, features, mask):
+def pooler(base, features, mask):
     """What BERT's pooler makes of the first token, [CLS].   (n, t, d) -> (n, d)"""
     return base.pool(features)
+
+
+def cls(base, features, mask):
+    """The first token as it is.   (n, t, d) -> (n, d)"""
+    return features[:, 0]
 
 
 def mean(base, features, mask):
@@ -33,21 +38,32 @@ def last(base, features, mask):
     return features[row, column]
 
 
-POOLINGS = {"first": first, "mean": mean, "last": last}
+POOLINGS = {"pooler": pooler, "cls": cls, "mean": mean, "last": last}
 
 
 def check_pooling(base, pooling):
     """The name of a pooling that the base has; of its usual one for None. Else a ValueError.
 
-    That is the folder's that the base was read from, if this says one; "first" for BERT, which
-    learned to say something of a text there, and "last" for a model that reads from left to right.
+    That is what the folder of the base says, if it was read from one of sentence-transformers; else
+    "pooler" for a BERT that has one, as in transformers, and "last" for GPT and Llama.
     """
     if pooling is None:
-        pooling = getattr(base, "pooling", None) or ("first" if isinstance(base, BERT) else "last")
+        of_folder = getattr(base, "pooling", None)
+        pooling = _usual(base) if of_folder is None else of_folder.kind
     look_up("pooling", pooling, POOLINGS)
-    if pooling == "first" and (not isinstance(base, BERT) or base.head is not None):
+    if pooling == "pooler" and not _has_pooler(base):
         raise ValueError(
-            "pooling='first' is what BERT's pooler makes of [CLS], with head=None; others take "
+            "pooling='pooler' is what BERT's pooler makes of [CLS], with head=None; others take "
             f"'mean' or 'last'. Received: {base!r}"
         )
     return pooling
+
+
+def _has_pooler(base):
+    return isinstance(base, BERT) and base.head != "tokens" and base.use_pooler
+
+
+def _usual(base):
+    if isinstance(base, BERT):
+        return "pooler" if _has_pooler(base) else "mean"
+    return "last"

@@ -3,6 +3,7 @@
 A row is a dict {column: text}, as a line of a table is; rows are counted from 0.
 """
 
+from ...models import BERT
 from ...registry import Configurable
 from ...text import pad
 
@@ -13,6 +14,8 @@ class Task(Configurable):
     """A task: what is read and what is wanted. A subclass is a file here; see `classify`.
 
     loss, metrics  what `Model.compile` is to be given for it
+    columns        those that are read to predict
+    base_head      the head that a BERT must have to be the base: `from_pretrained(folder, head)`
     max_length     a text is cut to so many tokens, the special ones among them
 
     task.model(base)                           a Model with the base and a new head
@@ -24,20 +27,23 @@ class Task(Configurable):
 
     loss = None
     metrics = ()
+    base_head = None
+    architecture = None  # of the whole model in transformers, for a BERT
+    head_name = "classifier"  # of a BERT's head there
+    peft_type = None  # PEFT's word for the task
 
     def __init__(self, max_length=128):
         self.max_length = max_length
+
+    @property
+    def columns(self):
+        raise NotImplementedError(f"{type(self).__name__} needs a property columns")
 
     def predict(self, model, rows, tokenizer, batch_size=32, verbose=0):
         """The answers of a model of this task for some rows, which need no column of truths."""
         x = self.inputs(rows, tokenizer)
         predictions = model.predict(x, batch_size=batch_size, verbose=verbose)
         return self.answers(predictions, rows, tokenizer)
-
-
-def column(rows, name):
-    """The texts of a column. ValueError names the first row that has none."""
-    return [text_in(row, name, i) for i, row in enumerate(check_rows(rows))]
 
 
 def check_rows(rows):
@@ -58,6 +64,14 @@ def text_in(row, name, i):
     return text
 
 
+def words_in(row, name, i):
+    """The words of a column of row i: a list of texts, or a text with spaces between them."""
+    given = row.get(name)
+    if isinstance(given, (list, tuple)) and given and all(isinstance(w, str) and w for w in given):
+        return list(given)
+    return text_in(row, name, i).split()
+
+
 def bad_row(i, name, what):
     """A ValueError that names a row, counted from 0, and a column."""
     return ValueError(f"row {i} (counted from 0), column {name!r}: {what}")
@@ -74,6 +88,25 @@ def number_in(row, name, i):
     if not abs(number) < float("inf"):
         raise bad_row(i, name, f"a finite number is needed. Received: {row[name]!r}")
     return number
+
+
+def check_labels(task, labels):
+    """The labels as a list of texts. ValueError unless there are two or more, no two alike."""
+    names = [str(name) for name in labels]
+    if len(names) < 2 or len(set(names)) < len(names):
+        kind = type(task).__name__
+        raise ValueError(f"{kind} needs two labels or more, no two alike. Received: {labels=}")
+    return names
+
+
+def reads_both_ways(task, base):
+    """The base, if each of its tokens knows those after it too; else a ValueError."""
+    if not isinstance(base, BERT):
+        raise ValueError(
+            f"{type(task).__name__} says something of each token, for which that must know what "
+            f"comes after it, as in BERT. Received: {base!r}"
+        )
+    return base
 
 
 def encode(rows, columns, tokenizer, max_length):

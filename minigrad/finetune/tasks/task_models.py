@@ -34,7 +34,6 @@ class TaskModel(Model):
             use_bias=isinstance(self.base, BERT),
             kernel_initializer=RandomNormal(stddev=0.02),
             dtype=self.dtype,
-            input_dim=self.base.hidden_dim,
         )
         self.ensure_built()
 
@@ -46,7 +45,7 @@ class TextModel(TaskModel):
     """ids (n, t) -> (n, c): something about each text.
 
     units    c
-    pooling  how one vector is made of a text: "first", "mean" or "last"
+    pooling  how one vector is made of a text, as in `pooling`
     """
 
     def __init__(self, base, units, pooling, **options):
@@ -59,7 +58,7 @@ class TextModel(TaskModel):
         return self.head(self.drop(POOLINGS[self.pooling](self.base, x, mask)))  # (n, c)
 
 
-class TokenModel(TaskModel):
+class EachTokenModel(TaskModel):
     """ids (n, t) -> (n, t, c): something about each token.
 
     units       c
@@ -76,10 +75,10 @@ class TokenModel(TaskModel):
         return ops.swapaxes(logits, 1, 2) if self.token_last else logits
 
 
-class SentenceModel(TaskModel):
+class SentencesModel(TaskModel):
     """ids (n, 2, t) -> (n, 2, d): a vector of length 1 for each of two texts. It has no new head.
 
-    pooling  how one vector is made of a text: "first", "mean" or "last"
+    pooling  how one vector is made of a text, as in `pooling`
     """
 
     input_shape = (2, None)
@@ -110,4 +109,6 @@ class LanguageModel(TaskModel):
         return self.base(ids, mask=mask)
 
 
-MODELS = {kind.__name__: kind for kind in (TextModel, TokenModel, SentenceModel, LanguageModel)}
+MODELS = {
+    kind.__name__: kind for kind in (TextModel, EachTokenModel, SentencesModel, LanguageModel)
+}

@@ -1,0 +1,304 @@
+"""DeviceArray: an array in the memory of a device, which speaks NumPy.
+
+`np.exp(x)`, `x + 1`, `np.sum(x, axis=0)` and `x[:, 2:]` of a DeviceArray `x` run on its device and
+give another one: NumPy hands its ufuncs (NEP 13) and functions (NEP 18) over to arrays that know
+better. So what is written in NumPy's words need not know where its arrays are.
+
+Nothing goes to the host unasked, for the host would have to wait until all kernels so far have run.
+What would read an array behind one's back, such as `float(x)`, `if x:` or `np.asarray(x)`, raises
+HostCopyError, and so does an array of the host among those of a device. `x.item()` and `x.numpy()`
+read, and are counted. Numbers may come from anywhere.
+
+Views, such as slices and transposes, are worked out by NumPy itself, on a stand-in: an array of the
+host that has the address, the shape and the strides, and whose numbers nobody looks at.
+"""
+
+import numpy as np
+
+from . import axes, calls, functions, indexing, ufuncs
+from .errors import HostCopyError
+from .products import product
+
+
+def _forbidden(name):
+    def method(self, *arguments, **options):
+        raise HostCopyError(
+            f"{name} of an array on a device would copy it to the host. "
+            "x.item() or x.numpy() does so on purpose"
+        )
+
+    return method
+
+
+class _StandIn:
+    """What NumPy takes for memory of its own."""
+
+    def __init__(self, x):
+        self.__array_interface__ = {
+            "data": (x.pointer, False),
+            "shape": x.shape,
+            "strides": x.strides,
+            "typestr": x.dtype.str,
+            "version": 3,
+        }
+
+
+class DeviceArray(np.lib.mixins.NDArrayOperatorsMixin):
+    """An array on a device.
+
+    device   the Device that it is on
+    block    the memory that it lies in, and `offset` the byte of it where its first element is
+    shape, dtype, strides, base   as in NumPy
+    """
+
+    __slots__ = ("device", "block", "offset", "shape", "dtype", "strides", "base", "_is_writeable")
+
+    def __init__(self, device, block, shape, dtype, strides=None, offset=0, base=None):
+        self.device, self.block, self.offset = device, block, offset
+        self.shape, self.dtype, self.base = shape, dtype, base
+        self.strides = _contiguous(shape, dtype.itemsize) if strides is None else strides
+        self._is_writeable = True
+
+    ndim = property(lambda self: len(self.shape))
+    nbytes = property(lambda self: self.size * self.dtype.itemsize)
+    itemsize = property(lambda self: self.dtype.itemsize)
+    pointer = property(lambda self: self.block.address + self.offset)
+    T = property(lambda self: self.transposed(range(self.ndim)[::-1]))
+
+    @property
+    def size(self):
+        size = 1
+        for n in self.shape:
+            size *= n
+        return size
+
+    def __len__(self):
+        if not self.shape:
+            raise TypeError("an array of shape () has no length")
+        return self.shape[0]
+
+    def __repr__(self):
+        return f"DeviceArray(shape={self.shape}, dtype={self.dtype}, device={self.device.name!r})"
+
+    # ---- Read by the host ------------------------------------------------------------------------
+
+    def numpy(self):
+        """A copy on the host."""
+        return self.device.read(self)
+
+    def item(self):
+        """The value of an array of one element, as a Python number."""
+        if self.size != 1:
+            raise ValueError(f"item() reads an array of one element. Received: {self.shape}")
+        return self.device.read(self).item()
+
+    __array__, __float__, __int__ = map(_forbidden, ["__array__", "__float__", "__int__"])
+    __bool__, __index__, __iter__ = map(_forbidden, ["__bool__", "__index__", "__iter__"])
+    __complex__, __contains__, tolist = map(_forbidden, ["__complex__", "__contains__", "tolist"])
+
+    # ---- Views -----------------------------------------------------------------------------------
+
+    def window(self, shape, strides):
+        """The same memory from the first element on, in another shape and with other strides."""
+        return DeviceArray(
+            self.device, self.block, shape, self.dtype, strides, self.offset, self.base
+        )
+
+    def seen(self, make):
+        """A view that make(array) gives of an array of NumPy; or several of them, in a list."""
+        made = make(np.asarray(_StandIn(self)))
+        return [self._view(part) for part in made] if type(made) is list else self._view(made)
+
+    def _view(self, stand_in):
+        start = stand_in.__array_interface__["data"][0]
+        offset = self.offset + (start - self.pointer if stand_in.size else 0)
+        shape, strides = stand_in.shape, stand_in.strides
+        view = DeviceArray(self.device, self.block, shape, self.dtype, strides, offset, self)
+        view._is_writeable = self._is_writeable
+        return view
+
+    def transposed(self, order):
+        """The axes in another order, a view."""
+        order = tuple(order)
+        shape, strides = (tuple(of[i] for i in order) for of in (self.shape, self.strides))
+        view = self.window(shape, strides)
+        view.base, view._is_writeable = self, self._is_writeable
+        return view
+
+    def view(self):
+        """All of it, as another array."""
+        return self.transposed(range(self.ndim))
+
+    def setflags(self, write):
+        """Whether it may be written to."""
+        self._is_writeable = bool(write)
+
+    def reshape(self, *shape, order="C"):
+        """The same elements in another shape: a view where that can be, else a copy."""
+        shape = shape[0] if len(shape) == 1 else shape
+        if order != "C":
+            raise NotImplementedError(f"reshape on a device has order='C'. Received: {order!r}")
+        try:
+            return self.seen(lambda x: x.reshape(shape, copy=False))
+        except ValueError:
+            if self.is_contiguous:
+                raise  # the shape is at fault
+            return self.copy().reshape(shape)
+
+    @property
+    def is_contiguous(self):
+        """Whether its elements lie one after the other, in order."""
+        step = self.dtype.itemsize
+        for n, stride in zip(self.shape[::-1], self.strides[::-1]):
+            if n != 1 and stride != step:
+                return self.size == 0
+            step *= n
+        return True
+
+    def contiguous(self):
+        """Itself, if its elements lie one after the other, else a copy."""
+        return self if self.is_contiguous else self.copy()
+
+    def aligned(self):
+        """The same, which also begins at a multiple of 16 bytes, for loads of four numbers."""
+        return self if self.is_contiguous and self.pointer % 16 == 0 else self.copy()
+
+    # ---- Copies ----------------------------------------------------------------------------------
+
+    def copy(self, order="C"):
+        """A new array with the same elements."""
+        return self.astype(self.dtype)
+
+    def astype(self, dtype, copy=True):
+        """A new array with the same numbers in another dtype."""
+        if not copy and self.dtype == dtype:
+            return self
+        changed = self.device.empty(self.shape, check_dtype(np.dtype(dtype)))
+        ufuncs.run(self.device, np.copyto, (self.dtype,), changed, [self])
+        return changed
+
+    def __getitem__(self, index):
+        return indexing.get(self, index)
+
+    def __setitem__(self, index, value):
+        self.check_writeable()
+        indexing.set(self, index, value)
+
+    def write(self, value):
+        """Take the numbers of another array, or a number, in every element."""
+        value = self.device.operand(value, self.dtype)
+        if value.ndim > self.ndim and all(n == 1 for n in value.shape[: -self.ndim or None]):
+            value = value.reshape(value.shape[value.ndim - self.ndim :])
+        value = functions.broadcast(value, self.shape)
+        if overlap(self, value):
+            value = value.copy()
+        ufuncs.run(self.device, np.copyto, (value.dtype,), self, [value])
+
+    def check_writeable(self):
+        """ValueError if it is not to be written to."""
+        if not self._is_writeable:
+            raise ValueError("assignment destination is read-only")
+
+    # ---- NumPy's protocols -----------------------------------------------------------------------
+
+    def __array_ufunc__(self, ufunc, method, *inputs, out=None, **options):
+        """What NumPy calls for a ufunc one of whose arguments this is."""
+        out = out[0] if isinstance(out, tuple) else out
+        if ufunc is np.matmul and method == "__call__" and not options:
+            return product(*map(self._on_device, inputs), out=out)
+        if method == "__call__" and not options:
+            return self._call(ufunc, inputs, out)
+        if method == "reduce" and ufunc in functions.REDUCTIONS:
+            result = functions.reduce(ufunc, *inputs, **options)
+            return result if out is None else _written(out, result)
+        if method == "accumulate" and ufunc in functions.REDUCTIONS and out is None:
+            return axes.accumulate(ufunc, *inputs, **options)
+        if method == "at" and ufunc is np.add:
+            return indexing.add_at(*inputs)
+        given = f"np.{ufunc.__name__}" + (f".{method}" if method != "__call__" else "")
+        with_options = f" with {', '.join(options)}" if options else ""
+        raise HostCopyError(f"{given}{with_options} does not run on a device")
+
+    def _call(self, ufunc, inputs, out):
+        if ufunc not in ufuncs.KNOWN:
+            raise HostCopyError(f"np.{ufunc.__name__} does not run on a device")
+        kinds = tuple(map(_kind, inputs))
+        *loop, result = ufunc.resolve_dtypes((*kinds, None))
+        return self.device.apply(ufunc, tuple(loop), result, inputs, out)
+
+    def _on_device(self, x):
+        if not isinstance(x, DeviceArray):
+            raise HostCopyError(
+                f"an array of shape {np.shape(x)} on the host came together with one on a device"
+            )
+        return x
+
+    def __array_function__(self, function, types, arguments, options):
+        """What NumPy calls for a function one of whose arguments this is."""
+        run = functions.FUNCTIONS.get(function)
+        if run is None:
+            raise HostCopyError(f"np.{function.__name__} does not run on a device")
+        return run(*arguments, **options)
+
+    def __kernel__(self, name, specification, arguments, options):
+        """What kernels.NAME calls if this is its first argument."""
+        return calls.run(name, specification, arguments, options)
+
+    # ---- NumPy's methods -------------------------------------------------------------------------
+
+    def sum(self, axis=None, dtype=None, keepdims=False):
+        return functions.reduce(np.add, self, axis, dtype, keepdims=keepdims)
+
+    def max(self, axis=None, keepdims=False, initial=None):
+        return functions.reduce(np.maximum, self, axis, keepdims=keepdims, initial=initial)
+
+    def min(self, axis=None, keepdims=False, initial=None):
+        return functions.reduce(np.minimum, self, axis, keepdims=keepdims, initial=initial)
+
+    def argmax(self, axis=None, keepdims=False):
+        return axes.place(np.maximum, self, axis, keepdims)
+
+    def swapaxes(self, axis1, axis2):
+        return self.seen(lambda x: x.swapaxes(axis1, axis2))
+
+
+def _kind(x):
+    """What NumPy's promotion sees of an operand: a dtype, or Python's int or float."""
+    if isinstance(x, bool):
+        return np.dtype(bool)
+    return type(x) if isinstance(x, (int, float)) and not isinstance(x, np.generic) else x.dtype
+
+
+def _written(out, result):
+    out.check_writeable()
+    out.write(result)
+    return out
+
+
+def _contiguous(shape, itemsize):
+    strides, step = [], itemsize
+    for n in shape[::-1]:
+        strides.append(step)
+        step *= n
+    return tuple(strides[::-1])
+
+
+def check_dtype(dtype):
+    """The dtype, if a device has it."""
+    if dtype.kind not in "fiub" or dtype.itemsize > 8 or dtype == np.float16:
+        raise TypeError(f"a device has no arrays of {dtype}")
+    return dtype
+
+
+def overlap(x, y):
+    """Whether a kernel that writes to x could change what it has yet to read of y."""
+    if x.block is not y.block or (x.offset, x.strides) == (y.offset, y.strides):
+        return False
+    (start, end), (low, high) = (_extent(array) for array in (x, y))
+    return start < high and low < end
+
+
+def _extent(x):
+    ends = [(n - 1) * stride for n, stride in zip(x.shape, x.strides)]
+    low, high = (sum(end(step, 0) for step in ends) for end in (min, max))
+    return x.offset + low, x.offset + high + x.dtype.itemsize

@@ -1,0 +1,212 @@
+"""A device: memory of its own, which kernels alone read and write, and a way to launch them.
+
+What differs from machine to machine is behind a small interface, which `kernels.cuda.card` has for
+a GPU, and `kernels.simulator.machine` for the simulator:
+
+    reserve(nbytes)                        new memory, an object that frees it when it is gone
+    address(memory)                        where it begins
+    write(memory, offset, array)           copy a contiguous NumPy array to there
+    read(memory, offset, array)            copy to a contiguous NumPy array
+    view(memory, offset, shape, dtype, strides)   a part of it, as a kernel takes it
+    launch(kernel, grid, block, arguments)
+    blocks_for(n)                          grid and block for n elements that any thread may take
+
+Memory that arrays need no longer is kept for those to come: a GPU takes as long to give out memory
+as for a kernel or two. All launches run in the order in which they are ordered, so what the kernels
+before still do with such memory is done before others write there.
+"""
+
+import functools
+from weakref import finalize
+
+import numpy as np
+
+from . import ufuncs
+from .array import DeviceArray, check_dtype, overlap
+from .errors import HostCopyError
+from .functions import broadcast
+
+PIECE = 512  # bytes: memory is given out in multiples of it
+
+
+class Block:
+    """A piece of memory that one array, and all views of it, lie in."""
+
+    __slots__ = ("memory", "nbytes", "address", "__weakref__")
+
+    def __init__(self, memory, nbytes, address):
+        self.memory, self.nbytes, self.address = memory, nbytes, address
+
+
+class Pool:
+    """Gives out memory, and keeps what comes back, by its size.
+
+    Sizes are rounded up to one of four between any two powers of two, so that arrays of nearly the
+    same size can take each other's place, and at most a fifth of the memory is not used.
+    """
+
+    def __init__(self, machine):
+        self.machine = machine
+        self.free = {}  # {nbytes: [memory]}
+        self.reserved = self.in_use = 0  # bytes
+
+    def take(self, nbytes):
+        """A Block of at least so many bytes, which comes back when nobody has it any longer."""
+        nbytes = _rounded(nbytes)
+        kept = self.free.setdefault(nbytes, [])
+        if not kept:
+            kept.append(self._reserve(nbytes))
+        memory = kept.pop()
+        block = Block(memory, nbytes, self.machine.address(memory))
+        self.in_use += nbytes
+        finalize(block, self._give_back, memory, nbytes).atexit = False
+        return block
+
+    def _reserve(self, nbytes):
+        try:
+            memory = self.machine.reserve(nbytes)
+        except MemoryError:
+            self.release()
+            memory = self.machine.reserve(nbytes)
+        self.reserved += nbytes
+        return memory
+
+    def _give_back(self, memory, nbytes):
+        self.in_use -= nbytes
+        self.free[nbytes].append(memory)
+
+    def release(self):
+        """Give back to the machine what no array needs now."""
+        for nbytes, kept in self.free.items():
+            self.reserved -= nbytes * len(kept)
+            kept.clear()
+
+
+def _rounded(nbytes):
+    pieces = max(-(-nbytes // PIECE), 1)
+    step = max(1 << (pieces.bit_length() - 3), 1) if pieces > 4 else 1
+    return -(-pieces // step) * step * PIECE
+
+
+class Device:
+    """A machine with its memory.
+
+    copies_to_host    how often arrays were read by the host
+    copies_to_device  how often the host has sent one
+    """
+
+    def __init__(self, machine):
+        self.machine, self.pool = machine, Pool(machine)
+        self.copies_to_host = self.copies_to_device = 0
+        self._constants = functools.lru_cache(4096)(self._make_constant)
+        self.wrong_index = self.put(np.zeros(1, np.int32))  # 1 once an index was beyond the end
+
+    def __repr__(self):
+        return f"Device({self.machine.name!r})"
+
+    @property
+    def name(self):
+        return self.machine.name
+
+    # ---- Arrays ----------------------------------------------------------------------------------
+
+    def empty(self, shape, dtype):
+        """A new array, in which anything may stand."""
+        shape, dtype = tuple(shape), np.dtype(dtype)
+        return DeviceArray(self, self.pool.take(_count(shape) * dtype.itemsize), shape, dtype)
+
+    def put(self, array):
+        """A NumPy array, copied to the device."""
+        array = np.asarray(array, order="C")
+        check_dtype(array.dtype)
+        copy = self.empty(array.shape, array.dtype)
+        self.machine.write(copy.block.memory, 0, array)
+        self.copies_to_device += 1
+        return copy
+
+    def read(self, array):
+        """An array of the device, copied to a new NumPy array: the host waits for it."""
+        array = array.contiguous()
+        copy = np.empty(array.shape, array.dtype)
+        self.machine.read(array.block.memory, array.offset, copy)
+        self.copies_to_host += 1
+        self._check_indices()
+        return copy
+
+    def _check_indices(self):
+        """IndexError if an index was beyond the end since the last time."""
+        wrong = np.empty(1, np.int32)
+        self.machine.read(self.wrong_index.block.memory, 0, wrong)
+        if wrong[0]:
+            self.machine.write(self.wrong_index.block.memory, 0, np.zeros(1, np.int32))
+            raise IndexError(
+                f"an index was beyond the end of an array on {self}, in one of the kernels since "
+                "the host has last read from there"
+            )
+
+    def operand(self, value, dtype):
+        """An array of this device as it is; a number as an array () of a dtype."""
+        if isinstance(value, DeviceArray):
+            if value.device is not self:
+                raise HostCopyError(f"an array on {value.device} came to one on {self}")
+            return value
+        if np.ndim(value):
+            raise HostCopyError(
+                f"an array of shape {np.shape(value)} on the host came together with one on a "
+                "device"
+            )
+        return self.constant(value, dtype)
+
+    def constant(self, value, dtype):
+        """An array () of one number. It is kept, so that the same number comes but once."""
+        value = dtype.type(value)
+        return self._constants(value.tobytes(), dtype)
+
+    def _make_constant(self, value, dtype):
+        constant = self.put(np.frombuffer(value, dtype).reshape(()))
+        self.copies_to_device -= 1
+        return constant
+
+    # ---- Elementwise functions -------------------------------------------------------------------
+
+    def apply(self, ufunc, dtypes, result, inputs, out):
+        """ufunc(*inputs), computed in these dtypes, in a new array or in `out`."""
+        operands = [self.operand(x, dtype) for x, dtype in zip(inputs, dtypes)]
+        for dtype in (*dtypes, result):
+            check_dtype(dtype)
+        shape = np.broadcast_shapes(*(x.shape for x in operands))
+        if out is None:
+            out = self.empty(shape, result)
+        else:
+            out.check_writeable()
+            if np.broadcast_shapes(shape, out.shape) != out.shape:
+                raise ValueError(f"{ufunc.__name__} gives {shape}. Received: out of {out.shape}")
+            if not np.can_cast(result, out.dtype, "same_kind"):
+                raise TypeError(f"{ufunc.__name__} gives {result}. Received: out of {out.dtype}")
+        operands = [broadcast(x, out.shape) for x in operands]
+        operands = [x.copy() if overlap(out, x) else x for x in operands]
+        ufuncs.run(self, ufunc, dtypes, out, operands)
+        return out
+
+    # ---- Kernels ---------------------------------------------------------------------------------
+
+    def blocks_for(self, n):
+        """grid, block: for kernels in which any thread may take any number of n elements."""
+        return self.machine.blocks_for(n)
+
+    def launch(self, kernel, grid, block, *arguments):
+        """Run a kernel on DeviceArrays and numbers."""
+        views = [
+            self.machine.view(a.block.memory, a.offset, a.shape, a.dtype, a.strides)
+            if isinstance(a, DeviceArray)
+            else a
+            for a in arguments
+        ]
+        self.machine.launch(kernel, grid, block, views)
+
+
+def _count(shape):
+    count = 1
+    for n in shape:
+        count *= n
+    return count

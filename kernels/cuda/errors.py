@@ -1,0 +1,5 @@
+"""What goes wrong with arrays on a device."""
+
+
+class HostCopyError(TypeError):
+    """An array would leave its device, or come to it, without anyone asking for it."""

@@ -1,0 +1,217 @@
+"""Rows of an array at places that another array names: read, added to, written.
+
+    take   y[i] = x[index[i]]
+    add    x[index[i]] += g[i], where one place may come several times
+    put    x[index[i]] = value[i]
+    fold   one index of several: index <- index n + i
+
+An index below 0 counts from the end. One beyond the end cannot raise an error, for nobody waits for
+a kernel: it leaves a mark, and the host finds it when it reads the next time. Until then a read
+gives 0, and nothing is written.
+"""
+
+import math
+
+import numpy as np
+from numba import cuda, int64
+
+from .errors import HostCopyError
+
+NOWHERE = int64(-(2**62))  # an index that is wrong whatever the size
+
+
+@cuda.jit(device=True, inline="always")
+def counted_from_end(i, n):
+    """The same place, counted from the start, if it was below 0"""
+    return i + n if i < 0 else i
+
+
+def take(y, x, index, wrong):
+    """y (m, d), x (n, d), index (m,)"""
+    for i in range(cuda.grid(1), y.size, cuda.gridsize(1)):
+        row, column = i // y.shape[1], i % y.shape[1]
+        place = counted_from_end(int64(index[row]), x.shape[0])
+        is_inside = 0 <= place < x.shape[0]
+        if is_inside:
+            y[row, column] = x[place, column]
+        else:
+            y[row, column] = 0
+            cuda.atomic.max(wrong, 0, 1)
+
+
+def add(x, index, g, wrong):
+    """x (n, d), index (m,), g (m, d)"""
+    for i in range(cuda.grid(1), g.size, cuda.gridsize(1)):
+        row, column = i // g.shape[1], i % g.shape[1]
+        place = counted_from_end(int64(index[row]), x.shape[0])
+        is_inside = 0 <= place < x.shape[0]
+        if is_inside:
+            cuda.atomic.add(x, (place, column), g[row, column])
+        else:
+            cuda.atomic.max(wrong, 0, 1)
+
+
+def put(x, index, value, wrong):
+    """x (n, d), index (m,), value (m, d)"""
+    for i in range(cuda.grid(1), value.size, cuda.gridsize(1)):
+        row, column = i // value.shape[1], i % value.shape[1]
+        place = counted_from_end(int64(index[row]), x.shape[0])
+        is_inside = 0 <= place < x.shape[0]
+        if is_inside:
+            x[place, column] = value[row, column]
+        else:
+            cuda.atomic.max(wrong, 0, 1)
+
+
+def fold(index, more, n):
+    """index (m,) of all axes so far, more (m,) of the next axis, which has the length n"""
+    for i in range(cuda.grid(1), index.shape[0], cuda.gridsize(1)):
+        place = counted_from_end(int64(more[i]), n)
+        is_inside = 0 <= place < n and index[i] >= 0
+        index[i] = index[i] * n + place if is_inside else NOWHERE
+
+
+# ---- What NumPy's x[index] means -----------------------------------------------------------------
+
+
+def _is_array(part):
+    return hasattr(part, "block") or isinstance(part, (list, np.ndarray)) and np.ndim(part) > 0
+
+
+def _parts(x, index):
+    """The parts of an index, one for each axis, without an ellipsis; lists brought to the device"""
+    parts = list(index) if isinstance(index, tuple) else [index]
+    for i, part in enumerate(parts):
+        if isinstance(part, list):
+            parts[i] = x.device.put(np.array(part, dtype=None if part else np.int64))
+        elif isinstance(part, np.ndarray) and part.ndim:
+            raise HostCopyError(
+                f"an index of shape {part.shape} on the host came to an array on a device"
+            )
+        if hasattr(parts[i], "block") and parts[i].dtype.kind not in "iu":
+            raise HostCopyError(
+                "x[booleans] on a device would have to ask the host how many elements it has: "
+                "np.where needs no answer"
+            )
+    if not any(part is Ellipsis for part in parts):
+        parts.append(Ellipsis)
+    place = next(i for i, part in enumerate(parts) if part is Ellipsis)
+    named = sum(part is not None and part is not Ellipsis for part in parts)
+    parts[place : place + 1] = [slice(None)] * (x.ndim - named)
+    return parts
+
+
+class _Places:
+    """The elements that an index with arrays of integers names.
+
+    view   the array with its slices taken, the axes of the arrays first: (n1, n2, ..., rest)
+    index  one number for each element, in the order of (n1, n2, ...)
+    shape  of the elements, rest behind; `order` takes them to where NumPy has them
+    """
+
+    def __init__(self, x, parts):
+        arrays = [part for part in parts if hasattr(part, "block")]
+        is_named = [hasattr(part, "block") or _is_number(part) for part in parts]
+        view = x.seen(
+            lambda y: y[tuple(slice(None) if hasattr(p, "block") else p for p in parts) + (...,)]
+        )
+        axes, axis = [], 0
+        for part in parts:
+            if hasattr(part, "block"):
+                axes.append(axis)
+            axis += not _is_number(part)
+        rest = [i for i in range(view.ndim) if i not in axes]
+        self.view = view.transposed([*axes, *rest])
+        named = self.view.shape[: len(axes)]
+        others = self.view.shape[len(axes) :]
+        wide = np.broadcast_shapes(*(array.shape for array in arrays))
+        arrays = [array.seen(lambda y: np.broadcast_to(y, wide)) for array in arrays]
+        self.index = arrays[0].reshape(-1)
+        if len(arrays) > 1:
+            self.index = _folded([array.reshape(-1) for array in arrays], named)
+        self.rows, self.shape = (math.prod(named), math.prod(others)), (*wide, *others)
+        first, last = is_named.index(True), len(is_named) - is_named[::-1].index(True)
+        before = 0
+        if all(is_named[first:last]):
+            before = sum(not _is_number(part) for part in parts[:first])
+        order = list(range(len(wide), len(self.shape)))
+        order[before:before] = range(len(wide))
+        self.order = order
+        self.back = [order.index(i) for i in range(len(order))]
+
+    def launch(self, kernel, *arguments):
+        device = self.index.device
+        n = self.index.size * self.rows[1]
+        if n:
+            device.launch(kernel, *device.blocks_for(n), *arguments, device.wrong_index)
+
+    def values(self, value):
+        """Values for all elements, one row for each number of the index."""
+        shape = tuple(self.shape[i] for i in self.order)
+        value = self.view.device.operand(value, self.view.dtype)
+        wide = value.seen(lambda y: np.broadcast_to(y, shape)).transposed(self.back)
+        return wide.astype(self.view.dtype, copy=False).reshape(self.index.size, self.rows[1])
+
+
+def _is_number(part):
+    return isinstance(part, (int, np.integer)) and not isinstance(part, bool)
+
+
+def _folded(arrays, sizes):
+    """One index of several, which count as the axes of an array of these sizes do."""
+    device, m = arrays[0].device, arrays[0].size
+    index = device.empty((m,), np.int64)
+    index[...] = 0
+    for array, n in zip(arrays, sizes):
+        if m:
+            device.launch(fold, *device.blocks_for(m), index, array, n)
+    return index
+
+
+def get(x, index):
+    """x[index]: a view, or with arrays of integers a new array."""
+    parts = _parts(x, index)
+    if not any(hasattr(part, "block") for part in parts):
+        return x.seen(lambda y: y[(*parts, ...)])
+    places = _Places(x, parts)
+    y = x.device.empty((places.index.size, places.rows[1]), x.dtype)
+    places.launch(take, y, places.view.reshape(places.rows), places.index)
+    return y.reshape(places.shape).transposed(places.order).contiguous()
+
+
+def set(x, index, value):
+    """x[index] = value"""
+    parts = _parts(x, index)
+    if not any(hasattr(part, "block") for part in parts):
+        part = x.seen(lambda y: y[(*parts, ...)])
+        if not _is_same(part, value):
+            part.write(value)
+        return
+    _change(put, x, parts, value)
+
+
+def _is_same(x, y):
+    """Whether two arrays are the same part of memory, as after x[part] += 1."""
+    return hasattr(y, "block") and (x.block, x.offset, x.shape, x.strides, x.dtype) == (
+        *(y.block, y.offset, y.shape, y.strides, y.dtype),
+    )
+
+
+def add_at(x, index, value):
+    """np.add.at(x, index, value): a place that is named twice is added to twice"""
+    x.check_writeable()
+    parts = _parts(x, index)
+    if not any(hasattr(part, "block") for part in parts):
+        part = x.seen(lambda y: y[(*parts, ...)])
+        part.write(part + value)
+        return
+    _change(add, x, parts, value)
+
+
+def _change(kernel, x, parts, value):
+    places = _Places(x, parts)
+    view = places.view
+    rows = view if view.is_contiguous else view.copy()
+    places.launch(kernel, rows.reshape(places.rows), places.index, places.values(value))
+    if rows is not view:
+        view.write(rows)

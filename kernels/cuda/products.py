@@ -1,0 +1,104 @@
+"""Products of matrices of any shape and layout, in batches: what NumPy's matmul is on a device.
+
+Large matrices that lie in rows without gaps go to the fastest rung of the ladder in `matmul`. For
+all others there is `tiled`, whose operands may be transposed, or repeated along a batch.
+"""
+
+import functools
+import math
+
+import numpy as np
+from numba import cuda
+from numba.np.numpy_support import from_dtype
+
+from . import matmul, ufuncs
+from .matmul import SIDE
+
+LARGE = 64  # rows and columns of a product from which on a block of the fastest rung is filled
+
+
+@functools.cache
+def kernel_of(dtype):
+    """The kernel for products of any layout, of numbers of a dtype."""
+    kind = from_dtype(dtype)
+    zero = kind(0)
+
+    def tiled(a, b, c):
+        """c[z] = a[z] b[z]   (z, m, k), (z, k, n) -> (z, m, n), as `tiled` of the ladder has it"""
+        a_tile = cuda.shared.array((SIDE, SIDE), kind)
+        b_tile = cuda.shared.array((SIDE, SIDE), kind)
+        x, y, z = cuda.threadIdx.x, cuda.threadIdx.y, cuda.blockIdx.z
+        column, row = cuda.blockIdx.x * SIDE + x, cuda.blockIdx.y * SIDE + y
+        total = zero
+        for k in range(0, a.shape[2], SIDE):
+            a_inside = row < a.shape[1] and k + x < a.shape[2]
+            b_inside = k + y < b.shape[1] and column < b.shape[2]
+            a_tile[y, x] = a[z, row, k + x] if a_inside else zero
+            b_tile[y, x] = b[z, k + y, column] if b_inside else zero
+            cuda.syncthreads()
+            for i in range(SIDE):
+                total += a_tile[y, i] * b_tile[i, x]
+            cuda.syncthreads()
+        is_inside = row < c.shape[1] and column < c.shape[2]
+        if is_inside:
+            c[z, row, column] = total
+
+    tiled.__name__ = f"tiled_{dtype.name}"
+    return tiled
+
+
+def product(a, b, out=None):
+    """Σₖ aᵢₖ bₖⱼ of DeviceArrays   (..., m, k), (..., k, n) -> (..., m, n), or 1-d as in NumPy"""
+    row, column = a.ndim == 1, b.ndim == 1
+    a = a.reshape(1, -1) if row else a
+    b = b.reshape(-1, 1) if column else b
+    if a.ndim < 2 or b.ndim < 2 or a.shape[-1] != b.shape[-2]:
+        raise ValueError(f"matmul cannot multiply {a.shape} and {b.shape}")
+    batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    shape = *batch, a.shape[-2], b.shape[-1]
+    dtype = np.result_type(a.dtype, b.dtype)
+    a, b = (x.astype(dtype, copy=False) for x in (a, b))
+    squeezed = shape[: -2 if row else -1] + (() if column else shape[-1:])
+    if row and column:
+        squeezed = batch
+    elif row:
+        squeezed = *batch, shape[-1]
+    elif column:
+        squeezed = shape[:-1]
+    if out is not None:
+        out.check_writeable()
+        if out.shape != squeezed:
+            raise ValueError(f"out must have shape {squeezed}. Received: {out.shape}")
+    direct = out is not None and out.is_contiguous and out.dtype == dtype
+    direct = direct and out.pointer % 16 == 0 and out.block not in (a.block, b.block)
+    c = out if direct else a.device.empty(squeezed, dtype)
+    if c.size:
+        _multiply(a, b, c.reshape(shape), batch)
+    if out is None or direct:
+        return c
+    out.write(c)
+    return out
+
+
+def _multiply(a, b, c, batch):
+    m, n = c.shape[-2:]
+    if a.shape[-1] == 0:
+        c[...] = 0
+    elif b.ndim == 2 and a.ndim > 2 and a.is_contiguous:  # all batches are rows of one matrix
+        rows = math.prod(a.shape[:-1])
+        _multiply(a.reshape(rows, -1), b, c.reshape(rows, n), ())
+    elif not batch and min(m, n) >= LARGE and c.dtype == np.float32:
+        matmul.LADDER["vectorised"](a.device.launch, a.aligned(), b.aligned(), c)
+    else:
+        three = [_with_one_batch(x, batch) for x in (a, b, c)]
+        grid = -(-n // SIDE), -(-m // SIDE), math.prod(batch)
+        a.device.launch(kernel_of(c.dtype), grid, (SIDE, SIDE), *three)
+
+
+def _with_one_batch(x, batch):
+    """x with one axis for all batches: a view, if its batches lie evenly.   -> (z, m, n)"""
+    wide = x.seen(lambda y: np.broadcast_to(y, (*batch, *x.shape[-2:])))
+    shape, (strides,) = ufuncs.joined(batch, [wide.strides[:-2]])
+    if len(shape) > 1:
+        return wide.copy().reshape(-1, *x.shape[-2:])
+    return wide.window(shape + x.shape[-2:], strides + x.strides[-2:])

@@ -1,0 +1,214 @@
+"""Functions of numbers, applied to arrays of any shape: what NumPy's ufuncs are on a GPU.
+
+A thread takes one element, then the one as far on as there are threads, and so on to the end: so
+any number of threads does for any number of elements. All operands have the shape of the result,
+where need be with strides of 0, along which an element repeats.
+
+Axes that lie in all operands as one axis would are joined. Most often a single axis remains, and
+the number of an element is its place. Else the number is taken apart into AXES indices.
+"""
+
+import functools
+import math
+
+import numpy as np
+from numba import boolean, cuda
+from numba.np.numpy_support import from_dtype
+
+AXES = 5  # that a kernel tells apart, where they cannot be joined
+
+# ---- The functions -------------------------------------------------------------------------------
+
+
+def _larger(a, b):
+    return a if a > b or a != a else b  # NaN is larger than all
+
+
+def _smaller(a, b):
+    return a if a < b or a != a else b
+
+
+FUNCTIONS = {
+    np.add: lambda a, b: a + b,
+    np.subtract: lambda a, b: a - b,
+    np.multiply: lambda a, b: a * b,
+    np.divide: lambda a, b: a / b,
+    np.floor_divide: lambda a, b: a // b,
+    np.remainder: lambda a, b: a % b,
+    np.power: lambda a, b: a**b,
+    np.maximum: _larger,
+    np.minimum: _smaller,
+    np.copysign: lambda a, b: math.copysign(a, b),
+    np.equal: lambda a, b: a == b,
+    np.not_equal: lambda a, b: a != b,
+    np.less: lambda a, b: a < b,
+    np.less_equal: lambda a, b: a <= b,
+    np.greater: lambda a, b: a > b,
+    np.greater_equal: lambda a, b: a >= b,
+    np.bitwise_and: lambda a, b: a & b,
+    np.bitwise_or: lambda a, b: a | b,
+    np.bitwise_xor: lambda a, b: a ^ b,
+    np.left_shift: lambda a, b: a << b,
+    np.right_shift: lambda a, b: a >> b,
+    np.logical_and: lambda a, b: bool(a) and bool(b),
+    np.logical_or: lambda a, b: bool(a) or bool(b),
+    np.logical_not: lambda x: not x,
+    np.negative: lambda x: -x,
+    np.positive: lambda x: x,
+    np.absolute: lambda x: abs(x),
+    np.square: lambda x: x * x,
+    np.sqrt: lambda x: math.sqrt(x),
+    np.exp: lambda x: math.exp(x),
+    np.expm1: lambda x: math.expm1(x),
+    np.log: lambda x: math.log(x),
+    np.log1p: lambda x: math.log1p(x),
+    np.sin: lambda x: math.sin(x),
+    np.cos: lambda x: math.cos(x),
+    np.tanh: lambda x: math.tanh(x),
+    np.floor: lambda x: math.floor(x),
+    np.ceil: lambda x: math.ceil(x),
+    np.isnan: lambda x: x != x,
+    np.isfinite: lambda x: math.isfinite(x),
+    np.isinf: lambda x: math.isinf(x),
+    np.where: lambda condition, a, b: a if condition else b,
+    np.copyto: lambda x: x,
+    math.erf: lambda x: math.erf(x),
+}
+
+
+def _sign(kind):
+    zero, one = kind(0), kind(1)
+    return lambda x: one if x > zero else (-one if x < zero else x)
+
+
+def _reciprocal(kind):
+    one = kind(1)
+    return lambda x: one / x
+
+
+def _invert(kind):
+    return (lambda x: not x) if kind == boolean else (lambda x: ~x)
+
+
+# Those that depend on the kind of their arguments: a plain 1 would make float64 of float32.
+BY_KIND = {np.sign: _sign, np.reciprocal: _reciprocal, np.invert: _invert}
+KNOWN = {*FUNCTIONS, *BY_KIND}
+
+
+@functools.cache
+def function_of(ufunc, kind):
+    """What a ufunc does to numbers of a kind, for kernels to call."""
+    function = BY_KIND[ufunc](kind) if ufunc in BY_KIND else FUNCTIONS[ufunc]
+    return cuda.jit(device=True, inline="always")(function)
+
+
+# ---- The kernels ---------------------------------------------------------------------------------
+
+
+@cuda.jit(device=True, inline="always")
+def index_of(i, shape):
+    """The index of element i of an array with AXES axes"""
+    e = i % shape[4]
+    i //= shape[4]
+    d = i % shape[3]
+    i //= shape[3]
+    c = i % shape[2]
+    i //= shape[2]
+    return i // shape[1], i % shape[1], c, d, e
+
+
+def _of_one(f, kind):
+    def flat(y, a):
+        for i in range(cuda.grid(1), y.shape[0], cuda.gridsize(1)):
+            y[i] = f(kind(a[i]))
+
+    def strided(y, a):
+        for i in range(cuda.grid(1), y.size, cuda.gridsize(1)):
+            at = index_of(i, y.shape)
+            y[at] = f(kind(a[at]))
+
+    return flat, strided
+
+
+def _of_two(f, kind, other):
+    def flat(y, a, b):
+        for i in range(cuda.grid(1), y.shape[0], cuda.gridsize(1)):
+            y[i] = f(kind(a[i]), other(b[i]))
+
+    def strided(y, a, b):
+        for i in range(cuda.grid(1), y.size, cuda.gridsize(1)):
+            at = index_of(i, y.shape)
+            y[at] = f(kind(a[at]), other(b[at]))
+
+    return flat, strided
+
+
+def _of_three(f, kind, other, third):
+    def flat(y, a, b, c):
+        for i in range(cuda.grid(1), y.shape[0], cuda.gridsize(1)):
+            y[i] = f(kind(a[i]), other(b[i]), third(c[i]))
+
+    def strided(y, a, b, c):
+        for i in range(cuda.grid(1), y.size, cuda.gridsize(1)):
+            at = index_of(i, y.shape)
+            y[at] = f(kind(a[at]), other(b[at]), third(c[at]))
+
+    return flat, strided
+
+
+@cuda.jit(device=True, inline="always")
+def as_it_is(x):
+    """What stands for a change of kind where none is needed: booleans stay what they are"""
+    return x
+
+
+@functools.cache
+def kernels_of(ufunc, dtypes):
+    """The kernels `flat` and `strided` of a ufunc that takes numbers of these dtypes."""
+    kinds = [from_dtype(dtype) for dtype in dtypes]
+    make = (_of_one, _of_two, _of_three)[len(kinds) - 1]
+    casts = [as_it_is if dtype.kind == "b" else kind for dtype, kind in zip(dtypes, kinds)]
+    pair = make(function_of(ufunc, kinds[-1]), *casts)
+    for kernel in pair:
+        names = ufunc.__name__, *dict.fromkeys(dtype.name for dtype in dtypes), kernel.__name__
+        kernel.__name__ = "_".join(names)
+    return pair
+
+
+# ---- How they are launched -----------------------------------------------------------------------
+
+
+def joined(shape, all_strides):
+    """The same elements with as few axes as will do: a shape, and strides for each operand."""
+    axes = [axis for axis in zip(shape, *all_strides) if axis[0] != 1]
+    found = []
+    for n, *strides in axes:
+        if found and all(before == stride * n for before, stride in zip(found[-1][1:], strides)):
+            found[-1] = [found[-1][0] * n, *strides]
+        else:
+            found.append([n, *strides])
+    found = found or [[1, *(0 for _ in all_strides)]]
+    new_shape, *new_strides = zip(*found)
+    return new_shape, new_strides
+
+
+def run(device, ufunc, dtypes, out, operands):
+    """out = ufunc(*operands), where all are DeviceArrays of the same shape."""
+    if out.size == 0:
+        return
+    arrays = [out, *operands]
+    shape, all_strides = joined(out.shape, [array.strides for array in arrays])
+    flat, strided = kernels_of(ufunc, dtypes)
+    if len(shape) == 1:
+        kernel = flat
+    elif len(shape) <= AXES:
+        kernel, more = strided, AXES - len(shape)
+        shape = (1,) * more + shape
+        all_strides = [(0,) * more + strides for strides in all_strides]
+    else:
+        raise NotImplementedError(
+            f"{ufunc.__name__} of arrays on a device takes {AXES} axes that lie in memory "
+            f"independently. Received: {len(shape)}, shape {out.shape}"
+        )
+    views = [array.window(shape, strides) for array, strides in zip(arrays, all_strides)]
+    device.launch(kernel, *device.blocks_for(out.size), *views)

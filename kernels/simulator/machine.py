@@ -1,0 +1,60 @@
+"""The simulator as a device: its memory is the host's, and its kernels run on the CPU.
+
+With it, whatever runs on a GPU runs without one, slowly: `kernels.cuda.device` says what a machine
+has to do.
+"""
+
+import numpy as np
+
+from .launch import launch
+
+_PAGE = 256  # bytes: where memory begins that a GPU has given out
+
+
+class Machine:
+    """A simulated GPU.
+
+    order, check   as of `launch`: the order of threads, and whether to look for faults
+    launches       how many kernels it has run
+    """
+
+    name = "simulator"
+    dlpack_type = 1  # its memory is that of a CPU
+
+    def __init__(self, order="forward", check=False):
+        self.order, self.check, self.launches = order, check, 0
+
+    def reserve(self, nbytes):
+        """New memory, full of NaN: what stands there at first means nothing."""
+        memory = np.full(nbytes + _PAGE, 0xFF, np.uint8)
+        start = -self._start(memory) % _PAGE
+        return memory[start : start + nbytes]
+
+    def address(self, memory):
+        """Where memory begins."""
+        return self._start(memory)
+
+    def write(self, memory, offset, array):
+        """Copy an array to the device."""
+        self.view(memory, offset, array.shape, array.dtype, array.strides)[...] = array
+
+    def read(self, memory, offset, array):
+        """Copy from the device to an array."""
+        array[...] = self.view(memory, offset, array.shape, array.dtype, array.strides)
+
+    def view(self, memory, offset, shape, dtype, strides):
+        """A part of the memory, as a kernel takes it."""
+        return np.ndarray(shape, dtype, memory, offset, strides)
+
+    def blocks_for(self, n):
+        """Few threads, each with many elements: a thread takes longer to start than to go on."""
+        return (2 if n > 32 else 1,), (8 if n > 8 else 1,)
+
+    def launch(self, kernel, grid, block, arguments):
+        """Run a kernel to its end."""
+        self.launches += 1
+        launch(kernel, grid, block, *arguments, order=self.order, check=self.check)
+
+    @staticmethod
+    def _start(memory):
+        return memory.__array_interface__["data"][0]

@@ -1,0 +1,107 @@
+"""The folder that a fine-tuning leaves: report, pictures, predictions, and the model in `model`."""
+
+import secrets
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from .. import finetune
+from ..atomic import remove_leftovers
+from .table_evaluation import PICTURES
+
+REPORT, HISTORY, TEST, MODEL = "report.txt", "history.png", "test.csv", "model"
+TASK = "minigrad_task.json"  # what tells a fine-tuned model from any other
+COMPARED = 16  # rows, to see whether a model that is read again is the same
+OURS = {REPORT, HISTORY, TEST, MODEL, *PICTURES}
+
+
+def check(out, overwrite, *sources):
+    """The folder as a Path. ValueError if it is no place for a new fine-tuning.
+
+    overwrite  whether a model may be there already, one of a fine-tuning
+    sources    files that must not be in the folder
+    """
+    folder = Path(out)
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(f"--out has to be a folder. Received: {out}, which is a file")
+    for source in sources:
+        if Path(source).resolve().parent == folder.resolve():
+            raise ValueError(
+                f"--out has to be another folder than that of the data. Received: {out}"
+            )
+    if not folder.is_dir():
+        return folder
+    strange = [path.name for path in folder.iterdir() if not _is_ours(path)]
+    if strange:
+        raise ValueError(
+            f"--out has to be empty, or of an earlier fine-tuning. Received: {out}, which has "
+            f"{min(strange)}"
+        )
+    if (folder / MODEL).exists() and not overwrite:
+        raise ValueError(f"{out} has a fine-tuned model already: --overwrite replaces it")
+    return folder
+
+
+def _is_ours(path):
+    is_leftover = path.name.startswith(".") and path.name.endswith((".tmp", ".old"))
+    if path.name == MODEL:
+        return (path / TASK).is_file()
+    return path.name in OURS or is_leftover
+
+
+def clear(folder):
+    """Remove what an earlier fine-tuning left, but for its model, which stays to the end."""
+    remove_leftovers(folder)
+    for path in folder.glob(".*"):
+        if path.is_dir() and path.suffix in (".tmp", ".old"):
+            shutil.rmtree(path)
+    for name in OURS - {MODEL}:
+        (folder / name).unlink(missing_ok=True)
+
+
+def save(training, folder, source):
+    """Write the model into `folder`, in the place of one that is there: all of it, or nothing."""
+    name = secrets.token_hex(8)
+    temporary, old = folder / f".{name}.tmp", folder / f".{name}.old"
+    target = folder / MODEL
+    try:
+        finetune.save_finetuned(training.model, training.task, temporary, source)
+        if target.exists():
+            target.rename(old)
+        temporary.rename(target)
+    except BaseException:  # also KeyboardInterrupt
+        if old.exists() and not target.exists():
+            old.rename(target)
+        raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def model_folder(folder):
+    """The folder of a fine-tuned model: `model` in that of a fine-tuning, or the folder itself.
+
+    None if there is no such model.
+    """
+    for path in (Path(folder) / MODEL, Path(folder)):
+        if (path / TASK).is_file():
+            return path
+    return None
+
+
+def say_files(report, folder):
+    """What is in the folder, and how large the model is."""
+    names = sorted(path.name for path in folder.iterdir())
+    report.say(f"in {folder}: {', '.join(names)}")
+    sizes = {path.name: path.stat().st_size for path in sorted((folder / MODEL).rglob("*.*"))}
+    for name, size in sizes.items():
+        report.say(f"  {MODEL}/{name}: {size:,} bytes")
+
+
+def check_reloaded(training, folder, rows):
+    """ValueError if the model that was written predicts otherwise than the one that was trained."""
+    model, task = finetune.load_finetuned(folder / MODEL)
+    x, _ = task.examples(rows.rows[:COMPARED], model.base.tokenizer)
+    if not np.array_equal(*(one.predict(x, verbose=0) for one in (training.model, model))):
+        raise ValueError(f"the model in {folder} predicts otherwise than the one that was saved")
