@@ -1,4 +1,4 @@
-"""Folders of Hugging Face: read, they give the logits of transformers; written, they are as good."""
+"""Folders of Hugging Face: read, they give the logits of transformers; written, they still do."""
 
 import json
 import shutil
