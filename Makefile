@@ -92,6 +92,7 @@ golden: $(EXTRA)/golden
 	$(BIN)/python -m tests.golden.make_augmentation
 	$(BIN)/python -m tests.golden.make_sound
 	$(BIN)/python -m tests.golden.make_bert
+	$(BIN)/python -m tests.golden.make_heads
 	$(BIN)/python -m tests.golden.make_llama
 	$(BIN)/python -m tests.golden.make_seq2seq
 	$(BIN)/python -m tests.golden.make_tokenizers
