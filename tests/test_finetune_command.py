@@ -280,6 +280,22 @@ def test_every_task_trains_and_predicts(task, method, bases, tmp_path):
     assert predicted in read(answers)[0]
 
 
+def test_sentences_that_were_matched_are_embedded_and_found(bases, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    columns, rows, *_ = TASKS["match"]
+    data = write(tmp_path / "data.csv", columns, rows)
+    command = ["finetune", bases["match"], "--task", "match", "--data", data, "--out", "run"]
+    assert run(*command, "--epochs", 2) == 0
+    assert run("embed", "run", "the cat", "--out", "v.npy") == 0
+    model, _ = finetune.load_finetuned("run/model")
+    assert np.array_equal(np.load("v.npy"), model.base.embed(["the cat"]))
+    plain = finetune.from_pretrained(bases["match"])
+    assert not np.array_equal(np.load("v.npy"), plain.embed(["the cat"]))
+    (tmp_path / "lines.txt").write_text("the cat\na dog\n", encoding="utf-8")
+    assert run("search", "run", "a dog", "--file", "lines.txt", "--top", 1) == 0
+    assert capsys.readouterr().out.endswith("1.000  lines.txt:2  a dog\n")
+
+
 def test_pairs_are_read_together(bert, tmp_path):
     rows = [(text, "cat" if i % 2 else "dog", "ab"[i % 2]) for i, text in enumerate(TEXTS)]
     data, out = write(tmp_path / "data.csv", ["text", "other", "label"], rows), tmp_path / "run"
