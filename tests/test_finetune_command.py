@@ -100,15 +100,27 @@ def test_the_figures_are_those_of_the_predictions_in_the_file(trained):
     assert all(lines[int(row["line"]) - 1].endswith(row["true label"]) for row in rows)
 
 
-def test_the_best_weights_are_kept(trained):
-    text = report_of(trained / "run")
+def test_the_weights_kept_are_those_of_the_best_epoch(bert, tmp_path):
+    data = write(tmp_path / "data.csv", ["text", "label"], sentences())
+    others = sentences(20, seed=1)
+    others[:4] = [(text, "blame") for text, _ in others[:4]]  # two are wrong: be not too sure
+    validation = write(tmp_path / "others.csv", ["text", "label"], others)
+    options = ["--validation", validation, "--epochs", 6, "--patience", 6, "--method", "full"]
+    command = ["finetune", bert, "--data", data, "--out", tmp_path / "run", *options]
+    assert run(*command, "--learning-rate", 0.03) == 0
+    text = report_of(tmp_path / "run")
     losses = [
         float(line.partition("validation loss ")[2].split(",")[0])
         for line in text.splitlines()
         if line.startswith("  epoch")
     ]
-    best = 1 + int(np.argmin(losses))
-    assert f"the weights kept are those of epoch {best}," in text
+    assert min(losses) < losses[-1]  # or there would be nothing to see
+    assert f"the weights kept are those of epoch {1 + int(np.argmin(losses))}," in text
+    model, task = finetune.load_finetuned(tmp_path / "run" / "model")
+    rows = [{"text": text, "label": label} for text, label in others]
+    model.compile("sgd", task.loss)
+    loss = model.evaluate(*task.examples(rows, model.base.tokenizer), verbose=0)
+    assert loss == pytest.approx(min(losses), abs=1e-4)
 
 
 def test_predict_repeats_the_predictions_of_the_test_bit_by_bit(trained, tmp_path, capsys):
