@@ -395,6 +395,27 @@ def test_an_interrupted_training_leaves_the_model_that_was_there(
     finetune.load_finetuned(tmp_path / "run" / "model")
 
 
+def test_a_fine_tuned_model_is_a_base_and_is_not_replaced_by_what_needs_it(
+    trained, tmp_path, capsys
+):
+    base, data = trained / "run", trained / "data.csv"
+    command = ["finetune", base, "--data", data, "--epochs", 1]
+    assert run(*command, "--out", tmp_path / "second") == 0
+    assert run("predict", tmp_path / "second", "--data", data, "--out", tmp_path / "a.csv") == 0
+    capsys.readouterr()
+    assert run(*command, "--out", base, "--overwrite") == 2
+    assert "another folder than that of the base" in capsys.readouterr().err
+    assert run("finetune", tmp_path / "second", "--data", data, "--out", tmp_path / "third") == 2
+    assert "is an adapter of" in capsys.readouterr().err
+
+
+def test_rows_that_training_and_test_share_are_told(bert, trained, tmp_path):
+    data, out = trained / "data.csv", tmp_path / "run"
+    command = ["finetune", bert, "--data", data, "--test", data, "--out", out, "--epochs", 1]
+    assert run(*command) == 0
+    assert "rows of test are in training too" in report_of(out)
+
+
 # ---- What is refused -----------------------------------------------------------------------------
 
 GOOD = sentences(24)

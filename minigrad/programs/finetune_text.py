@@ -2,7 +2,6 @@
 
 import re
 import time
-from inspect import signature
 
 import numpy as np
 
@@ -10,25 +9,11 @@ from .. import callbacks, finetune, models, optimizers, plots, random
 from ..environment import one_blas_thread
 from . import finetuned_folder, table_file
 from .finetuning_evaluation import WITHOUT_BASELINE, evaluate
+from .finetuning_examples import examine
 from .finetuning_progress import Line, StopAfter
-from .finetuning_rows import (
-    check_labels,
-    check_numbers,
-    divide,
-    labels_of,
-    read_rows,
-    without_repeats,
-)
-from .finetuning_settings import (
-    LENGTH,
-    Settings,
-    check,
-    columns_of,
-    method_of,
-    share_of,
-)
+from .finetuning_settings import Settings, check, method_of
 from .report import Report
-from .text_base import base_folder
+from .text_base import pretrained_folder
 
 ROW = re.compile(r"row (\d+) \(counted from 0\), ")  # in errors of tasks
 DECAY = 0.01  # of weights that multiply
@@ -47,8 +32,8 @@ def finetune_text(base, data, out="runs/finetuned", overwrite=False, report=None
     ValueError, with nothing written, for options and files from which nothing can be learned.
     """
     settings = check(Settings(base, data, **options))
-    folder = finetuned_folder.check(out, overwrite, settings.data)
-    source = base_folder(settings.base)
+    source = pretrained_folder(settings.base)
+    folder = finetuned_folder.check(out, overwrite, source, settings.data)
     base = finetune.load_base(source, finetune.tasks.TASKS[settings.task])
     task, parts, notes = examine(settings, base)
     training = Training(settings, source, task, parts)  # which finds what else is wrong
@@ -85,74 +70,6 @@ def finetune_text(base, data, out="runs/finetuned", overwrite=False, report=None
     report.say("")
     report.say(found.sentence)
     return found.figures
-
-
-# ---- The data ------------------------------------------------------------------------------------
-
-
-def examine(settings, base):
-    """(task, {"train": Rows, ...}, what there is to say) of the files that the settings name."""
-    kind = finetune.tasks.TASKS[settings.task]
-    known = {*signature(kind).parameters} - {"system"}  # which is no column
-    length = min(LENGTH, base.max_sequence_length)
-    if settings.max_length is not None:
-        length = settings.max_length
-    if length > base.max_sequence_length:
-        raise ValueError(
-            f"the model reads {base.max_sequence_length} tokens at once. "
-            f"Received: max_length={length}"
-        )
-    columns = columns_of(settings)
-
-    def read(source):
-        names = list(columns.values())
-        return read_rows(source, names, settings.delimiter, settings.encoding)
-
-    rows, repeated = without_repeats(read(settings.data))
-    others = {
-        name: read(getattr(settings, name))
-        for name in ("validation", "test")
-        if share_of(name, getattr(settings, name)) is None
-    }
-    notes = [f"{settings.data}: {len(rows.rows) + repeated:,} rows"]
-    if repeated:
-        notes.append(f"rows left out for they repeat another: {repeated:,}")
-    is_classes = settings.task == "classify"
-    given = {name: getattr(settings, name) for name in ("pooling", "template")}
-    options = {name: value for name, value in given.items() if value is not None}
-    if "labels" in known:
-        wanted = columns["label" if is_classes else "tags"]
-        options["labels"] = labels_of(rows, wanted, several=not is_classes)
-        for part in others.values():
-            check_labels(part, wanted, options["labels"], several=not is_classes)
-        notes.append(f"labels: {', '.join(options['labels'])}")
-    for part in (rows, *others.values()):
-        for argument in columns.keys() & {"target", "score"}:
-            check_numbers(part, columns[argument])
-    parts = divide(rows, settings, others, columns["label"] if is_classes else None)
-    if settings.task == "regress":
-        numbers = np.array(parts["train"].column(columns["target"]), float)
-        options |= {"offset": float(numbers.mean()), "scale": float(numbers.std()) or 1.0}
-    named = {argument: name for argument, name in columns.items() if argument in known}
-    task = kind(**named, **options, max_length=length)
-
-    sizes = ", ".join(f"{name} {len(part.rows):,}" for name, part in parts.items())
-    how = "with the same share of every label in each" if is_classes else "at random"
-    how = "each from a file of its own" if len(others) == 2 else f"{how} (--seed {settings.seed})"
-    notes.append(f"parts: {sizes}, {how}")
-    notes.append("validation decides when to stop the training; the test is kept for the end")
-    notes.append(_lengths(task, rows, base.tokenizer))
-    return task, parts, notes
-
-
-def _lengths(task, rows, tokenizer):
-    """How long the texts are, in a sentence."""
-    counts = np.array(
-        [sum(len(tokenizer.encode(row[name])) for name in task.columns) for row in rows.rows]
-    )
-    said = f"tokens of a row: {np.median(counts):.0f} in the middle, {counts.max():,} at most"
-    cut = np.count_nonzero(counts > task.max_length)
-    return said + (f"; {cut:,} are cut to {task.max_length} (--max-length)" if cut else "")
 
 
 # ---- Training ------------------------------------------------------------------------------------

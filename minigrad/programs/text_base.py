@@ -33,6 +33,23 @@ def base_folder(base):
     return folder
 
 
+def pretrained_folder(base):
+    """The folder that BASE means for a fine-tuning; of an earlier one that is its `model`.
+
+    ValueError for an adapter, which is no model by itself.
+    """
+    folder = base_folder(base)
+    inner = model_folder(folder)
+    if inner is None:
+        return folder
+    if _base_of_adapter(folder):
+        raise ValueError(
+            f"{base} is an adapter of {_base_of_adapter(folder)[0]}: fine-tune that, or by another "
+            "method than lora"
+        )
+    return inner
+
+
 def fingerprint(folder):
     """The SHA-256 of the names and contents of all files that make a model what it is, as text.
 
