@@ -215,7 +215,7 @@ def test_minutes_end_it(bert, trained, tmp_path):
 
 # ---- Tasks ---------------------------------------------------------------------------------------
 
-TEXTS = [text for text, _ in sentences(24)]
+TEXTS = [f"the {text}" if i == 0 else text for i, (text, _) in enumerate(sentences(24))]
 NOUNS = {"cat", "dog", "mat", "house"}
 TASKS = {  # {task: (columns, rows, options, the column of predictions, the end of the report)}
     "classify": (
@@ -292,6 +292,15 @@ def test_every_task_trains_and_predicts(task, method, bases, tmp_path):
     assert predicted in read(answers)[0]
 
 
+@pytest.mark.parametrize("task", TASKS)
+def test_every_task_is_cross_validated(task, bases, tmp_path):
+    columns, rows, options, *_ = TASKS[task]
+    data, out = write(tmp_path / "data.csv", columns, rows), tmp_path / "run"
+    command = ["finetune", bases[task], "--task", task, "--data", data, "--out", out]
+    assert run(*command, "--epochs", 1, "--folds", 2, *options) == 0
+    assert "standard deviation" in report_of(out)
+
+
 def test_sentences_that_were_matched_are_embedded_and_found(bases, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     columns, rows, *_ = TASKS["match"]
@@ -327,7 +336,7 @@ def test_a_row_that_a_task_cannot_use_is_named_by_its_line(bases, tmp_path, caps
     command = ["finetune", bases["tag"], "--task", "tag", "--data", data]
     assert run(*command, "--out", tmp_path / "run") == 2
     error = capsys.readouterr().err
-    assert "data.csv, line 2: column 'tags': 5 words need as many tags. Received: 6" in error
+    assert "data.csv, line 2: column 'tags': 6 words need as many tags. Received: 7" in error
 
 
 def test_lines_of_a_text_teach_a_model_of_language(gpt, tmp_path):
@@ -441,6 +450,7 @@ FILES = {
         (["--data", "empty.csv"], "empty.csv, line 5: column 'text' is empty"),
         (["--data", "unlabelled.csv"], "unlabelled.csv, line 6: column 'label' is empty"),
         (["--data", "data.csv", "--text", "txt"], "data.csv: unknown column 'txt'; did you mean"),
+        (["--data", "data.csv", "--text", "txt"], "--text, --label and others name your columns"),
         (["--data", "data.csv", "--label", "text"], "each column has another name"),
         (["--data", "data.csv", "--validation", "other.csv"], "did you mean 'praise'?"),
         (["--data", "data.csv", "--validation", "other.csv"], "other.csv, line 3: column 'label'"),

@@ -7,6 +7,7 @@ import numpy as np
 
 from .. import callbacks, finetune, models, optimizers, plots, random
 from ..environment import one_blas_thread
+from ..losses import IGNORED
 from . import finetuned_folder, table_file
 from .finetuning_evaluation import WITHOUT_BASELINE, evaluate
 from .finetuning_examples import examine
@@ -168,10 +169,12 @@ class Training:
         padded = {
             name: np.concatenate([_widened(part[name], longest) for part in x]) for name in names
         }
+        if any(labels.shape == part["ids"].shape for labels, part in zip(y, x)):  # of each token
+            y = [_widened(labels, longest, IGNORED) for labels in y]
         return padded, np.concatenate(y)
 
 
-def _widened(array, t):
-    """An array (n, ..., t), filled up with zeros, which the mask hides."""
+def _widened(array, t, fill=0):
+    """An array (n, ..., t), filled up with what the mask hides, or the loss ignores."""
     missing = t - array.shape[-1]
-    return np.pad(array, [*[(0, 0)] * (array.ndim - 1), (0, missing)])
+    return np.pad(array, [*[(0, 0)] * (array.ndim - 1), (0, missing)], constant_values=fill)

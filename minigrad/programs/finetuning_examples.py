@@ -63,7 +63,12 @@ def _read(settings, columns):
 
     def read(source):
         names = list(columns.values())
-        return read_rows(source, names, settings.delimiter, settings.encoding)
+        try:
+            return read_rows(source, names, settings.delimiter, settings.encoding)
+        except ValueError as error:
+            if "unknown column" not in str(error):
+                raise
+            raise ValueError(f"{error}. --text, --label and others name your columns") from error
 
     rows, repeated = without_repeats(read(settings.data))
     others = {
