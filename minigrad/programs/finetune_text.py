@@ -3,11 +3,8 @@
 import re
 import time
 
-import numpy as np
-
 from .. import callbacks, finetune, models, optimizers, plots, random
 from ..environment import one_blas_thread
-from ..losses import IGNORED
 from . import finetuned_folder, table_file
 from .finetuning_evaluation import WITHOUT_BASELINE, evaluate
 from .finetuning_examples import examine
@@ -80,7 +77,7 @@ class Training:
     """A model of a task on its way: made, set up for a method, and trained."""
 
     def __init__(self, settings, source, task, parts):
-        self.settings, self.source, self.task = settings, source, task
+        self.settings, self.source, self.task, self.parts = settings, source, task, parts
         self.model, self.callbacks = self._make()
         self.tokenizer = self.model.base.tokenizer
         self.examples = {name: self._examples(part) for name, part in parts.items()}
@@ -111,6 +108,7 @@ class Training:
             raise
 
     def say_model(self, report):
+        """What learns, and how fast."""
         base, s = self.model.base, self.settings
         total = self.model.count_params()
         learned = sum(p.size for p in self.model.parameters() if p.requires_grad)
@@ -134,8 +132,7 @@ class Training:
             callbacks=told,
         )
         ran, self.best_epoch = len(history.epoch), stop.best_epoch + 1
-        epochs = "1 epoch" if ran == 1 else f"{ran} epochs"
-        report.say(f"{epochs} in {time.perf_counter() - began:.1f} s")
+        report.say(f"{_epochs(ran)} in {time.perf_counter() - began:.1f} s")
         report.say(
             f"the weights kept are those of epoch {self.best_epoch}, with the least validation loss"
         )
@@ -146,7 +143,8 @@ class Training:
     def cross_validate(self, report):
         """Train anew on all parts but one, for each, and say how well that does on the one."""
         s, epochs = self.settings, self.best_epoch
-        x, y = self._all_examples()
+        rows = [row for part in self.parts.values() for row in part.rows]
+        x, y = self.task.examples(rows, self.tokenizer)
         seeds = iter(range(s.seed, s.seed + s.folds))
         began = time.perf_counter()
         found = models.cross_validate(
@@ -159,22 +157,9 @@ class Training:
             epochs=epochs,
             callbacks=self._make()[1],
         )
-        report.say(f"each in {epochs} epochs, as many as were best above")
+        report.say(f"each in {_epochs(epochs)}, as many as were best above")
         report.say(f"{found}\n{time.perf_counter() - began:.1f} s")
 
-    def _all_examples(self):
-        x, y = zip(*self.examples.values())
-        longest = max(part["ids"].shape[-1] for part in x)
-        names = x[0].keys()
-        padded = {
-            name: np.concatenate([_widened(part[name], longest) for part in x]) for name in names
-        }
-        if any(labels.shape == part["ids"].shape for labels, part in zip(y, x)):  # of each token
-            y = [_widened(labels, longest, IGNORED) for labels in y]
-        return padded, np.concatenate(y)
 
-
-def _widened(array, t, fill=0):
-    """An array (n, ..., t), filled up with what the mask hides, or the loss ignores."""
-    missing = t - array.shape[-1]
-    return np.pad(array, [*[(0, 0)] * (array.ndim - 1), (0, missing)], constant_values=fill)
+def _epochs(count):
+    return "1 epoch" if count == 1 else f"{count} epochs"
