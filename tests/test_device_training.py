@@ -5,7 +5,7 @@ import pytest
 
 import kernels
 from kernels import simulator
-from minigrad import layers, losses, models, optimizers, random
+from minigrad import Tensor, layers, losses, models, optimizers, random
 
 
 @pytest.fixture(autouse=True)
@@ -54,42 +54,82 @@ def step(make, where):
     return [loss.numpy(), *gradients, *(parameter.numpy() for parameter in parameters)]
 
 
-# Attention works in blocks of 64 queries, which take the simulator long: one order does for it.
-STEPS = [(multilayer_perceptron, order) for order in simulator.ORDERS]
-STEPS += [(language_model, "shuffled")]
-
-
-@pytest.mark.parametrize("make, order", STEPS)
-def test_a_step_on_the_device_is_that_on_the_cpu(make, order, device, monkeypatch):
-    monkeypatch.setattr(device.machine, "order", order)
+def assert_same_step(make):
     for ours, right in zip(step(make, "simulator"), step(make, "cpu"), strict=True):
         np.testing.assert_allclose(ours, right, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("make", [multilayer_perceptron, language_model])
-def test_fit_on_the_device_is_that_on_the_cpu(make):
+@pytest.mark.parametrize("order", simulator.ORDERS)
+def test_a_step_on_the_device_is_that_on_the_cpu(order, device, monkeypatch):
+    monkeypatch.setattr(device.machine, "order", order)
+    assert_same_step(multilayer_perceptron)
+
+
+def test_a_step_of_a_language_model_on_the_device_is_that_on_the_cpu():
+    assert_same_step(language_model)  # without a look for faults, which takes minutes here
+
+
+def test_fit_on_the_device_is_that_on_the_cpu():
     results = []
     for where in ("simulator", "cpu"):
         random.seed(0)
-        model, x, y = make()
+        model, x, y = multilayer_perceptron()
         history = model.to(where).fit(x, y, batch_size=3, epochs=2, verbose=0).history
-        results.append([*history.values(), model.predict(x)])
+        results.append([*history.values(), model.predict(x), model.evaluate(x, y, verbose=0)])
     for ours, right in zip(*results):
         np.testing.assert_allclose(ours, right, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("make", [multilayer_perceptron, language_model])
-def test_only_what_is_asked_for_comes_to_the_host(make):
+def reads_of_fit(make, batch_size):
+    """How often an epoch reads from the device, and how many numbers it is asked for."""
+    random.seed(0)
+    model, *data = make()
+    x, y = (np.concatenate([array, array]) for array in data)
     device = kernels.device("simulator")
+    model.to("simulator")
+    before = device.copies_to_host
+    model.fit(x, y, batch_size=batch_size, verbose=0)
+    return device.copies_to_host - before, 1 + len(model.metrics)
 
-    def reads(batch_size):
+
+def assert_few_reads(make):
+    few, numbers = reads_of_fit(make, batch_size=8)
+    many, _ = reads_of_fit(make, batch_size=1)
+    assert few == many <= 2 * numbers  # each mean, once an epoch: a total and a weight
+
+
+def test_only_what_is_asked_for_comes_to_the_host():
+    assert_few_reads(multilayer_perceptron)
+
+
+def test_a_model_comes_back_with_its_optimizer(tmp_path):
+    """Two steps here, saved, and two more there, are four steps."""
+    histories = []
+    for places in (["cpu", "cpu"], ["simulator", "cpu"], ["cpu", "simulator"]):
         random.seed(0)
-        model, x, y = make()
-        x, y = (np.concatenate([array, array]) for array in (x, y))
-        model.to("simulator")
-        before = device.copies_to_host
-        model.fit(x, y, batch_size=batch_size, verbose=0)
-        return device.copies_to_host - before, 1 + len(model.metrics)
+        model, x, y = multilayer_perceptron()
+        for where in places:
+            model.to(where).fit(x, y, batch_size=4, shuffle=False, verbose=0)
+            assert model.device == where
+        model.save(tmp_path / "model.safetensors")
+        model = models.load_model(tmp_path / "model.safetensors")
+        histories.append([model.predict(x), *model.optimizer.get_state(model.weights()).values()])
+    for history in histories[1:]:
+        for ours, right in zip(history, histories[0], strict=True):
+            np.testing.assert_allclose(ours, right, rtol=1e-5, atol=1e-5)
 
-    few, numbers = reads(batch_size=8)
-    assert few == reads(batch_size=1)[0] == numbers  # the mean loss and each metric, once an epoch
+
+def test_weights_are_loaded_to_where_the_model_is(tmp_path):
+    random.seed(0)
+    model, x, _ = multilayer_perceptron()
+    right = model.predict(x)
+    model.save_weights(tmp_path / "weights.safetensors")
+    other = multilayer_perceptron()[0].to("simulator")
+    other.load_weights(tmp_path / "weights.safetensors")
+    assert other.device == "simulator"
+    np.testing.assert_allclose(other.predict(x), right, rtol=1e-5, atol=1e-5)
+
+
+def test_a_tensor_on_a_device_shows_its_values():
+    x = Tensor(kernels.move(np.array([1.5, 2.0], np.float32), "simulator"))
+    assert repr(x) == "Tensor([1.5, 2. ], float32)" and x.numpy().tolist() == [1.5, 2.0]
