@@ -5,7 +5,15 @@ import pytest
 
 import kernels
 from kernels import simulator
-from minigrad import Tensor, layers, losses, models, optimizers, random
+from minigrad import Tensor, layers, losses, models, optimizers, random, text
+from minigrad.__main__ import main
+
+
+def _has_gpu():
+    try:
+        return kernels.device("cuda") is not None
+    except OSError:
+        return False
 
 
 @pytest.fixture(autouse=True)
@@ -133,3 +141,31 @@ def test_weights_are_loaded_to_where_the_model_is(tmp_path):
 def test_a_tensor_on_a_device_shows_its_values():
     x = Tensor(kernels.move(np.array([1.5, 2.0], np.float32), "simulator"))
     assert repr(x) == "Tensor([1.5, 2. ], float32)" and x.numpy().tolist() == [1.5, 2.0]
+
+
+# ---- Programs ------------------------------------------------------------------------------------
+
+
+def test_generated_text_is_that_of_the_cpu():
+    written = []
+    for where in ("simulator", "cpu"):
+        random.seed(0)
+        model = models.GPT(7, 1, 1, 4, max_sequence_length=8).to(where)
+        written.append(text.generate(model, [[1, 2], [3]], 3, temperature=0.8, seed=0))
+    assert written[0] == written[1]
+
+
+COMMANDS = {
+    "train table": "train table --data DATA --target kind",
+    "train gpt": "train gpt --data DATA",
+    "finetune": "finetune BASE --data DATA",
+}
+
+
+@pytest.mark.skipif(_has_gpu(), reason="there is a GPU here")
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
+def test_a_command_says_that_there_is_no_gpu(command, tmp_path, capsys):
+    (tmp_path / "data.csv").write_text("size,kind\n" + "1,a\n2,b\n3,a\n4,b\n5,a\n" * 9, "utf-8")
+    words = command.replace("DATA", str(tmp_path / "data.csv")).replace("BASE", str(tmp_path))
+    assert main([*words.split(), "--out", str(tmp_path / "out"), "--device", "cuda"]) == 2
+    assert "there is no GPU of NVIDIA here" in capsys.readouterr().err

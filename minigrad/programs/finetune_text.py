@@ -196,7 +196,7 @@ class Training:
         line = Line(report, s.epochs, -(-len(self.examples["train"][1]) // s.batch))
         told = [*self.callbacks, *([StopAfter(s.minutes)] if s.minutes else []), stop, line]
         began = time.perf_counter()
-        history = self.model.fit(
+        history = self.model.to(s.device).fit(
             *self.examples["train"],
             batch_size=s.batch,
             epochs=s.epochs,
@@ -204,6 +204,7 @@ class Training:
             validation_data=self.examples["validation"],
             callbacks=told,
         )
+        self.model.to("cpu")
         ran, self.best_epoch = len(history.epoch), stop.best_epoch + 1
         epochs = "1 epoch" if ran == 1 else f"{ran} epochs"
         report.say(f"{epochs} in {time.perf_counter() - began:.1f} s")

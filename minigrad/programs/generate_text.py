@@ -19,12 +19,14 @@ def generate_text(
     repetition_penalty=1.0,
     stop=(),
     seed=0,
+    device="cpu",
 ):
     """Print the prompt and what the model in a folder writes behind it. Returns what it wrote.
 
     folder  of a `minigrad train gpt` or a `minigrad finetune`; or of a pretrained model, as Hugging
             Face lays it out. To a model that learned to follow instructions the prompt is one, and
             what comes before an answer is put around it
+    device  where to compute: "cpu", or "cuda", a GPU of NVIDIA
 
     All else as in `text.stream`. ValueError or OSError for what cannot be read or used.
     """
@@ -33,7 +35,7 @@ def generate_text(
         kind = type(model).__name__
         raise ValueError(f"{folder} has a {kind}, which does not say what comes next in a text")
     pieces = text.stream(
-        model,
+        model.to(device),
         tokenizer,
         shaped,
         max_new_tokens,
