@@ -1,10 +1,15 @@
-"""A file is there as a whole or not at all, whenever the process ends."""
+"""A file is there as a whole or not at all, whenever the process ends; a folder has one writer."""
 
 import contextlib
 import os
 import re
 import secrets
 import shutil
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
 
 
 @contextlib.contextmanager
@@ -26,6 +31,31 @@ def replacing(target):
     except BaseException:  # also KeyboardInterrupt
         temporary.unlink(missing_ok=True)
         raise
+
+
+@contextlib.contextmanager
+def alone_in(folder):
+    """Keep all others who ask for this out of a folder, a Path. ValueError if one keeps us out.
+
+    However a process ends, what it kept is free again. Systems that know no such locks, Windows
+    among them, keep nobody out.
+    """
+    if fcntl is None:
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # a file system without locks
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ValueError(
+                    f"another run is at work in {folder}: wait for its end, or choose another "
+                    "folder"
+                ) from None
+        yield
+    finally:
+        os.close(handle)
 
 
 def remove_leftovers(folder):

@@ -161,6 +161,40 @@ def test_a_sequence_ends_only_where_its_end_is_among_the_best_continuations():
     assert generate(model, [[7]], 2, beams=3, end_token=end) == [[]]
 
 
+class Chain:
+    """A model to which the last token alone says which is next, by a table of probabilities."""
+
+    max_sequence_length = 1000
+
+    def __init__(self, p):
+        self.p, self.vocabulary_size = np.array(p), len(p)
+
+    def make_cache(self, length):
+        return []
+
+    def features(self, ids, mask=None, cache=None):
+        return ids
+
+    def logits(self, ids):
+        return Tensor(np.log(self.p[ids]))
+
+
+def test_a_search_goes_on_while_a_beam_is_better_than_those_that_ended():
+    few = 1e-9  # 0 is the end, and behind 1 it is never likelier than another 1
+    chain = Chain([[1 / 3] * 3, [0.45, 0.55, few], [0.4, 0.6, few]])
+    assert generate(chain, [[2]], 5, beams=2, end_token=0) == [[1] * 5]
+
+
+def test_an_end_among_the_best_takes_no_place_of_a_beam():
+    chain = Chain([[0.25] * 4, [0.25] * 4, [0.01, 0.01, 0.97, 0.01], [0.3, 0.5, 0.19, 0.01]])
+    assert generate(chain, [[3]], 3, beams=2, end_token=0) == [[2, 2, 2]]
+
+
+def test_top_p_needs_no_more_tokens_than_reach_it():
+    logits = generation.adjust(np.zeros((1, 4)), [[]], Choice(top_p=0.5))
+    assert np.isfinite(logits).tolist() == [[True, True, False, False]]
+
+
 # ---- As it comes ---------------------------------------------------------------------------------
 
 
@@ -168,6 +202,7 @@ class Script:
     """A model that says these ids one after another, whatever it reads."""
 
     max_sequence_length = 1000
+    device = "cpu"
 
     def __init__(self, ids, vocabulary_size=256):
         self.ids, self.vocabulary_size = itertools.cycle(ids), vocabulary_size
@@ -246,6 +281,8 @@ def test_the_end_token_of_a_tokenizer_ends_a_stream():
         ([1] * 17, "the prompt has 17 tokens, and the model reads at most 16"),
         ([1, 37], "ids from 0 to 36. Received: a prompt with ids from 1 to 37"),
         ([-1, 2], "ids from 0 to 36. Received: a prompt with ids from -1 to 2"),
+        ([1.7, 2], "a prompt is a list of ids, integers"),
+        (3, "a prompt is a list of ids, integers. Received: 3"),
     ],
 )
 def test_a_prompt_that_the_model_cannot_read_is_named(prompt, message):
@@ -264,6 +301,9 @@ def test_a_prompt_that_the_model_cannot_read_is_named(prompt, message):
         {"top_p": 1.5},
         {"beams": 0},
         {"repetition_penalty": 0},
+        {"seed": -1},
+        {"seed": 1.5},
+        {"end_token": "end"},
         {"beams": 2, "temperature": 0.5},
         {"beams": 2, "top_k": 3},
         {"beams": 2, "top_p": 0.3},
@@ -273,6 +313,14 @@ def test_a_prompt_that_the_model_cannot_read_is_named(prompt, message):
 def test_options_of_no_meaning_are_named(options):
     with pytest.raises(ValueError, match=list(options)[-1]):
         generate(model(), PROMPTS, 3, **options)
+
+
+@EVERY_METHOD
+def test_a_model_that_has_become_nan_is_named(options):
+    gpt = model()
+    gpt.final_norm.gamma.assign(np.nan * gpt.final_norm.gamma.data)
+    with pytest.raises(ValueError, match="logits of the next token are not finite"):
+        generate(gpt, PROMPTS, 3, **options)
 
 
 @pytest.mark.parametrize("count", [0, -1, 1.5, True])

@@ -14,8 +14,14 @@ import pytest
 import kernels
 from minigrad import checkpoint, data, models, random, text
 from minigrad.__main__ import main
+from minigrad.atomic import alone_in
 from minigrad.programs import pretrain as module
-from minigrad.programs import pretraining_backup, pretraining_picture, pretraining_report
+from minigrad.programs import (
+    pretraining_backup,
+    pretraining_picture,
+    pretraining_report,
+    pretraining_settings,
+)
 from minigrad.programs.pretrain import HiddenTokens, NextToken, Objective, add_gradients, pretrain
 from minigrad.programs.pretraining_backup import Progress
 from minigrad.programs.pretraining_settings import FIRST, LAST, MASK, SPECIAL_TOKENS, Settings
@@ -80,6 +86,40 @@ def test_32_micro_batches_of_variable_lengths_give_the_gradient_of_one_batch(kin
     for path, gradient in gradients(divided).items():
         scale = np.abs(expected[path]).max()
         np.testing.assert_allclose(gradient, expected[path], rtol=0, atol=1e-6 * max(scale, 1e-2))
+
+
+def test_validation_is_without_dropout():
+    model, task = make_model(models.GPT, dropout=0.5), NextToken(SETTINGS, text.ByteTokenizer())
+    without = make_model(models.GPT)
+    without.set_weights(model.get_weights())
+    windows = np.random.default_rng(0).integers(50, size=(1, 4, 13))
+    one, other = (module.evaluate(Objective(some), task, windows) for some in (model, without))
+    assert one == other
+
+
+def test_the_same_places_are_hidden_in_every_validation():
+    tokenizer = text.ByteTokenizer(SPECIAL_TOKENS["bert"])
+    task = HiddenTokens(SETTINGS, tokenizer)
+    model = make_model(models.BERT, vocabulary=tokenizer.vocabulary_size)
+    windows = np.random.default_rng(0).integers(256, size=(1, 4, task.window))
+    one, other = (module.evaluate(Objective(model), task, windows) for _ in range(2))
+    assert one == other
+
+
+def test_to_compile_kernels_draws_no_random_numbers():
+    model, task = make_model(models.GPT, 0, 257, dropout=0.5), NextToken(SETTINGS, None)
+    random.seed(3)
+    module.compile_kernels(Objective(model), task, SETTINGS)
+    drawn = random.key()
+    random.seed(3)
+    assert random.key() == drawn
+
+
+def test_a_model_has_the_shape_that_was_asked_for():
+    settings = SETTINGS._replace(dropout=0.25, context=20)
+    config = pretraining_settings.model_of(settings, text.ByteTokenizer()).get_config()
+    names = "num_layers", "num_heads", "hidden_dim", "max_sequence_length", "dropout"
+    assert [config[name] for name in names] == [1, 2, 16, 20, 0.25]
 
 
 @pytest.mark.parametrize("kind", [models.GPT, models.BERT])
@@ -218,6 +258,21 @@ def test_the_rate_rises_to_its_height_and_falls_to_a_tenth(source, monkeypatch):
     assert np.argmax(rates) == 4
     assert (np.diff(rates[:5]) > 0).all() and (np.diff(rates[4:]) < 0).all()
     assert rates[0] == pytest.approx(0.002) and rates[-1] == pytest.approx(0.001)
+
+
+def test_the_optimizer_decays_forgets_and_clips_as_is_usual_for_language_models(
+    source, monkeypatch
+):
+    seen, step = [], module.optimizers.AdamW.step
+    monkeypatch.setattr(
+        module.optimizers.AdamW,
+        "step",
+        lambda self, parameters: (seen.append(self), step(self, parameters))[1],
+    )
+    pretrain("gpt", data=str(source), steps=1, **TINY)
+    [adam] = seen
+    names = "weight_decay", "beta_1", "beta_2", "global_clipnorm"
+    assert [getattr(adam, name) for name in names] == [0.1, 0.9, 0.99, 1.0]
 
 
 def test_a_training_of_so_many_minutes_ends_after_them(source, capsys):
@@ -445,6 +500,37 @@ def test_a_full_disk_costs_the_backup_and_not_the_training(source, tmp_path, mon
     with pytest.warns(UserWarning, match="not backed up.*No space left"):
         assert main(words(source, "--steps", "2")) == 0
     assert (tmp_path / "out" / "model.safetensors").exists()
+
+
+def test_a_disk_that_is_full_in_the_end_costs_the_picture_and_not_the_model(
+    source, tmp_path, monkeypatch, capsys
+):
+    def fail(progress, path):
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pretraining_picture, "draw", fail)
+        assert main(words(source, "--steps", "2")) == 2
+    assert "losses.png" in capsys.readouterr().err
+    models.load_model(tmp_path / "out" / "model.safetensors")
+    assert main(words(source, "--steps", "2", "--resume")) == 0
+    assert (tmp_path / "out" / "losses.png").exists()
+
+
+def test_a_second_run_in_the_folder_of_another_is_refused(source, tmp_path, capsys):
+    (tmp_path / "out").mkdir()
+    with alone_in(tmp_path / "out"):
+        assert main(words(source, "--steps", "2")) == 2
+    assert "another run is at work in out" in capsys.readouterr().err
+    assert not any((tmp_path / "out").iterdir())
+    assert main(words(source, "--steps", "2")) == 0
+
+
+@pytest.mark.parametrize("kind", ["gpt", "bert"])
+def test_a_training_that_has_become_nan_in_its_last_step_is_named(kind, source, tmp_path, capsys):
+    assert main(words(source, "--steps", "2", "--learning-rate", "1e30", kind=kind)) == 2
+    assert re.search("the (validation )?loss became (nan|inf)", capsys.readouterr().err)
+    assert not (tmp_path / "out" / "model.safetensors").exists()
 
 
 def test_a_loss_that_is_not_finite_ends_training_and_keeps_the_last_backup(

@@ -1,4 +1,4 @@
-"""BERT, Llama and the model of two sequences: files, caches, masks, devices, and named errors.
+"""GPT, BERT, Llama and the model of two sequences: files, caches, masks, devices, and named errors.
 
 That they compute what other libraries do is shown in `test_whole_models`.
 """
@@ -28,6 +28,10 @@ def varied(model):
     return model
 
 
+def gpt(**options):
+    return models.GPT(**SHAPE, max_sequence_length=12, **options)
+
+
 def bert(**options):
     return models.BERT(**SHAPE, max_sequence_length=12, **options)
 
@@ -43,6 +47,7 @@ def seq2seq(**options):
 
 # {name: (how it is made, its sequences)}
 EVERY = {
+    "GPT": (gpt, (IDS,)),
     "BERT": (bert, (IDS,)),
     "BERT for classes": (lambda **o: bert(head="classes", num_classes=3, **o), (IDS,)),
     "BERT without a head": (lambda **o: bert(head=None, **o), (IDS,)),
@@ -124,7 +129,49 @@ def test_a_training_step_stays_on_the_device(make, sequences):
         np.testing.assert_array_equal(unwrap(ours), theirs)
 
 
-@pytest.mark.parametrize("name", ["BERT", "BERT for classes", "Seq2SeqTransformer"])
+@EVERY_MODEL
+def test_every_normalization_has_the_epsilon_of_the_model(make, sequences):
+    model = make(layer_norm_epsilon=0.25)
+    epsilons = [part.epsilon for _, part in model.walk() if hasattr(part, "epsilon")]
+    assert len(epsilons) > 4 and set(epsilons) == {0.25}
+
+
+def test_epsilons_are_those_of_the_models_that_were_published():
+    found = {kind: make().layer_norm_epsilon for kind, (make, _) in EVERY.items()}
+    assert found == {kind: 1e-12 if "BERT" in kind else 1e-5 for kind in EVERY}
+
+
+@EVERY_MODEL
+@pytest.mark.parametrize("axis", [0, 1])
+def test_of_no_tokens_there_is_nothing_to_say(make, sequences, axis):
+    empty = [ids[:0] if axis == 0 else ids[:, :0] for ids in sequences]
+    model = make()
+    if axis == 1 and getattr(model, "head", None) == "classes":
+        with pytest.raises(ValueError, match="texts without tokens"):
+            model(*empty)
+    else:
+        assert model(*empty).shape[axis] == 0
+
+
+# In two blocks: of the embeddings; of the weights of attention, and of what is added to x.
+DROPPED = {
+    "GPT": 1 + 2 * 3,
+    "BERT": 1 + 2 * 3,
+    "BERT for classes": 1 + 2 * 3 + 1,
+    "Seq2SeqTransformer": (1 + 2 * 3) + (1 + 2 * 5),
+}
+
+
+@pytest.mark.parametrize("name", DROPPED)
+def test_dropout_is_in_every_place_where_a_model_has_it(name, monkeypatch):
+    make, sequences = EVERY[name]
+    model, key, drawn = make(dropout=0.3), random.key, []
+    monkeypatch.setattr(random, "key", lambda: (drawn.append(1), key())[1])
+    model(*sequences, training=True)
+    assert len(drawn) == DROPPED[name]
+
+
+@pytest.mark.parametrize("name", DROPPED)
 def test_dropout_works_in_training_alone(name):
     make, sequences = EVERY[name]
     model, without = make(dropout=0.3), make()
@@ -346,6 +393,12 @@ BAD = {
         "head='classes' or None. Received: head='tokens'",
     ),
     "BERT, no width": (lambda: models.BERT(9, 1, 2, None), "hidden_dim=None"),
+    "GPT, no axis": (lambda: gpt()(np.array(5)), r"GPT needs ids \(n, t\).*shape \(\)"),
+    "GPT, a list": (lambda: gpt().features([[1, 2]]), "GPT needs ids as an array.*list"),
+    "Seq2Seq, a list": (
+        lambda: seq2seq().translate([[1, 2]], start=1, end=2, max_new_tokens=3),
+        "ids as an array. Received: list",
+    ),
     "GPT, no width": (lambda: models.GPT(9, 1, 2, None), "hidden_dim=None"),
     "Seq2Seq, no width": (lambda: models.Seq2SeqTransformer(9, 1, 2, None), "hidden_dim=None"),
     "BERT, heads": (lambda: models.BERT(9, 1, 3, 8), "num_heads=3, hidden_dim=8"),

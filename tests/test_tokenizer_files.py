@@ -107,6 +107,7 @@ WRONG_USE = {
     "an id in a stream": (lambda t: text.StreamDecoder(t).add(1000), "0 to 301 1000"),
     "bytes for a text": (lambda t: t.encode(b"abc"), "a text must be a str bytes"),
     "a list for a text": (lambda t: t.encode(["abc"]), "a text must be a str list"),
+    "a byte that is no UTF-8": (lambda t: t.encode("ab\udcff"), "no UTF-8 position 2"),
     "half a surrogate pair": (lambda t: t.encode("ab\ud800"), "surrogate position 2"),
     "a template that does not fit": (
         lambda t: text.ByteTokenizer(["[CLS]"], template=text.Template("[CLS] $A [SEP]")),

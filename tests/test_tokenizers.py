@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 import unicodedata
+import weakref
 from collections import Counter
 
 import pytest
@@ -368,3 +369,19 @@ def test_fuzzed_texts_have_what_is_hard():
     for kind in (chinese, emoji, "\u0301\u0323", "\u200d", "\n"):
         assert set(kind) & set(written)
     assert list(fuzzed(5)) == list(fuzzed(5)) != list(fuzzed(5, seed=1))
+
+
+def test_characters_are_learned_text_by_text():
+    class Piece(str):  # which, other than str, can be watched
+        pass
+
+    alive = weakref.WeakSet()
+
+    def pieces():
+        for i in range(20):
+            piece = Piece(chr(97 + i))
+            alive.add(piece)
+            yield piece
+            assert len(alive) <= 3
+
+    assert text.CharacterTokenizer.train(pieces()).vocabulary_size == 20

@@ -136,6 +136,8 @@ class BERT(TokenModel):
         self._check_head("classes", None)
         if not self.use_pooler:
             raise ValueError("this BERT was made without a pooler: use_pooler=False")
+        if features.shape[1] == 0:
+            raise ValueError("BERT pools a text by its first token. Received: texts without tokens")
         first = features[:, 0]  # (n, d)
         return self.pooler(first)
 

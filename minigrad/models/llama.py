@@ -183,12 +183,13 @@ class _Block(Layer):
             k, v, mask = cache.append(k, v, mask)  # (n, hₖ, s, e), (n, s)
         o = ops.attention(q, k, v, causal=True, mask=mask)  # (n, h, t, e)
         o = ops.swapaxes(o, 1, 2)  # (n, t, h, e)
-        return self.output(ops.reshape(o, (*x.shape[:2], -1)))  # (n, t, d)
+        o = ops.reshape(o, (*x.shape[:2], o.shape[2] * o.shape[3]))  # (n, t, h e)
+        return self.output(o)  # (n, t, d)
 
 
 def _split(x, heads):
     """(n, t, h e) -> (n, t, h, e)"""
-    return ops.reshape(x, (*x.shape[:2], heads, -1))
+    return ops.reshape(x, (*x.shape[:2], heads, x.shape[2] // heads))
 
 
 def _dense(model, units, activation=None, use_bias=False):

@@ -66,9 +66,12 @@ class TokenModel(Model):
 
     def _check_ids(self, ids, mask, start=0):
         """ValueError unless ids are (n, t), the mask is too, and no position is past the last."""
-        name, end = type(self).__name__, start + ids.shape[-1]
+        name = type(self).__name__
+        if not hasattr(ids, "shape"):
+            raise ValueError(f"{name} needs ids as an array. Received: {type(ids).__name__}")
         if len(ids.shape) != 2:
             raise ValueError(f"{name} needs ids (n, t). Received: shape {ids.shape}")
+        end = start + ids.shape[1]
         if end > self.max_sequence_length:
             raise ValueError(
                 f"{name} has {self.max_sequence_length} positions, max_sequence_length. "

@@ -12,6 +12,7 @@ import numpy as np
 import kernels
 
 from .. import data, layers, models, ops, optimizers, random, schedules, text
+from ..atomic import alone_in
 from ..environment import one_blas_thread
 from ..tensor import no_grad
 from . import pretraining_picture, pretraining_report
@@ -50,7 +51,14 @@ def pretrain(kind, out=None, resume=False, report=None, **options):
 
     folder = backup.folder
     folder.mkdir(parents=True, exist_ok=True)
-    report = report or Report(folder / "report.txt", append=resume)
+    with alone_in(folder):  # model and tokenizer of two trainings would not belong together
+        report = report or Report(folder / "report.txt", append=resume)
+        return learn(settings, corpus, tokenizer, backup, report)
+
+
+def learn(settings, corpus, tokenizer, backup, report):
+    """What is done in the folder of the backup, stage by stage; returns what `pretrain` does."""
+    folder, kind = backup.folder, settings.kind
     report.stage("Text")
     tokenizer.save(folder)
     tokens = {
@@ -72,8 +80,8 @@ def pretrain(kind, out=None, resume=False, report=None, **options):
     file.unlink(missing_ok=True)  # of an earlier training: its tokenizer was another
     progress = Progress(settings.steps, settings.minutes)
     train(model, task, tokens, settings, progress, backup, report)
+    model.save(file)  # first of all: a disk that is full must not cost it
     pretraining_picture.draw(progress, folder / "losses.png")
-    model.save(file)
     backup.remove()
 
     report.stage("Evaluation of the saved model on all of the validation part")

@@ -66,12 +66,13 @@ class Progress:
 
     def count(self, loss):
         """A step is done. ValueError if its loss is not a finite number."""
-        if not math.isfinite(loss):
-            raise ValueError(
-                f"the loss became {loss} in step {self.step + 1}. The usual reason is too large a "
-                "learning rate"
-            )
+        _check_finite("loss", loss, self.step + 1)
         self.losses.append(loss)
+
+    def look(self, loss):
+        """The validation part was looked at. ValueError likewise."""
+        _check_finite("validation loss", loss, self.step)
+        self.validated.append([self.step, loss])
 
     def get_state(self):
         """All of it as plain data and arrays."""
@@ -87,6 +88,14 @@ class Progress:
         self.losses = state["losses"].tolist()
         self.validated = [[int(step), loss] for step, loss in state["validated"].tolist()]
         self.begin(state["seconds"])
+
+
+def _check_finite(name, loss, step):
+    if not math.isfinite(loss):
+        raise ValueError(
+            f"the {name} became {loss} in step {step}. The usual reason is too large a learning "
+            "rate"
+        )
 
 
 class Backup:

@@ -82,7 +82,7 @@ class Watch:
 
     def say_validation(self, loss):
         """What was seen there."""
-        self.progress.validated.append([self.progress.step, loss])
+        self.progress.look(loss)
         self.report.say(f"{'':13}validation loss {loss:.4f}")
 
 

@@ -51,10 +51,11 @@ class CharacterTokenizer(Tokenizer):
         special_tokens  their texts; their ids come first
         """
         special = numbered(special_tokens)
-        characters = sorted(set().union(*check_texts(texts)))
-        return cls(
-            {character: id for id, character in enumerate(characters, len(special))}, special
-        )
+        characters = set()
+        for text in check_texts(texts):  # which may be more together than there is memory
+            characters.update(text)
+        ids = {character: id for id, character in enumerate(sorted(characters), len(special))}
+        return cls(ids, special)
 
     def encode_ordinary(self, text):
         try:

@@ -58,6 +58,10 @@ class Choice:
         if self.top_p is not None and check_number("top_p", self.top_p, positive=True) > 1:
             raise ValueError(f"top_p is a share of 1. Received: top_p={self.top_p}")
         check_number("repetition_penalty", self.repetition_penalty, positive=True)
+        for name in ("seed", "end_token"):
+            value = getattr(self, name)
+            if value is not None:
+                _check_count(name, value, least=0)
         chance = self.temperature, self.top_k, self.top_p
         if self.beams > 1 and chance != (None, None, None):
             raise ValueError(
@@ -148,13 +152,15 @@ def _overlap(text, string):
     return max(n for n in range(len(string)) if text.endswith(string[:n]))
 
 
-def _check_count(name, value):
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value < 1:
-        raise ValueError(f"{name} is an integer from 1 up. Received: {name}={value!r}")
+def _check_count(name, value, least=1):
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
+        raise ValueError(f"{name} is an integer from {least} up. Received: {name}={value!r}")
 
 
 def _check_prompt(model, prompt):
     """A prompt as a list of ids; ValueError unless the model can read it."""
+    if not np.iterable(prompt) or not all(hasattr(id, "__index__") for id in prompt):
+        raise ValueError(f"a prompt is a list of ids, integers. Received: {prompt!r}")
     ids = [int(id) for id in prompt]
     if not ids:
         raise ValueError("a prompt must not be empty: the model has nothing to go on from")
@@ -200,7 +206,13 @@ class _Reader:
             ids, mask = np.array([row[-1:] for row in self.rows]), None
         ids, mask = (x if x is None else kernels.move(x, self.model.device) for x in (ids, mask))
         features = self.model.features(ids, mask=mask, cache=self.cache)  # (n, t, d)
-        return self.model.logits(features[:, -1]).numpy()
+        logits = self.model.logits(features[:, -1]).numpy()
+        if not np.isfinite(logits).all():
+            raise ValueError(
+                "the model's logits of the next token are not finite: its weights may have become "
+                "so in a training with too large a learning rate"
+            )
+        return logits
 
     def _move(self):
         """Move the starts of sequences that are too long. Returns whether there were any."""

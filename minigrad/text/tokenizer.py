@@ -131,9 +131,12 @@ def check_text(text):
     try:
         text.encode()
     except UnicodeEncodeError as error:
+        half = text[error.start]
+        # Python holds a byte of a terminal or a file name that is no UTF-8 as one of these.
+        is_byte = 0xDC80 <= ord(half) <= 0xDCFF
+        kind = "a byte that is no UTF-8" if is_byte else "half a surrogate pair, no character"
         raise ValueError(
-            f"the text has half a surrogate pair, which is no character, at position "
-            f"{error.start}. Received: {text[error.start]!r}"
+            f"the text has {kind}, at position {error.start}. Received: {half!r}"
         ) from None
     return text
 
