@@ -55,7 +55,8 @@ def generate_text(
     if not hasattr(model, "make_cache"):
         kind = type(model).__name__
         raise ValueError(f"{folder} has a {kind}, which does not say what comes next in a text")
-    pieces = text.stream(model.to(device), model.tokenizer, prompt, max_new_tokens, stop=stop, **options)
+    model.to(device)
+    pieces = text.stream(model, model.tokenizer, prompt, max_new_tokens, stop=stop, **options)
     print(prompt, end="", flush=True)
     written = []
     for piece in pieces:
