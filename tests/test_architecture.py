@@ -242,6 +242,8 @@ ALLOWED = {
     ("minigrad.layers.attention", "KeyValueCache.size", "int"): "a number of steps",
     ("minigrad.layers.layer", "Layer.trainable", "bool"): "an argument",
     ("minigrad.layers.layer", "Layer.ensure_built", "np.zeros"): "an example, before training",
+    ("minigrad.layers.layer", "Layer.add_weight", "np.empty"): "a place for numbers from a file",
+    ("minigrad.losses", "Loss.count", "np.float64"): "a number of examples, from a shape",
     ("minigrad.optimizers", "Optimizer.rate", "float"): "what a schedule gave",
     ("minigrad.optimizers", "Optimizer.get_state", "np.array"): "the number of steps, to be saved",
     ("minigrad.optimizers", "Optimizer.set_state", ".item"): "the number of steps, from a file",
