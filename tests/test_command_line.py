@@ -36,7 +36,13 @@ def test_quickstart_ends_with_its_results_and_leaves_report_pictures_and_models(
     assert "bits per byte less of English" in saved and float(saved.split()[0]) != 0
     stages = ["1. Data", "2. Model", "3. Training", "4. Evaluation", "5. Save and reload"]
     stages += ["6. Fine-tuning", "fine-tuning was better in 6 of 6 repetitions", "7. Text"]
-    for stage in [*stages, "9. Training", "11. The GPT, reloaded, writes Python", "def ", "12. LoRA"]:
+    for stage in [
+        *stages,
+        "9. Training",
+        "11. The GPT, reloaded, writes Python",
+        "def ",
+        "12. LoRA",
+    ]:
         assert stage in text
     folder = tmp_path / "new" / "folder"
     assert (folder / "report.txt").read_text(encoding="utf-8").strip() == text.strip()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from minigrad import Tensor, losses, models, no_grad, ops, optimizers, random, text
-from tests.golden import whole_models
+from tests.golden.whole_models import varied
 from tests.strict_array import StrictArray, strict, unwrap
 
 SHAPE = {"vocabulary_size": 30, "num_layers": 2, "num_heads": 2, "hidden_dim": 8}
@@ -20,12 +20,6 @@ SCALING = {
 IDS = np.random.default_rng(0).integers(0, 30, (3, 9))
 OTHERS = np.random.default_rng(1).integers(0, 30, (3, 5))
 MASK = np.arange(9) < np.array([[9], [6], [7]])  # filled up on the right
-
-
-def varied(model):
-    """The model with larger weights, so that it says something else of everything."""
-    model.set_weights({k: whole_models.draw(k, p.shape) for k, p in model.weights().items()})
-    return model
 
 
 def gpt(**options):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.golden.whole_models import call, linear, make, norm
+from tests.golden.whole_models import call, language_sizes, linear, make, norm
 
 FILE = Path(__file__).with_name("bert.safetensors")
 
@@ -42,17 +42,10 @@ def ask(ours):
     from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification
 
     config = BertConfig(
-        vocab_size=ours.vocabulary_size,
-        hidden_size=ours.hidden_dim,
-        num_hidden_layers=ours.num_layers,
-        num_attention_heads=ours.num_heads,
-        intermediate_size=ours.intermediate_dim,
-        max_position_embeddings=ours.max_sequence_length,
+        **language_sizes(ours),
         hidden_dropout_prob=0.0,
         attention_probs_dropout_prob=0.0,
         num_labels=ours.num_classes or 2,
-        pad_token_id=None,  # or what is looked up as token 0 would get no gradient
-        attn_implementation="eager",
     )
     classes = ours.head == "classes"
     theirs = (BertForSequenceClassification if classes else BertForMaskedLM)(config).double()
