@@ -3,12 +3,23 @@
 import functools
 import inspect
 import linecache
+import math
 from typing import NamedTuple
 
 import numpy as np
 
 from kernels import simulator
-from kernels.cuda import matmul, normalization, softmax
+from kernels.cuda import (
+    attention,
+    convolution,
+    cross_entropy,
+    elementwise,
+    matmul,
+    normalization,
+    optimizers,
+    scatter,
+    softmax,
+)
 
 
 class Bug(NamedTuple):
@@ -132,12 +143,12 @@ BUGS = {
         *(RACE, "a_tile", ["a_tile[y + i", "a_tile[y + i"]),
     ),
     "registers without a barrier": Bug(
-        *("register_tiled", f"{BARRIER}        for inner", "        for inner", RACE, "a_tile"),
+        *("register_tiled", f"{BARRIER}        add", "        add", RACE, "a_tile"),
         ["a_tile[y + i * SIDE, x] =", "a_part[i] ="],
     ),
     "rows of B for columns": Bug(
-        *("register_tiled", "b_tile[inner, x + i * SIDE]", "b_tile[x + i * SIDE, inner]"),
-        *(BOUNDS, "b_tile", ["b_part[i] ="]),
+        *("add_products", "b_tile[inner, x + i * SIDE]", "b_tile[x + i * SIDE, inner]"),
+        *(BOUNDS, "b_tile", ["b_part[i] ="], (18, 19, 20), "register_tiled"),
     ),
     "one column to the right": Bug(
         *("register_tiled", "column + j * SIDE] = total", "column + j * SIDE + 1] = total"),
@@ -264,6 +275,145 @@ BUGS = {
         ),
         *(UNWRITTEN, "of_scale", ["total += parts[i"], (3, 40), "", normalization),
     ),
+    "a sum that other lanes have made": Bug(
+        *("add_row", "range(cuda.threadIdx.x", "range(31 - cuda.threadIdx.x", RACE, "total"),
+        *(["total[row, i] =", "squares += x[row, i]"], (3, 40), "residual_rms_norm"),
+        normalization,
+    ),
+    "a row of an RMS norm too many": Bug(
+        *("rms_norm", "row < x.shape[0]", "row <= x.shape[0]", BOUNDS, "x"),
+        *(["squares += x[row, i]"], (3, 40), "", normalization),
+    ),
+    # Cross-entropy
+    "a label is trusted": Bug(
+        *("cross_entropy", "label >= 0 and label < logits.shape[1]", "label >= 0", BOUNDS),
+        *("logits", ["losses[row] = "], (3, 2), "", cross_entropy),
+    ),
+    "two lanes write a loss": Bug(
+        *("cross_entropy", "if lane == 0", "if lane < 2", RACE, "losses"),
+        *(["losses[row] = "] * 2, (3, 40), "", cross_entropy),
+    ),
+    "all gradients are those of the first row": Bug(
+        *("cross_entropy_backward", "dlogits[row, i] =", "dlogits[0, i] =", RACE, "dlogits"),
+        *(["dlogits[0, i] ="] * 2, (3, 40), "", cross_entropy),
+    ),
+    # Four numbers of each array
+    "four where three are left": Bug(
+        *("take4", "i + 4 <= x.size", "i + 4 <= x.size + 1", BOUNDS, "x"),
+        *(["return load4(x, i)"], (1, 7), "value", elementwise),
+    ),
+    "the end is written past": Bug(
+        *("put4", "i + k < x.size", "i + k <= x.size", BOUNDS, "y"),
+        *(["x[i + k] ="], (1, 7), "value", elementwise),
+    ),
+    "threads are one number apart": Bug(
+        *("value", "EACH * cuda.grid(1)", "cuda.grid(1)", MISALIGNED, "x"),
+        *(["return load4(x, i)"], (1, 12), "", elementwise),
+    ),
+    "a bias that does not repeat": Bug(
+        *("biased", "bias[i % width]", "bias[i]", BOUNDS, "bias"),
+        *(["a + bias[i]"], (2, 4), "", elementwise),
+    ),
+    "blocks of dropout overlap": Bug(
+        *("dropout", "EACH * cuda.grid(1)", "EACH * cuda.threadIdx.x", RACE, "y"),
+        *(["store4(x, i, four)"] * 2, (9, 120), "", elementwise),
+    ),
+    # Rows that are added up
+    "rows are added without atomic updates": Bug(
+        *("by_update", "cuda.atomic.add(total, (row, column), g[i, column])"),
+        *("total[row, column] += g[i, column]", RACE, "total"),
+        *(["total[row, column] += g"] * 2, (9, 5), "", scatter),
+    ),
+    "an index counts from 1": Bug(
+        *("by_update", "row < total.shape[0]", "row <= total.shape[0]", BOUNDS, "total"),
+        *(["cuda.atomic.add(total"], (9, 5), "", scatter),
+    ),
+    "an owner too many": Bug(
+        *("by_owner", "row < total.shape[0]", "row <= total.shape[0]", BOUNDS, "total"),
+        *(["total[row, column] = float32(0)"], (10, 5), "", scatter),
+    ),
+    # Steps of optimizers
+    "all threads write the same four": Bug(
+        *("adam", "put4(v, i,", "put4(v, 0,", RACE, "v"),
+        *(["store4(x, i, four)"] * 2, (1, 12), "", optimizers),
+    ),
+    "no factor for clipped gradients": Bug(
+        *("adam", "scale[0]", "scale[1]", BOUNDS, "scale", ["factor = EACH"], (1, 12), ""),
+        optimizers,
+    ),
+    # Attention
+    "no barrier before features are used": Bug(
+        *("row_products", f"{BARRIER}        for inner", "        for inner", RACE, "q_tile"),
+        *(["store4(tile, (row, column), four)", "four = load4(a_tile"], (1, 1, 5, 7, 4)),
+        *("forward_64", attention),
+    ),
+    "features are fetched while they are used": Bug(
+        *("row_products", f"four, b_3)\n{BARRIER}", "four, b_3)\n", RACE, "q_tile"),
+        *(["store4(tile, (row, column), four)", "four = load4(a_tile"], (1, 1, 5, 7, 20)),
+        *("forward_64", attention),
+    ),
+    "weights without a barrier": Bug(
+        *("add_weighted_rows", f"{BARRIER}        for j", "        for j", RACE, "weights"),
+        *(["weights[y + i * SIDE", "four = load4(weights"], (1, 1, 5, 7, 4)),
+        *("forward_64", attention),
+    ),
+    "weights change while they are used": Bug(
+        *("add_weighted_rows", f"four, numbers)\n{BARRIER}", "four, numbers)\n", RACE, "weights"),
+        *(["four = load4(weights", "] = z[i, j]"], (1, 1, 5, 7, 4), "keys_64", attention),
+    ),
+    "a part of the values is not fetched": Bug(
+        *("fetch_rows", "// (4 * SIDE * SIDE)):", "// (4 * SIDE * SIDE) - 1):", UNWRITTEN),
+        *("v_tile", ["row_0"], (1, 1, 5, 7, 4), "forward_64", attention),
+    ),
+    "a mask is read past its end": Bug(
+        *("sees", "key < s", "key <= s", BOUNDS, "mask", ["mask[example, key]"]),
+        *((1, 1, 5, 7, 4), "forward_64", attention),
+    ),
+    "a query too many": Bug(
+        *("feature", "row < x.shape[2]", "row <= x.shape[2]", BOUNDS, "q"),
+        *(["return x[example, head"], (1, 1, 5, 7, 3), "forward_64", attention),
+    ),
+    "two threads write the norms of a query": Bug(
+        *("_forward", "cuda.threadIdx.x == 0", "cuda.threadIdx.x < 2", RACE, "norms"),
+        *(["norms[row + i * SIDE, 0] ="] * 2, (1, 1, 5, 7, 4), "forward_64", attention),
+    ),
+    "as many heads of keys as of queries": Bug(
+        *("_forward", "head // (q.shape[1] // k.shape[1])", "head", BOUNDS, "k"),
+        *(["return load4(x"], (2, 1, 5, 7, 4), "forward_64", attention),
+    ),
+    "threads without a query leave": Bug(
+        *(
+            "_queries",
+            "        clear(sums",
+            "        if query >= t:\n            return\n        clear(sums",
+        ),
+        *(DIVERGENT, None, ["cuda.syncthreads()"], (1, 1, 5, 7, 4), "queries_64", attention),
+    ),
+    # Convolution
+    "no barrier before windows are used": Bug(
+        *("convolution", f"{BARRIER}        add", "        add", RACE, "a_tile"),
+        *(["a_tile[y_thread + i", "a_part[i] ="], (1, 4, 3, 2, 5), "", convolution),
+    ),
+    "a window looks over the edge": Bug(
+        *("pixel", "row < x.shape[1]", "row <= x.shape[1]", BOUNDS, "x"),
+        *(["return x[image, row"], (1, 4, 3, 2, 5), "convolution", convolution),
+    ),
+    "padding before the image is forgotten": Bug(
+        *("pixel", "row >= 0 and ", "", BOUNDS, "x"),
+        *(["return x[image, row"], (1, 4, 3, 2, 5), "convolution", convolution),
+    ),
+    "units of a group too many": Bug(
+        *("convolution_weights", "unit < units\n            if", "True\n            if", BOUNDS),
+        *("dweight", ["dweight[place"], (1, 4, 3, 2, 5), "", convolution),
+    ),
+    "gradients of tiles without a barrier": Bug(
+        *("convolution_images", f"b_tile)\n{BARRIER}", "b_tile)\n", RACE, "a_tile"),
+        *(["a_tile[y_thread + i", "a_part[i] ="], (1, 4, 3, 2, 5), "", convolution),
+    ),
+    "all images are the first": Bug(
+        *("convolution_images", "dx[image, row,", "dx[0, row,", RACE, "dx"),
+        *(["dx[0, row"] * 2, (2, 4, 3, 2, 5), "", convolution),
+    ),
 }
 
 
@@ -307,7 +457,72 @@ def _normalization(kernel, shape):
     x, row, column = _normal(n, d), _normal(d), _normal(n, 1)
     if kernel == "layer_norm":
         return x, row, _normal(d), np.float32(1e-3), _normal(n, d), column, _normal(n, 1)
+    if kernel == "rms_norm":
+        return x, row, np.float32(1e-3), _normal(n, d), column
+    if kernel == "residual_rms_norm":
+        return x, _normal(n, d), row, np.float32(1e-3), _normal(n, d), _normal(n, d), column
     return x, _normal(n, d), column, _normal(n, 1), row, _normal(d)
 
 
-ARGUMENTS = {matmul: _product, softmax: _softmax, normalization: _normalization}
+def _cross_entropy(kernel, shape):
+    n, c = shape
+    logits, labels, losses, norms = _normal(n, c), np.arange(n), _normal(n), _normal(n, 2)
+    if kernel == "cross_entropy":
+        return logits, labels, losses, norms
+    return losses, logits, norms, labels, _normal(n, c)
+
+
+def _elementwise(kernel, shape):
+    x, y = _normal(math.prod(shape)), _normal(math.prod(shape))
+    if kernel == "biased":
+        return x, _normal(shape[1]), elementwise.RELU, _normal(x.size), y
+    if kernel == "dropout":
+        return x, np.float32(0.5), np.uint64(1), y
+    return x, elementwise.RELU, y
+
+
+def _scatter(kernel, shape):
+    n, d = shape
+    return np.arange(n) // 2, _normal(n, d), np.zeros((n // 2, d), np.float32)
+
+
+def _optimizer(kernel, shape):
+    arrays = [_normal(size) for size in (shape[1], shape[1], 1, shape[1], shape[1])]
+    return *arrays, *(np.float32(0.5) for _ in range(7))
+
+
+def _attention(kernel, shape):
+    h, heads, t, s, d = shape
+    q, k, v, o = _normal(1, h, t, d), *(_normal(1, heads, s, d) for _ in "kv"), _normal(1, h, t, d)
+    options = np.float32(0.5), 0, np.ones((1, s), bool), np.float32(0), np.uint64(0)
+    norms, inner = np.ones((h * t, 2), np.float32), _normal(h * t)
+    if kernel.startswith("forward"):
+        return q, k, v, *options, o, norms
+    made = [o.copy()] if kernel.startswith("queries") else [k.copy(), v.copy()]
+    return o, q, k, v, norms, inner, *options, *made
+
+
+def _convolution(kernel, shape):
+    """Windows of 3 x 3 with a padding of 1 around images (n, h, w, c), and so many units"""
+    *images, u = shape
+    n, h, w, c = images
+    x, weight, y = _normal(*images), _normal(9 * c, u), _normal(n * h * w, u)
+    windows = convolution.Windows(h, w, 3, 1, 1, 1, 1, 1, 1)
+    if kernel == "convolution":
+        return x, weight, _normal(u), windows, 1, elementwise.RELU, y, y
+    if kernel == "convolution_images":
+        return y, weight, windows, 1, x
+    return y, x, windows, 1, weight
+
+
+ARGUMENTS = {
+    matmul: _product,
+    softmax: _softmax,
+    normalization: _normalization,
+    cross_entropy: _cross_entropy,
+    elementwise: _elementwise,
+    scatter: _scatter,
+    optimizers: _optimizer,
+    attention: _attention,
+    convolution: _convolution,
+}

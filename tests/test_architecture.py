@@ -143,9 +143,9 @@ def test_kernels_know_no_gradients(module):
 def test_gpus_have_rooms_of_their_own(module):
     """Kernels for a GPU, what simulates it, and all else know nothing of each other.
 
-    But for what brings them together when a device is asked for.
+    But for what brings them together when a device is asked for, and what tells who runs what.
     """
-    if module == "kernels.devices":
+    if module in ("kernels.devices", "kernels.dispatch"):
         return
     rooms = {"kernels.cuda", "kernels.simulator"}
     own = {room for room in rooms if f"{module}.".startswith(f"{room}.")}
@@ -242,6 +242,8 @@ ALLOWED = {
     ("minigrad.layers.attention", "KeyValueCache.size", "int"): "a number of steps",
     ("minigrad.layers.layer", "Layer.trainable", "bool"): "an argument",
     ("minigrad.layers.layer", "Layer.ensure_built", "np.zeros"): "an example, before training",
+    ("minigrad.layers.layer", "Layer.add_weight", "np.empty"): "a place for numbers from a file",
+    ("minigrad.losses", "Loss.count", "np.float64"): "a number of examples, from a shape",
     ("minigrad.optimizers", "Optimizer.rate", "float"): "what a schedule gave",
     ("minigrad.optimizers", "Optimizer.get_state", "np.array"): "the number of steps, to be saved",
     ("minigrad.optimizers", "Optimizer.set_state", ".item"): "the number of steps, from a file",

@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 
 from kernels import reference, simulator
+from kernels import windows as counting
 from kernels.cuda import (
     attention,
+    attention_ladder,
+    convolution,
     cross_entropy,
     elementwise,
     matmul,
@@ -160,7 +163,7 @@ def test_norms_of_a_sum(n, d, order):
 
 # ---- Attention -----------------------------------------------------------------------------------
 
-NO_MASK = np.zeros((0, 0), bool)
+NO_MASK, NONE = np.zeros((0, 0), bool), np.zeros(0, np.float32)
 
 
 def attend(run, q, k, v, causal=0, mask=NO_MASK, rate=0.0):
@@ -187,8 +190,8 @@ def attend_back(run, g, q, k, v, o, norms, options):
 
 # {what: ((b, h, hₖ, t, s, d, e), causal, share of keys that there are, rate of dropout)}
 ATTENTION = {
-    "fewer features than four": ((1, 1, 1, 3, 5, 3, 2), 0, 1, 0),
-    "groups of heads, masked, dropped": ((2, 2, 1, 5, 7, 12, 6), 1, 0.7, 0.3),
+    "fewer features than four": ((2, 1, 1, 3, 5, 3, 2), 0, 0.7, 0),
+    "groups of heads, masked, dropped": ((1, 2, 1, 5, 7, 12, 6), 1, 0.7, 0.3),
     "several blocks": ((1, 1, 1, 70, 66, 8, 8), 1, 1, 0),
     "wide heads": ((1, 1, 1, 6, 3, 84, 70), 1, 1, 0),
 }
@@ -232,6 +235,66 @@ def test_a_score_that_is_no_number_is_told(bad):
 def test_heads_that_are_too_wide_are_refused():
     with pytest.raises(ValueError, match="forward takes at most 128 features. Received: 129"):
         of_width(attention.LAUNCHES, "forward", 129)
+
+
+@ORDERS
+@pytest.mark.parametrize("name", attention_ladder.LAUNCHES)
+def test_the_ladder_to_attention(name, order):
+    q, k, v = normal(1, 2, 7, 6), normal(1, 1, 18, 6, seed=1), normal(1, 1, 18, 5, seed=2)
+    mask = np.random.default_rng(4).random((1, 18)) < 0.7
+    o, norms, scores = empty(1, 2, 7, 5), empty(2 * 7, 2), empty(1, 2, 7, 18)
+    buffer = [scores] * (name == "by_definition")
+    scale = np.float32(1 / math.sqrt(6))
+    launch = attention_ladder.LAUNCHES[name]
+    launch(in_order(order), q, k, v, scale, 1, mask, *buffer, o, norms)
+    right, right_norms = reference.attention(q, k, v, causal=True, mask=mask)
+    close(o, right, atol=1e-5)
+    close(norms, right_norms.reshape(-1, 2), atol=1e-5)
+
+
+# ---- Convolution ---------------------------------------------------------------------------------
+
+# {what: ((n, h, w, c), (kh, kw, units), groups, strides, padding, dilation)}
+CONVOLUTIONS = {
+    "one axis": ((2, 1, 9, 3), (1, 3, 5), 1, (1, 2), ((0, 0), (1, 0)), (1, 1)),
+    "strides and gaps": ((1, 7, 6, 2), (3, 2, 4), 1, (2, 1), ((1, 2), (0, 1)), (1, 2)),
+    "groups": ((2, 5, 4, 6), (2, 2, 4), 2, (1, 1), ((0, 1), (1, 0)), (1, 1)),
+    "many units": ((1, 3, 2, 5), (2, 1, 70), 1, (1, 1), ((0, 0), (0, 0)), (1, 1)),
+}
+
+
+@ORDERS
+@pytest.mark.parametrize("what", CONVOLUTIONS)
+def test_convolution(what, order):
+    shape, (kh, kw, u), groups, strides, padding, dilation = CONVOLUTIONS[what]
+    n, _, _, c = shape
+    x, weight, bias = normal(*shape), normal(kh, kw, c // groups, u, seed=1), normal(u, seed=2)
+    count = counting.counts(shape[1:3], (kh, kw), strides, padding, dilation)
+    windows = convolution.Windows(*count, kw, *strides, padding[0][0], padding[1][0], *dilation)
+    z, y = empty(n * math.prod(count), u), empty(n * math.prod(count), u)
+    matrix, function = weight.reshape(-1, u), elementwise.SILU
+    launches, run = convolution.LAUNCHES, in_order(order)
+    launches["convolution"](run, x, matrix, bias, windows, groups, function, z, y)
+    given = strides, padding, dilation, groups
+    right, right_z = reference.convolution(x, weight, bias, *given, "silu")
+    close(y, right.reshape(-1, u), atol=1e-5)
+    close(z, right_z.reshape(-1, u), atol=1e-5)
+    g, dx, dw = normal(*right.shape, seed=3), empty(*shape), empty(*matrix.shape)
+    h = g.reshape(-1, u)
+    launches["convolution_images"](run, h, matrix, windows, groups, dx)
+    launches["convolution_weights"](run, h, x, windows, groups, dw)
+    rights = reference.convolution_backward(g, right_z, x, weight, *given)
+    close(dx, rights[0], atol=1e-5)
+    close(dw.reshape(weight.shape), rights[1], atol=1e-5)
+
+
+def test_a_convolution_may_have_no_bias_and_one_result():
+    x, weight, y = normal(1, 3, 3, 2), normal(2, 2, 2, 3), empty(4, 3)
+    windows = convolution.Windows(2, 2, 2, 1, 1, 0, 0, 1, 1)
+    launch = convolution.LAUNCHES["convolution"]
+    launch(simulator.launch, x, weight.reshape(-1, 3), NONE, windows, 1, elementwise.RELU, y, y)
+    right, _ = reference.convolution(x, weight, activation="relu")
+    close(y, right.reshape(-1, 3), atol=1e-5)
 
 
 # ---- Each number by itself -----------------------------------------------------------------------
@@ -335,7 +398,6 @@ def positive(n):
     return normal(n, seed=3) ** 2
 
 
-NONE = np.zeros(0, np.float32)
 # {what: (name, what it remembers, arguments of the reference, numbers of the kernel)}
 STEPS = {
     "sgd": ("sgd", [None], (0.1, 0.0, False, 0.5), numbers(0.1, 0) + [0] + numbers(0.95)),

@@ -201,6 +201,140 @@ def test_minutes_end_it(bert, trained, tmp_path):
     assert 1 <= len(epochs) < 1000
 
 
+# ---- Tasks ---------------------------------------------------------------------------------------
+
+TEXTS = [text for text, _ in sentences(24)]
+NOUNS = {"cat", "dog", "mat", "house"}
+TASKS = {  # {task: (columns, rows, options, the column of predictions, the end of the report)}
+    "classify": (
+        ["text", "label"],
+        sentences(24),
+        (),
+        "predicted label",
+        "macro-F1",
+    ),
+    "regress": (
+        ["text", "target"],
+        [(text, 3 + i % 2) for i, text in enumerate(TEXTS)],
+        (),
+        "predicted target",
+        "test root mean squared error",
+    ),
+    "tag": (
+        ["words", "tags"],
+        [(text, " ".join("NX"[word in NOUNS] for word in text.split())) for text in TEXTS],
+        (),
+        "predicted tags",
+        "macro-F1",
+    ),
+    "answer": (
+        ["q", "context", "answer"],
+        [("who", text, text.split()[-1]) for text in TEXTS],
+        ("--question", "q"),
+        "predicted answer",
+        "F1 of their words",
+    ),
+    "match": (
+        ["first", "second"],
+        [(text, text.split()[-1]) for text in TEXTS],
+        (),
+        "cosine",
+        "test nearest is own",
+    ),
+    "mask": (["text"], [[text] for text in TEXTS], (), "what is behind [MASK]", "test loss"),
+    "continue": (["text"], [[text] for text in TEXTS], (), "what follows", "test loss"),
+    "instruct": (
+        ["instruction", "response"],
+        [(text, text.split()[-1]) for text in TEXTS],
+        ("--template", "{instruction}={response}"),
+        "predicted response",
+        "test loss",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def bases(tmp_path_factory, bert, gpt):
+    """{task: the folder of a model for it}"""
+    masked = tiny_bert(tmp_path_factory.mktemp("models") / "masked", head="tokens")
+    others = {"mask": masked, "continue": gpt, "instruct": gpt}
+    return {task: others.get(task, bert) for task in TASKS}
+
+
+def test_every_task_is_tried():
+    assert TASKS.keys() == finetune.tasks.TASKS.keys()
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("method", ["full", "lora"])
+def test_every_task_trains_and_predicts(task, method, bases, tmp_path):
+    columns, rows, options, predicted, ending = TASKS[task]
+    data, out = write(tmp_path / "data.csv", columns, rows), tmp_path / "run"
+    command = ["finetune", bases[task], "--task", task, "--data", data, "--out", out]
+    assert run(*command, "--method", method, "--epochs", 2, *options) == 0
+    last = report_of(out).strip().splitlines()[-1]
+    assert ending in last
+    answers = tmp_path / "answers.csv"
+    assert run("predict", out, "--data", data, "--out", answers) == 0
+    assert [row["line"] for row in read(answers)] == [str(i) for i in range(2, len(rows) + 2)]
+    assert predicted in read(answers)[0]
+
+
+def test_pairs_are_read_together(bert, tmp_path):
+    rows = [(text, "cat" if i % 2 else "dog", "ab"[i % 2]) for i, text in enumerate(TEXTS)]
+    data, out = write(tmp_path / "data.csv", ["text", "other", "label"], rows), tmp_path / "run"
+    command = ["finetune", bert, "--data", data, "--out", out, "--pair", "other", *QUICK]
+    assert run(*command) == 0
+    model, task = finetune.load_finetuned(out / "model")
+    assert task.columns == ["text", "other"]
+    x = task.inputs([{"text": "a cat", "other": "dog"}], model.base.tokenizer)
+    assert x["segments"].max() == 1
+
+
+def test_a_row_that_a_task_cannot_use_is_named_by_its_line(bases, tmp_path, capsys):
+    rows = [[text, "N " * len(text.split())] for text in TEXTS]
+    rows[0][1] += "X"
+    rows[1][1] = rows[1][1].replace("N", "X", 1)
+    data = write(tmp_path / "data.csv", ["words", "tags"], rows)
+    command = ["finetune", bases["tag"], "--task", "tag", "--data", data]
+    assert run(*command, "--out", tmp_path / "run") == 2
+    error = capsys.readouterr().err
+    assert "data.csv, line 2: column 'tags': 5 words need as many tags. Received: 6" in error
+
+
+def test_lines_of_a_text_teach_a_model_of_language(gpt, tmp_path):
+    data, out = tmp_path / "lines.txt", tmp_path / "run"
+    data.write_text("\n".join(TEXTS), encoding="utf-8")
+    command = ["finetune", gpt, "--task", "continue", "--data", data, "--out", out]
+    assert run(*command, "--epochs", 1) == 0
+
+
+def test_a_model_that_was_trained_here_is_a_base_too(tmp_path, capsys):
+    text = tmp_path / "lines.txt"
+    text.write_text("\n".join(TEXTS * 9), encoding="utf-8")
+    shape = ["--layers", 1, "--heads", 1, "--width", 8, "--context", 16, "--vocabulary", 280]
+    folder = tmp_path / "gpt"
+    assert run("train", "gpt", "--data", text, "--steps", 3, "--out", folder, *shape) == 0
+    command = ["finetune", folder, "--task", "continue", "--data", text]
+    assert run(*command, "--out", tmp_path / "run", "--epochs", 1) == 0
+    capsys.readouterr()
+    assert run("generate", tmp_path / "run", "--prompt", "the cat", "--max-new-tokens", 4) == 0
+    assert capsys.readouterr().out.startswith("the cat")
+
+
+def test_generate_answers_an_instruction(bases, tmp_path, capsys):
+    columns, rows, options, *_ = TASKS["instruct"]
+    data, out = write(tmp_path / "data.csv", columns, rows), tmp_path / "run"
+    command = ["finetune", bases["instruct"], "--task", "instruct", "--data", data, "--out", out]
+    assert run(*command, "--epochs", 1, *options) == 0
+    capsys.readouterr()
+    assert run("generate", out, "--prompt", "the cat", "--max-new-tokens", 4) == 0
+    model, task = finetune.load_finetuned(out / "model")
+    row = {"instruction": "the cat"}
+    [answer] = task.predict(model, [row], model.base.tokenizer, max_new_tokens=4)
+    assert capsys.readouterr().out == f"{answer}\n"
+
+
 # ---- Where it is written -------------------------------------------------------------------------
 
 

@@ -128,6 +128,7 @@ TRUTHS = {
     "binary_crossentropy": (ONEHOT, "sigmoid"),
     "categorical_crossentropy": (SHARES, "softmax"),
     "sparse_categorical_crossentropy": (LABELS, "softmax"),
+    "token_crossentropy": (np.where(LABELS == 1, losses.IGNORED, LABELS), None),
     "hinge": (SIGNS, None),
     "squared_hinge": (SIGNS > 0, None),  # 0 and 1 stand for -1 and 1
     "kl_divergence": (SHARES, "softmax"),
@@ -146,6 +147,7 @@ OBJECTS = {
     "CategoricalCrossentropy(from_logits=True)": "categorical_crossentropy",
     "SparseCategoricalCrossentropy()": "sparse_categorical_crossentropy",
     "SparseCategoricalCrossentropy(from_logits=True)": "sparse_categorical_crossentropy",
+    "TokenCrossentropy()": "token_crossentropy",
     "Hinge()": "hinge",
     "SquaredHinge()": "squared_hinge",
     "KLDivergence()": "kl_divergence",
@@ -345,6 +347,16 @@ def test_metric_reads_its_result_alone(name, weight):
     assert results[0] == results[1] and isinstance(results[1], float)
 
 
+def test_accuracy_of_tokens_reads_its_result_alone():
+    z = np.random.default_rng(0).standard_normal((2, 3, 5))
+    labels = np.array([[1, losses.IGNORED, 4], [losses.IGNORED, 0, 2]])
+    right = z.argmax(axis=-1) == labels  # a label that counts for nothing is no class
+    metric, before = metrics.TokenAccuracy(), StrictArray.reads
+    metric.update(strict(labels), Tensor(strict(z)), strict(np.array([1.0, 0.5])))
+    assert StrictArray.reads == before
+    assert metric.result() == pytest.approx((right[0].sum() + right[1].sum() / 2) / 3)
+
+
 def test_mean_of_values_reads_its_result_alone():
     mean, before = metrics.Mean(), StrictArray.reads
     mean.update(strict(np.array([1.0, 2.0])))
@@ -355,7 +367,7 @@ def test_mean_of_values_reads_its_result_alone():
 
 def test_every_metric_has_a_strict_case():
     assert metrics._FUNCTIONS.keys() == METRICS.keys()
-    assert classes(metrics, metrics.Mean).keys() == {"Metric"}
+    assert classes(metrics, metrics.Mean).keys() == {"Metric", "TokenAccuracy"}
     public = {
         name
         for name, thing in vars(metrics).items()

@@ -2,7 +2,8 @@
 
 from minigrad import finetune, models, random, text
 
-WORDS = "the cat dog sat on a mat red blue house good bad is was who".split()
+WORDS = ["the", "cat", "dog", "sat", "on", "a", "mat", "red", "blue", "house"]
+WORDS += ["good", "bad", "is", "was", "who"]
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
 

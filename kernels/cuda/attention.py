@@ -32,7 +32,19 @@ import math
 from numba import cuda, float32
 
 from .elementwise import kept, mixed
-from .launch import HEADS, INTEGER, KEY, MASK, MATRIX, NUMBER, VECTOR, Launch, named, rows
+from .launch import (
+    HEADS,
+    INTEGER,
+    KEY,
+    MASK,
+    MATRIX,
+    NUMBER,
+    VECTOR,
+    Launch,
+    named,
+    rows,
+    rows_of_heads,
+)
 from .ptx import load4, store4
 from .reduction import ALL_LANES, LOWEST, WARP, WARPS, warp_sum
 
@@ -196,9 +208,9 @@ def sees(query, key, t, s, causal, mask, example):
 
 
 @cuda.jit(device=True, inline="always")
-def seen_by_block(first_query, t, s, causal):
-    """How many keys the queries of a block see, from the first on."""
-    last = min(first_query + EDGE, t) - 1
+def seen_by_block(end, t, s, causal):
+    """How many keys, from the first on, the queries before `end` see."""
+    last = min(end, t) - 1
     return s if causal == 0 else min(s, last + s - t + 1)
 
 
@@ -294,7 +306,7 @@ def _forward(width):
         for i in range(EACH):
             most[i] = LOWEST
             total[i] = float32(0)
-        for strip in range(0, seen_by_block(first, t, s, causal), EDGE):
+        for strip in range(0, seen_by_block(first + EDGE, t, s, causal), EDGE):
             row_products(z, q_tile, k_tile, example, q, head, first, k, kv_head, strip)
             meet(0, z, sums, columns, most, total, weights, query, strip, row, mask, numbers)
             meet(1, z, sums, columns, most, total, weights, query, strip, row, mask, numbers)
@@ -375,7 +387,7 @@ def _queries(width):
         row = (example * q.shape[1] + head) * t + query
         numbers = example, t, s, scale, causal, rate, mixed(key)
         clear(sums, columns)
-        for strip in range(0, seen_by_block(first, t, s, causal), EDGE):
+        for strip in range(0, seen_by_block(first + EDGE, t, s, causal), EDGE):
             row_products(z, a_tile, b_tile, example, q, head, first, k, kv_head, strip)
             row_products(dp, a_tile, b_tile, example, g, head, first, v, kv_head, strip)
             pull_row(0, z, dp, weights, norms, inner, query, strip, row, mask, numbers)
@@ -435,28 +447,19 @@ def _keys(width):
 # ---- How they are started ------------------------------------------------------------------------
 
 
-def _blocks(argument):
-    """Blocks that take EDGE rows each, of all heads and examples of an argument."""
-
-    def grid(*arguments):
-        examples, heads, count, _ = arguments[argument].shape
-        return -(-count // EDGE), heads, examples
-
-    return grid
-
-
 _OPTIONS = NUMBER, INTEGER, MASK, NUMBER, KEY
 _BACKWARD = *(HEADS,) * 4, MATRIX, VECTOR, *_OPTIONS
 
 
-def _of_width(kernel, width):
+def _of_width(make, width, argument, signature):
+    kernel = make(width)
     kernel.__name__ = f"{kernel.__name__}_{width}"
-    return kernel
+    return Launch(kernel, (SIDE, SIDE), rows_of_heads(EDGE, argument), signature)
 
 
 LAUNCHES = named(
     *(
-        Launch(_of_width(make(width), width), (SIDE, SIDE), _blocks(argument), signature)
+        _of_width(make, width, argument, signature)
         for width in WIDTHS
         for make, argument, signature in (
             (_forward, 0, (*(HEADS,) * 3, *_OPTIONS, HEADS, MATRIX)),

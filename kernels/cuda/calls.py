@@ -9,10 +9,14 @@ import math
 
 import numpy as np
 
+from .. import windows
+from . import attention as of_heads
+from . import convolution as of_images
 from . import cross_entropy as losses
 from . import elementwise, normalization, optimizers, scatter
 from . import softmax as of_rows
 from .elementwise import FUNCTIONS
+from .launch import of_width
 from .products import product
 
 CALLS = {}
@@ -78,7 +82,12 @@ def _integers(x):
 def _start(launch, first, *arguments):
     """Start a kernel on the device of its first argument, unless there is nothing to do."""
     if all(getattr(x, "size", 1) for x in (first, *arguments)):
-        launch(first.device.launch, first, *arguments)
+        _start_all(launch, first, *arguments)
+
+
+def _start_all(launch, first, *arguments):
+    """Start a kernel, also if some of its arguments have no numbers."""
+    launch(first.device.launch, first, *arguments)
 
 
 # ---- Linear algebra ------------------------------------------------------------------------------
@@ -308,6 +317,139 @@ def rms_norm_backward(g, x, r, scale):
 
 def _one_for_each_row(x):
     return np.empty_like(x, shape=(*x.shape[:-1], 1))
+
+
+# ---- Attention -----------------------------------------------------------------------------------
+
+
+def _heads_fit(q, k, v, *others):
+    widest = max(q.shape[-1], v.shape[-1])
+    return _covered(q, k, v, *others) and widest <= max(of_heads.WIDTHS) and q.size and k.size
+
+
+def _attention_options(q, scale, causal, mask, rate, key):
+    """The options as the kernels take them; a mask of no numbers stands for none."""
+    mask = np.empty_like(q, shape=(0, 0), dtype=bool) if mask is None else mask.aligned()
+    scale = 1 / math.sqrt(q.shape[-1]) if scale is None else scale
+    return np.float32(scale), int(causal), mask, np.float32(rate), np.uint64(key)
+
+
+@_call
+def attention(q, k, v, scale=None, causal=False, mask=None, rate=0.0, key=0):
+    if not _heads_fit(q, k, v):
+        return NotImplemented
+    _check_mask(mask, q, k)
+    o = np.empty_like(q, shape=(*q.shape[:3], v.shape[-1]))
+    norms = np.empty_like(q, shape=(*q.shape[:3], 2))
+    given = (
+        *(x.aligned() for x in (q, k, v)),
+        *_attention_options(q, scale, causal, mask, rate, key),
+    )
+    launch = of_width(of_heads.LAUNCHES, "forward", max(q.shape[-1], v.shape[-1]))
+    _start_all(launch, *given, o, _matrix(norms))
+    return o, norms
+
+
+@_call
+def attention_backward(
+    g, q, k, v, o, norms, scale=None, causal=False, mask=None, rate=0.0, key=0, out=None
+):
+    if not _heads_fit(q, k, v, g, o, norms):
+        return NotImplemented
+    _check_mask(mask, q, k)
+    inner = np.empty_like(g, shape=(math.prod(g.shape[:3]),))
+    _start_all(of_heads.LAUNCHES["inner_products"], _matrix(g), _matrix(o), inner)
+    dq, dk, dv = gradients = [np.empty_like(x) for x in (q, k, v)]
+    given = *(x.aligned() for x in (g, q, k, v)), _matrix(norms), inner
+    given = *given, *_attention_options(q, scale, causal, mask, rate, key)
+    width = max(q.shape[-1], v.shape[-1])
+    _start_all(of_width(of_heads.LAUNCHES, "queries", width), *given, dq)
+    _start_all(of_width(of_heads.LAUNCHES, "keys", width), *given, dk, dv)
+    if out is None:
+        return tuple(gradients)
+    for place, gradient in zip(out, gradients):
+        place[...] = gradient
+    return out
+
+
+def _check_mask(mask, q, k):
+    shape = q.shape[0], k.shape[2]
+    if mask is not None and (mask.dtype != bool or mask.shape != shape):
+        received = f"dtype {mask.dtype}, shape {mask.shape}"
+        error = ValueError if mask.dtype == bool else TypeError
+        raise error(f"mask must be booleans (b, s) = {shape}. Received: {received}")
+
+
+# ---- Convolution ---------------------------------------------------------------------------------
+
+
+def _windows(x, weight, strides, padding, dilation):
+    """How many windows there are, and where they lie."""
+    count = windows.counts(x.shape[1:3], weight.shape[:2], strides, padding, dilation)
+    before = padding[0][0], padding[1][0]
+    return count, of_images.Windows(*count, weight.shape[1], *strides, *before, *dilation)
+
+
+def _images_fit(x, weight, groups, *others):
+    """Whether a kernel can do it; what does not fit together, the specification names."""
+    return (
+        _covered(x, weight, *others)
+        and x.ndim == weight.ndim == 4
+        and x.shape[-1] == weight.shape[2] * groups
+        and weight.shape[3] % groups == 0
+        and all(other.size for other in (x, weight, *others))
+    )
+
+
+@_call
+def convolution(
+    x,
+    weight,
+    bias=None,
+    strides=(1, 1),
+    padding=((0, 0), (0, 0)),
+    dilation=(1, 1),
+    groups=1,
+    activation=None,
+):
+    if not _images_fit(x, weight, groups, *([] if bias is None else [bias])):
+        return NotImplemented
+    count, places = _windows(x, weight, strides, padding, dilation)
+    y = np.empty_like(x, shape=(x.shape[0], *count, weight.shape[-1]))
+    z = y if activation in (None, "relu") else np.empty_like(y)
+    bias = np.empty_like(x, shape=(0,)) if bias is None else bias
+    given = x.aligned(), _matrix(weight), _flat(bias), places, groups, FUNCTIONS[activation]
+    _start_all(of_images.LAUNCHES["convolution"], *given, _matrix(z), _matrix(y))
+    return y, z
+
+
+@_call
+def convolution_backward(
+    g,
+    z,
+    x,
+    weight,
+    strides=(1, 1),
+    padding=((0, 0), (0, 0)),
+    dilation=(1, 1),
+    groups=1,
+    activation=None,
+    needs=(True, True, True),
+):
+    if not _images_fit(x, weight, groups, g, z):
+        return NotImplemented
+    h = _matrix(g if activation is None else _pull(activation, g, z))
+    _, places = _windows(x, weight, strides, padding, dilation)
+    dx = dw = None
+    if needs[0]:
+        dx = np.empty_like(x)
+        given = h, _matrix(weight), places, groups
+        _start_all(of_images.LAUNCHES["convolution_images"], *given, dx)
+    if needs[1]:
+        dw = np.empty_like(weight)
+        given = h, x.aligned(), places, groups
+        _start_all(of_images.LAUNCHES["convolution_weights"], *given, _matrix(dw))
+    return dx, dw, np.sum(h, axis=0) if needs[2] else None
 
 
 # ---- Randomness ----------------------------------------------------------------------------------

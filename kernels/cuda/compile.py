@@ -20,6 +20,8 @@ from numba import cuda
 
 from . import (
     attention,
+    attention_ladder,
+    convolution,
     cross_entropy,
     elementwise,
     matmul,
@@ -33,6 +35,8 @@ TARGETS = ((8, 0), (9, 0, "a"))  # A100; H100 and H200
 MODULES = (
     matmul,
     attention,
+    attention_ladder,
+    convolution,
     softmax,
     cross_entropy,
     normalization,

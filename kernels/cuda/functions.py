@@ -330,23 +330,27 @@ def _dot(a, b, out=None):
 @_implements(np.einsum)
 def _einsum(subscripts, *operands, optimize=False, out=None):
     """The operands' axes, brought into one order, repeat where they have none; products, sums."""
-    left, _, target = subscripts.replace(" ", "").partition("->")
-    terms = left.split(",")
-    if "->" not in subscripts or "." in subscripts:
-        raise HostCopyError(f"einsum on a device spells all its axes. Received: {subscripts!r}")
-    letters = target + "".join(sorted(set(left) - set(target) - {","}))
-    total = None
-    for term, x in zip(terms, operands):
-        aligned = _aligned(x, term, letters)
-        total = aligned if total is None else total * aligned
+    terms, target = _spelled(subscripts, operands)
+    letters = target + "".join(sorted(set("".join(terms)) - set(target)))
+    parts = [_aligned(x, term, letters) for x, term in zip(operands, terms)]
+    total = math.prod(parts[1:], start=parts[0])
     summed = tuple(range(len(target), len(letters)))
-    sizes = [1] * len(letters)
-    for term, x in zip(terms, operands):
-        for letter, n in zip(term, x.shape):
-            place = letters.index(letter)
-            sizes[place] = max(sizes[place], n)
-    total = broadcast(total, sizes)
     return reduce(np.add, total, summed) if summed else total.copy()
+
+
+def _spelled(subscripts, operands):
+    """The letters of each operand and of the result; those of an ellipsis are 0, 1, ..."""
+    left, arrow, target = subscripts.replace(" ", "").partition("->")
+    terms = left.split(",")
+    if not arrow:
+        letters = left.replace(",", "").replace(".", "")
+        once = sorted(letter for letter in set(letters) if letters.count(letter) == 1)
+        target = "..." * ("." in left) + "".join(once)
+    counts = [x.ndim - len(term.replace(".", "")) for term, x in zip(terms, operands)]
+    most = max((n for term, n in zip(terms, counts) if "." in term), default=0)
+    numbers = "0123456789"[:most]
+    terms = [term.replace("...", numbers[most - n :]) for term, n in zip(terms, counts)]
+    return terms, target.replace("...", numbers)
 
 
 def _aligned(x, term, letters):

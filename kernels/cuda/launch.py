@@ -48,6 +48,16 @@ def columns(each, argument=0):
     return lambda *arguments: (-(-arguments[argument].shape[1] // each),)
 
 
+def rows_of_heads(each, argument=0):
+    """Blocks that take `each` rows, of all heads and examples of an argument (b, h, t, d)."""
+
+    def grid(*arguments):
+        examples, heads, count, _ = arguments[argument].shape
+        return -(-count // each), heads, examples
+
+    return grid
+
+
 def numbers(each, argument=0):
     """Blocks that take `each` numbers of an argument."""
     return lambda *arguments: (-(-arguments[argument].size // each),)

@@ -97,6 +97,21 @@ EDGE = SIDE * EACH  # rows and columns that a block computes
 ROW = EDGE + SIDE  # numbers from one row of a tile to the next: so two rows use different banks
 
 
+@cuda.jit(device=True, inline="always")
+def add_products(total, a_tile, b_tile):
+    """total += A B of two tiles, for the rows and columns of a thread"""
+    x, y = cuda.threadIdx.x, cuda.threadIdx.y
+    a_part = cuda.local.array(EACH, float32)
+    b_part = cuda.local.array(EACH, float32)
+    for inner in range(SIDE):
+        for i in range(EACH):
+            a_part[i] = a_tile[y + i * SIDE, inner]
+            b_part[i] = b_tile[inner, x + i * SIDE]
+        for i in range(EACH):
+            for j in range(EACH):
+                total[i, j] += a_part[i] * b_part[j]
+
+
 def register_tiled(a, b, c):
     """A thread holds EACH x EACH sums in registers: for 16 products it fetches 8 numbers, not 32.
 
@@ -105,8 +120,6 @@ def register_tiled(a, b, c):
     a_tile = cuda.shared.array((EDGE, SIDE), float32)
     b_tile = cuda.shared.array((SIDE, ROW), float32)
     total = cuda.local.array((EACH, EACH), float32)
-    a_part = cuda.local.array(EACH, float32)
-    b_part = cuda.local.array(EACH, float32)
     x, y = cuda.threadIdx.x, cuda.threadIdx.y
     row, column = cuda.blockIdx.y * EDGE + y, cuda.blockIdx.x * EDGE + x
     for i in range(EACH):
@@ -117,13 +130,7 @@ def register_tiled(a, b, c):
             a_tile[y + i * SIDE, x] = element(a, row + i * SIDE, k + x)
             b_tile[y, x + i * SIDE] = element(b, k + y, column + i * SIDE)
         cuda.syncthreads()
-        for inner in range(SIDE):
-            for i in range(EACH):
-                a_part[i] = a_tile[y + i * SIDE, inner]
-                b_part[i] = b_tile[inner, x + i * SIDE]
-            for i in range(EACH):
-                for j in range(EACH):
-                    total[i, j] += a_part[i] * b_part[j]
+        add_products(total, a_tile, b_tile)
         cuda.syncthreads()
     for i in range(EACH):
         for j in range(EACH):

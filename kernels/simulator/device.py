@@ -199,8 +199,14 @@ def _dtype(dtype):
 
 def _name(frame, otherwise):
     """The name to which a line of a kernel gives what it makes."""
-    target, equals, _ = Site(frame.f_code, frame.f_lasti).text.partition("=")
-    return target.strip() if equals and target.strip().isidentifier() else otherwise
+    return _target(frame.f_code, frame.f_lasti) or otherwise
+
+
+@cache
+def _target(code, offset):
+    """The name on the left of an assignment, or None. Each thread asks for it anew."""
+    target, equals, _ = Site(code, offset).text.partition("=")
+    return target.strip() if equals and target.strip().isidentifier() else None
 
 
 class _Shared:

@@ -100,7 +100,7 @@ def _known_topics(files):
 
 
 def sentences(source):
-    """The first sentences, if not too short or too long, of all docstrings of some Python code.
+    r"""The first sentences, if not too short or too long, of all docstrings of some Python code.
 
     >>> sentences("def mean(data):\n    'Return the mean of data.  It is a float.'")
     ['Return the mean of data.']

@@ -1,28 +1,30 @@
-"""Fine-tuned models in folders: a model of a task, made again from its base and its head.
+"""Fine-tuned models in folders: the model or its adapter, and the task, to be used as it was.
 
-A model without adapters is saved whole: its base as Hugging Face lays it out, and the head's
-weights beside the base's, under the names that are usual there. Of one with an adapter there is a
-PEFT folder, and the base stays where it is. `minigrad_task.json` says what the task is.
+minigrad_task.json names the task, with all of its settings. Beside it is either the whole model, as
+Hugging Face lays it out, its head under the name that transformers has for it; or, where nothing
+but an adapter and the head has learned, these alone, as PEFT lays them out, and then the file names
+the folder of the base.
 """
 
 import json
 from pathlib import Path
 
+import numpy as np
+
 from .. import checkpoint, models
 from ..atomic import replacing
 from ..bounded_json import shorten
-from ..registry import look_up, serialize
+from ..registry import look_up
 from ..text import load_tokenizer
-from . import tasks
 from .adapters import adapter_names
 from .folder import PretrainedFolder
 from .loading import CONFIG, from_pretrained
 from .peft_folder import load_adapter, save_adapter
 from .saving import WEIGHTS, save_pretrained, their_layers
+from .tasks import TASKS
 
 TASK = "minigrad_task.json"
-_TASK_TYPES = {"Classify": "SEQ_CLS", "TagTokens": "TOKEN_CLS", "AnswerQuestions": "QUESTION_ANS"}
-_TASK_TYPES |= {"ContinueText": "CAUSAL_LM", "FollowInstructions": "CAUSAL_LM"}
+ADAPTER = "adapter_config.json"
 
 
 def load_base(path, task):
@@ -32,9 +34,8 @@ def load_base(path, task):
     task  a Task, or its class: MaskedLanguage needs the head that BERT was pretrained with
     """
     folder = PretrainedFolder(path)
-    kind = task if isinstance(task, type) else type(task)
     if folder.has(CONFIG) or not folder.has(WEIGHTS):
-        return from_pretrained(path, head="tokens" if kind is tasks.MaskedLanguage else None)
+        return from_pretrained(path, head=task.base_head)
     model = models.load_model(folder.file(WEIGHTS))
     if not isinstance(model, (models.BERT, models.GPT, models.Llama)):
         raise ValueError(f"{path} has a {type(model).__name__}, which does not read text")
@@ -42,83 +43,106 @@ def load_base(path, task):
     return model
 
 
-def save_finetuned(model, task, path, base):
-    """Write a model that `task.model` made to a folder, as a whole or as an adapter.
+def save_finetuned(model, task, path, base=None):
+    """Write a model of a task into a folder, for `load_finetuned`.
 
-    base  the folder that its base came from, where an adapter will find it again
+    base  the folder that the base was read from: of a model with an adapter, that and the head are
+          written alone, and the base is read from there again
 
-    ValueError for an adapter beside other weights of the base that learned.
+    ValueError for a model with several adapters, or with one and no `base`.
     """
-    folder, head = Path(path), _head_name(model, task)
+    [name] = [name for name, kind in TASKS.items() if type(task) is kind]
+    described = {"task": name, "settings": task.get_config(), "base": None}
+    folder = Path(path)
     folder.mkdir(parents=True, exist_ok=True)
-    about = {"task": serialize(task), "base": None}
-    if adapter_names(model):
-        about["base"] = str(Path(base).resolve())
-        kind = _TASK_TYPES.get(type(task).__name__)
-        is_conv1d = isinstance(model.base, models.GPT)
-        save_adapter(model, folder, *_adapter(model, head), about["base"], kind, is_conv1d)
+    names = adapter_names(model)
+    if base is not None and len(names) == 1:
+        described["base"] = str(Path(base).resolve())
+        kind = {"task_type": task.peft_type, "conv1d": isinstance(model.base, models.GPT)}
+        save_adapter(model, folder, names[0], _names(model, task), described["base"], **kind)
+    elif names:
+        raise ValueError(
+            "a model with an adapter is saved beside base=, the folder of its base; or as a whole "
+            "after merge(model, for_good=True). "
+            f"Received: base={base}, adapters {', '.join(names)}"
+        )
     else:
-        arrays = {}
-        if head is not None:
-            arrays[f"{head}.weight"] = model.head.weight.numpy().T
-            if model.head.use_bias:
-                arrays[f"{head}.bias"] = model.head.bias.numpy()
-        save_pretrained(model.base, folder, arrays)
+        settings = {"architectures": [task.architecture]} if task.architecture else {}
+        save_pretrained(model.base, folder, _head(model, task), settings)
     with replacing(folder / TASK) as file:
-        file.write((json.dumps(about, indent=2) + "\n").encode())
+        file.write((json.dumps(described, indent=2) + "\n").encode())
 
 
 def load_finetuned(path):
-    """(model, task) of a folder that `save_finetuned` wrote; the base is the model's `.base`.
+    """(model, task) of a folder that `save_finetuned` wrote; the tokenizer is the base's.
 
-    ValueError for a folder that is damaged, or whose adapter does not fit its base any more.
+    ValueError if it is damaged, or no such folder.
     """
     folder = PretrainedFolder(path)
-    task, base = _read_task(folder)
-    model = task.model(load_base(folder.path if base is None else base, task))
-    head = _head_name(model, task)
-    if base is not None:
-        load_adapter(model, folder.path, *_adapter(model, head))
-    elif head is not None:
-        _fill_head(model.head, folder, head)
+    if not folder.has(TASK):
+        raise ValueError(f"{folder.path} has no {TASK}: no fine-tuned model was saved there")
+    place, described = folder.path / TASK, folder.json(TASK)
+    task = _task(described, place)
+    base = described.get("base")
+    if base is not None and not (isinstance(base, str) and Path(base).is_dir()):
+        raise ValueError(f"{place}: the base is a folder, and there is none {shorten(base)}")
+    is_adapter = folder.has(ADAPTER)
+    if is_adapter != (base is not None):
+        raise ValueError(f"{place}: an adapter needs a base, and another model has none")
+    model = task.model(load_base(base if is_adapter else path, task))
+    if is_adapter:
+        load_adapter(model, path, names=_names(model, task))
+    else:
+        _fill_head(model, task, folder)
     return model, task
 
 
-def _read_task(folder):
-    about = folder.json(TASK)
+def _task(described, place):
+    """The Task that the file describes."""
+    if not isinstance(described, dict) or not isinstance(described.get("settings"), dict):
+        raise ValueError(f"{place} describes no task, but {shorten(described)}")
+    kind = look_up("task", described.get("task"), TASKS)
     try:
-        described, base = about["task"], about["base"]
-        kinds = {kind.__name__: kind for kind in tasks.TASKS.values()}
-        task = look_up("task", described["class_name"], kinds).from_config(described["config"])
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"{folder.path / TASK} is damaged: {error!r}") from error
-    if base is not None and not isinstance(base, str):
-        raise ValueError(f"{folder.path / TASK} names no base. Received: {shorten(base)}")
-    return task, base
+        return kind.from_config(described["settings"])
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise ValueError(f"{place}: {error}") from error
+
+
+def _has_head(model):
+    return hasattr(model, "head")
 
 
 def _head_name(model, task):
-    """What the head is called in Hugging Face's files; None if the model has none of its own."""
-    if not hasattr(model, "head"):
-        return None
-    if isinstance(task, tasks.AnswerQuestions):
-        return "qa_outputs"
-    is_bert = isinstance(model.base, models.BERT) or isinstance(task, tasks.TagTokens)
-    return "classifier" if is_bert else "score"
+    """What transformers calls the head of such a task: that of BERT, or of a model that writes."""
+    return task.head_name if isinstance(model.base, models.BERT) else "score"
 
 
-def _adapter(model, head):
-    """The name of the model's adapter, and PEFT's paths of its layers."""
-    names = {f"base.{ours}": theirs for ours, theirs in their_layers(model.base).items()}
-    return (*adapter_names(model), "default")[0], names | ({} if head is None else {"head": head})
+def _head(model, task):
+    """{name: array} of the head, as in transformers; the weight is (out, in) there."""
+    if not _has_head(model):
+        return {}
+    name = _head_name(model, task)
+    found = {f"{name}.weight": model.head.weight.numpy().T}
+    if model.head.use_bias:
+        found[f"{name}.bias"] = model.head.bias.numpy()
+    return {name: np.ascontiguousarray(array) for name, array in found.items()}
 
 
-def _fill_head(layer, folder, name):
+def _fill_head(model, task, folder):
+    """Give the head its weights. ValueError if the folder lacks them, or has other shapes."""
     stored = folder.weights()
-    wanted = {f"{name}.weight": layer.weight}
-    if layer.use_bias:
-        wanted[f"{name}.bias"] = layer.bias
-    found = {key: stored[key].array(layer.dtype).T for key in wanted if key in stored}
-    checkpoint.compare({key: (weight.shape, weight.dtype) for key, weight in wanted.items()}, found)
-    for key, weight in wanted.items():
-        weight.assign(found[key])
+    expected = _head(model, task)
+    found = {name: stored[name].array(model.dtype) for name in expected if name in stored}
+    try:
+        checkpoint.compare({name: (a.shape, a.dtype) for name, a in expected.items()}, found)
+    except ValueError as error:
+        raise ValueError(f"{folder.path}: {error}") from error
+    for name, array in found.items():
+        part = name.rpartition(".")[2]
+        getattr(model.head, part).assign(array.T)
+
+
+def _names(model, task):
+    """{path of a layer: its path in PEFT's folders}"""
+    found = {f"base.{ours}": theirs for ours, theirs in their_layers(model.base).items()}
+    return found | ({"head": _head_name(model, task)} if _has_head(model) else {})

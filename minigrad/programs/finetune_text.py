@@ -1,5 +1,6 @@
 """`minigrad finetune`: a pretrained model learns a task from a file of texts, and is tested."""
 
+import re
 import time
 from inspect import signature
 
@@ -23,13 +24,13 @@ from .finetuning_settings import (
     Settings,
     check,
     columns_of,
-    inputs_of,
     method_of,
     share_of,
 )
 from .report import Report
 from .text_base import base_folder
 
+ROW = re.compile(r"row (\d+) \(counted from 0\), ")  # in errors of tasks
 DECAY = 0.01  # of weights that multiply
 LARGEST = 1.0  # norm of the gradient of all parameters together
 
@@ -92,7 +93,7 @@ def finetune_text(base, data, out="runs/finetuned", overwrite=False, report=None
 def examine(settings, base):
     """(task, {"train": Rows, ...}, what there is to say) of the files that the settings name."""
     kind = finetune.tasks.TASKS[settings.task]
-    known = signature(kind).parameters
+    known = {*signature(kind).parameters} - {"system"}  # which is no column
     length = min(LENGTH, base.max_sequence_length)
     if settings.max_length is not None:
         length = settings.max_length
@@ -117,7 +118,8 @@ def examine(settings, base):
     if repeated:
         notes.append(f"rows left out for they repeat another: {repeated:,}")
     is_classes = settings.task == "classify"
-    options = {} if settings.pooling is None else {"pooling": settings.pooling}
+    given = {name: getattr(settings, name) for name in ("pooling", "template")}
+    options = {name: value for name, value in given.items() if value is not None}
     if "labels" in known:
         wanted = columns["label" if is_classes else "tags"]
         options["labels"] = labels_of(rows, wanted, several=not is_classes)
@@ -131,11 +133,13 @@ def examine(settings, base):
     if settings.task == "regress":
         numbers = np.array(parts["train"].column(columns["target"]), float)
         options |= {"offset": float(numbers.mean()), "scale": float(numbers.std()) or 1.0}
-    task = kind(**columns, **options, max_length=length)
+    named = {argument: name for argument, name in columns.items() if argument in known}
+    task = kind(**named, **options, max_length=length)
 
     sizes = ", ".join(f"{name} {len(part.rows):,}" for name, part in parts.items())
     how = "with the same share of every label in each" if is_classes else "at random"
-    notes.append(f"parts: {sizes}, {how} (--seed {settings.seed})")
+    how = "each from a file of its own" if len(others) == 2 else f"{how} (--seed {settings.seed})"
+    notes.append(f"parts: {sizes}, {how}")
     notes.append("validation decides when to stop the training; the test is kept for the end")
     notes.append(_lengths(task, rows, base.tokenizer))
     return task, parts, notes
@@ -144,7 +148,7 @@ def examine(settings, base):
 def _lengths(task, rows, tokenizer):
     """How long the texts are, in a sentence."""
     counts = np.array(
-        [sum(len(tokenizer.encode(row[name])) for name in inputs_of(task)) for row in rows.rows]
+        [sum(len(tokenizer.encode(row[name])) for name in task.columns) for row in rows.rows]
     )
     said = f"tokens of a row: {np.median(counts):.0f} in the middle, {counts.max():,} at most"
     cut = np.count_nonzero(counts > task.max_length)
@@ -161,9 +165,7 @@ class Training:
         self.settings, self.source, self.task = settings, source, task
         self.model, self.callbacks = self._make()
         self.tokenizer = self.model.base.tokenizer
-        self.examples = {
-            name: task.examples(part.rows, self.tokenizer) for name, part in parts.items()
-        }
+        self.examples = {name: self._examples(part) for name, part in parts.items()}
         self.best_epoch = None
         self.before = {}  # what `evaluate` gives of the test part before all training
         if settings.task in WITHOUT_BASELINE:
@@ -180,6 +182,15 @@ class Training:
         )
         model.compile(optimizer, self.task.loss, self.task.metrics)
         return model, told
+
+    def _examples(self, part):
+        """x and y of some Rows. ValueError that names the line of one that cannot be used."""
+        try:
+            return self.task.examples(part.rows, self.tokenizer)
+        except ValueError as error:
+            if found := ROW.match(str(error)):
+                raise part.error(int(found[1]), str(error)[found.end() :]) from error
+            raise
 
     def say_model(self, report):
         base, s = self.model.base, self.settings

@@ -14,7 +14,10 @@ from . import predict_table, table_file
 from .finetuned_folder import TEST
 from .finetuning_settings import label_of
 from .predict_text import answers_of, softmax
+from .pretraining_report import sample
 from .table_evaluation import evaluate_classes, evaluate_numbers
+
+SHOWN = 3  # answers to instructions
 
 
 class Found(NamedTuple):
@@ -29,13 +32,15 @@ def evaluate(report, training, parts, folder):
     task, test = training.task, parts["test"]
     with table_file.writing(folder):
         if training.settings.task not in EVALUATIONS:
+            if training.settings.task == "instruct":
+                _instruct(report, training, test.rows)
             return _loss(report, training)
         outputs = training.model.predict(training.examples["test"][0], verbose=0)
         found = EVALUATIONS[training.settings.task](report, training, parts, outputs, folder)
         columns = {"line": np.array(test.lines)}
         if (label := label_of(task)) is not None:
             columns[f"true {label}"] = np.array(test.column(label), dtype=object)
-        columns |= answers_of(task, outputs, test.rows, training.tokenizer)
+        columns |= answers_of(task, training.model, test.rows)
         predict_table.write(folder / TEST, columns)
     return found
 
@@ -110,19 +115,29 @@ def _match(report, training, parts, outputs, folder):
     """How near the two of each pair are, beside loss and metrics before."""
     cosines = training.task.answers(outputs)
     report.say(f"cosine of the two of a pair: {np.mean(cosines):.3f} on average")
-    return _loss(report, training)
+    return _loss(report, training, list(training.before)[-1])
 
 
-def _loss(report, training):
+def _loss(report, training, most_telling="loss"):
     """Loss and metrics, before and after."""
     before = training.before
     after = training.model.evaluate(*training.examples["test"], verbose=0, return_dict=True)
     for name, value in after.items():
-        report.say(f"{name} {value:.4f}; before the fine-tuning {before[name]:.4f}")
-    name = list(after)[-1]
-    words = name.replace("_", " ")
+        words = name.replace("_", " ")
+        report.say(f"{words} {value:.4f}; before the fine-tuning {before[name]:.4f}")
+    name, words = most_telling, most_telling.replace("_", " ")
     sentence = f"test {words} {after[name]:.4f}; before the fine-tuning {before[name]:.4f}"
     return Found({**after, **{f"{name} before": x for name, x in before.items()}}, sentence)
+
+
+def _instruct(report, training, rows):
+    """The first answers to the test's instructions, as they are now."""
+    task = training.task
+    answers = task.predict(training.model, rows[:SHOWN], training.tokenizer)
+    for row, answer in zip(rows, answers):
+        asked = " | ".join(row[name] for name in task.columns)
+        report.say(f"\nasked: {asked}\n{sample(answer)}")
+    report.say("")
 
 
 EVALUATIONS = {

@@ -17,15 +17,18 @@ class Line(Callback):
 
     def on_train_begin(self):
         self.is_live = sys.stdout.isatty()
-        self.began = self.shown = time.perf_counter()
+        self.shown = time.perf_counter()
         self.done = 0
 
     def on_train_batch_end(self, step, logs):
         self.done += 1
         now = time.perf_counter()
-        if self.is_live and now - self.shown > OFTEN:
+        if self.done == 1:
+            self.began = now  # the first step compiles, and tells nothing of the others
+        elif self.is_live and now - self.shown > OFTEN:
             self.shown = now
-            left = (now - self.began) / self.done * (self.steps * self.epochs - self.done)
+            pace = (now - self.began) / (self.done - 1)
+            left = pace * (self.steps * self.epochs - self.done)
             print(
                 f"\r  step {step + 1} of {self.steps}: loss {logs['loss']:.4f}, "
                 f"{clock(left)} left at most \033[K",
@@ -37,7 +40,8 @@ class Line(Callback):
         if self.is_live:
             print("\r\033[K", end="")
         numbers = ", ".join(f"{name} {value:.4f}" for name, value in logs.items())
-        self.report.say(f"  epoch {epoch + 1}: {numbers.replace('val_', 'validation ')}")
+        words = numbers.replace("val_", "validation ").replace("_", " ")
+        self.report.say(f"  epoch {epoch + 1}: {words}")
 
 
 class StopAfter(Callback):

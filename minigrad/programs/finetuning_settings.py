@@ -4,6 +4,7 @@ from inspect import signature
 from typing import NamedTuple
 
 from .. import finetune
+from ..finetune.tasks.chat_templates import placeholders
 from ..registry import check_number, look_up
 
 # What is new may take large steps, and what was learned before only small ones.
@@ -23,7 +24,8 @@ class Settings(NamedTuple):
     text, pair, question, label    the columns: what is read, a second text, a question about it,
                    and what is wanted; COLUMNS says which a task has, and the task what their names
                    are if left out
-    pooling        how one vector is made of a text: "first", "mean" or "last"
+    pooling        how one vector is made of a text: "pooler", "cls", "mean" or "last"
+    template       of "instruct": how a row is written down
     validation     the share of the rows that decides when to end; or another file with such rows
     test           the share of the rows that the model is tested on; or another file
     max_length     texts are cut to so many tokens; LENGTH, or as many as the model reads
@@ -49,6 +51,7 @@ class Settings(NamedTuple):
     question: str = None
     label: str = None
     pooling: str = None
+    template: str = None
     validation: str = "0.15"
     test: str = "0.2"
     max_length: int = None
@@ -88,7 +91,7 @@ COLUMNS = {
     "continue": {"text": "text"},
     "instruct": {"instruction": "text", "response": "label"},
 }
-_OF_SOME_TASKS = ("text", "pair", "question", "label", "pooling")
+_OF_SOME_TASKS = ("text", "pair", "question", "label", "pooling", "template")
 
 
 def check(settings):
@@ -121,7 +124,11 @@ def check(settings):
 
 def columns_of(settings):
     """{argument of the task: the name of its column} of the columns that there are."""
-    known = signature(finetune.tasks.TASKS[settings.task]).parameters
+    kind = finetune.tasks.TASKS[settings.task]
+    known = signature(kind).parameters
+    if settings.template is not None and "{" in settings.template:
+        *read, wanted = placeholders(settings.template)
+        return {**{name: name for name in read}, wanted: wanted}
     given = {
         argument: getattr(settings, option) or known[argument].default
         for argument, option in COLUMNS[settings.task].items()
@@ -130,13 +137,6 @@ def columns_of(settings):
     if len(set(columns.values())) < len(columns):
         raise ValueError(f"each column has another name. Received: {', '.join(columns.values())}")
     return columns
-
-
-def inputs_of(task):
-    """The names of the columns that a task reads to predict, without what is wanted."""
-    [name] = [name for name, kind in finetune.tasks.TASKS.items() if type(task) is kind]
-    named = [getattr(task, argument) for argument, o in COLUMNS[name].items() if o != "label"]
-    return [column for column in named if column is not None]
 
 
 def label_of(task):
@@ -149,8 +149,8 @@ def label_of(task):
 def _check_task_options(settings):
     """ValueError for an option that the task does not have."""
     known = [*COLUMNS[settings.task].values()]
-    if "pooling" in signature(finetune.tasks.TASKS[settings.task]).parameters:
-        known.append("pooling")
+    parameters = signature(finetune.tasks.TASKS[settings.task]).parameters
+    known += [name for name in ("pooling", "template") if name in parameters]
     for option in _OF_SOME_TASKS:
         value = getattr(settings, option)
         if value is not None and option not in known:

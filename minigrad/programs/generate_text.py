@@ -23,29 +23,38 @@ def generate_text(
     """Print the prompt and what the model in a folder writes behind it. Returns what it wrote.
 
     folder  of a `minigrad train gpt` or a `minigrad finetune`; or of a pretrained model, as Hugging
-            Face lays it out. To a model that learned to follow instructions the prompt is one, and
-            what comes before an answer is put around it
+            Face lays it out. A model that learned to follow instructions takes the prompt for one,
+            and its answer alone is printed
 
     All else as in `text.stream`. ValueError or OSError for what cannot be read or used.
     """
-    model, tokenizer, shaped = _load(Path(folder), prompt)
+    options = {
+        "temperature": temperature,
+        "top_k": top_k,
+        "top_p": top_p,
+        "beams": beams,
+        "repetition_penalty": repetition_penalty,
+        "seed": seed,
+    }
+    path = Path(folder)
+    if not path.is_dir():
+        raise FileNotFoundError(f"there is no folder {folder}: the folder of a training is wanted")
+    if (finetuned := model_folder(path)) is not None:
+        whole, task = finetune.load_finetuned(finetuned)
+        model = whole.base
+        if isinstance(task, finetune.tasks.FollowInstructions):
+            answer = _answer(whole, task, prompt, max_new_tokens, stop, options)
+            print(answer)
+            return answer
+    else:
+        if not any((path / name).is_file() for name in (CONFIG, MODEL)):
+            raise FileNotFoundError(f"{folder} is not the folder of a training: it has no {MODEL}")
+        model = finetune.load_base(path, finetune.tasks.Task)
     if not hasattr(model, "make_cache"):
         kind = type(model).__name__
         raise ValueError(f"{folder} has a {kind}, which does not say what comes next in a text")
-    pieces = text.stream(
-        model,
-        tokenizer,
-        shaped,
-        max_new_tokens,
-        stop=stop,
-        temperature=temperature,
-        top_k=top_k,
-        top_p=top_p,
-        beams=beams,
-        repetition_penalty=repetition_penalty,
-        seed=seed,
-    )
-    print(prompt, end="" if shaped == prompt else "\n", flush=True)
+    pieces = text.stream(model, model.tokenizer, prompt, max_new_tokens, stop=stop, **options)
+    print(prompt, end="", flush=True)
     written = []
     for piece in pieces:
         print(piece, end="", flush=True)
@@ -54,16 +63,15 @@ def generate_text(
     return "".join(written)
 
 
-def _load(folder, prompt):
-    """The model of a folder, its tokenizer, and the prompt as that model is to read it."""
-    if not folder.is_dir():
-        raise FileNotFoundError(f"there is no folder {folder}: the folder of a training is wanted")
-    finetuned = model_folder(folder)
-    if finetuned is not None:
-        model, task = finetune.load_finetuned(finetuned)
-        shape = getattr(task, "prompt", None)
-        return model.base, model.base.tokenizer, shape(prompt) if shape else prompt
-    if not (folder / CONFIG).is_file() and not (folder / MODEL).is_file():
-        raise FileNotFoundError(f"{folder} is not the folder of a training: it has no {MODEL}")
-    model = finetune.load_base(folder, finetune.tasks.Task)
-    return model, model.tokenizer, prompt
+def _answer(model, task, prompt, max_new_tokens, stop, options):
+    """What a model answers to an instruction, up to the first of the stop strings."""
+    if len(task.columns) != 1:
+        raise ValueError(
+            f"this model reads {' and '.join(task.columns)}: minigrad predict takes a file of them"
+        )
+    row = {task.columns[0]: prompt}
+    given = {name: value for name, value in options.items() if value is not None}
+    [answer] = task.predict(
+        model, [row], model.base.tokenizer, max_new_tokens=max_new_tokens, **given
+    )
+    return answer[: min((answer.find(s) for s in stop if s in answer), default=None)]

@@ -28,7 +28,7 @@ from .text_base import MINILM
 GPT = {"minutes": 0.6, "layers": 2, "width": 128, "context": 128, "batch": 8, "vocabulary": 1024}
 WRITTEN = 150  # tokens of its own
 LORA_MINUTES = 0.13
-MINILM_OPTIONS = {"max_length": 32, "epochs": 4}
+MINILM_OPTIONS = {"max_length": 32, "epochs": 3, "batch": 32}
 DEFAULT = "classify,finetune,gpt,lora"
 
 

@@ -29,6 +29,8 @@ class AnswerQuestions(Task):
 
     loss = TokenCrossentropy()
     metrics = ("token_accuracy",)
+    architecture, peft_type = "BertForQuestionAnswering", "QUESTION_ANS"
+    head_name = "qa_outputs"
 
     def __init__(
         self,

@@ -21,6 +21,7 @@ class Classify(Task):
 
     loss = SparseCategoricalCrossentropy(from_logits=True)
     metrics = ("accuracy",)
+    architecture, peft_type = "BertForSequenceClassification", "SEQ_CLS"
 
     def __init__(self, labels, text="text", pair=None, label="label", pooling=None, max_length=128):
         super().__init__(max_length)

@@ -21,6 +21,7 @@ class ContinueText(Task):
 
     loss = TokenCrossentropy()
     metrics = ("token_accuracy",)
+    peft_type = "CAUSAL_LM"
 
     def __init__(self, text="text", max_length=128, max_new_tokens=50):
         super().__init__(max_length)

@@ -39,6 +39,7 @@ class FollowInstructions(Task):
 
     loss = TokenCrossentropy()
     metrics = ("token_accuracy",)
+    peft_type = "CAUSAL_LM"
 
     def __init__(
         self,

@@ -45,8 +45,7 @@ def check_pooling(base, pooling):
     """The name of a pooling that the base has; of its usual one for None. Else a ValueError.
 
     That is what the folder of the base says, if it was read from one of sentence-transformers; else
-    "pooler" for a BERT that has one, as in transformers, and "last" for a model that reads from left
-    to right.
+    "pooler" for a BERT that has one, as in transformers, and "last" for GPT and Llama.
     """
     if pooling is None:
         of_folder = getattr(base, "pooling", None)

@@ -23,6 +23,7 @@ class Regress(Task):
 
     loss = MeanSquaredError()
     metrics = ("mean_absolute_error",)
+    architecture, peft_type = "BertForSequenceClassification", "SEQ_CLS"
 
     def __init__(
         self,

@@ -22,6 +22,7 @@ class TagTokens(Task):
 
     loss = TokenCrossentropy()
     metrics = ("token_accuracy",)
+    architecture, peft_type = "BertForTokenClassification", "TOKEN_CLS"
 
     def __init__(self, labels, words="words", tags="tags", max_length=128):
         super().__init__(max_length)

@@ -28,6 +28,9 @@ class Task(Configurable):
     loss = None
     metrics = ()
     base_head = None
+    architecture = None  # of the whole model in transformers, for a BERT
+    head_name = "classifier"  # of a BERT's head there
+    peft_type = None  # PEFT's word for the task
 
     def __init__(self, max_length=128):
         self.max_length = max_length

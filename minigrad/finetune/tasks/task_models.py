@@ -34,7 +34,6 @@ class TaskModel(Model):
             use_bias=isinstance(self.base, BERT),
             kernel_initializer=RandomNormal(stddev=0.02),
             dtype=self.dtype,
-            input_dim=self.base.hidden_dim,
         )
         self.ensure_built()
 

@@ -1,0 +1,53 @@
+"""Every operation on arrays of a simulated GPU, both ways, without a copy to the host.
+
+The same expressions as those that PyTorch is asked for, and that run on arrays which refuse to be
+read.
+"""
+
+import numpy as np
+import pytest
+
+import kernels
+from minigrad import ops
+from tests.test_ops import INPUTS, assert_close, cast, differentiate
+from tests.test_strict import EXPRESSIONS
+
+DEVICE = kernels.device("simulator")
+
+# The result has as many elements as the mask says: only the host could make room for it.
+BY_NUMBERS = ["getitem(matrix, mask)"]
+
+
+@pytest.fixture(autouse=True)
+def specification():
+    """The CPU's side runs by NumPy."""
+    with kernels.use("numpy"):
+        yield
+
+
+def on_device(inputs):
+    return {name: DEVICE.put(array) for name, array in inputs.items()}
+
+
+@pytest.mark.parametrize("dtype, tolerance", [("float64", 1e-10), ("float32", 2e-5)])
+@pytest.mark.parametrize("expression", [e for e in EXPRESSIONS if e not in BY_NUMBERS])
+@pytest.mark.filterwarnings("ignore:divide by zero")
+@pytest.mark.filterwarnings("ignore:invalid value")
+def test_operation_on_the_device_is_that_on_the_cpu(expression, dtype, tolerance):
+    inputs = cast(INPUTS, dtype)
+    right = differentiate(expression, inputs)
+    before = DEVICE.copies_to_host
+    ours = differentiate(expression, on_device(inputs), DEVICE.put, vars(ops))
+    assert DEVICE.copies_to_host == before
+    for value, expected in zip(ours[0], right[0], strict=True):
+        assert_close(value.numpy(), np.asarray(expected), tolerance)
+        assert value.dtype == expected.dtype
+    for name, expected in right[1].items():
+        gradient = ours[1][name]
+        assert_close(None if gradient is None else gradient.numpy(), expected, tolerance)
+
+
+@pytest.mark.parametrize("expression", BY_NUMBERS)
+def test_what_only_the_host_could_do_is_refused(expression):
+    with pytest.raises(TypeError, match="on a device would have to ask the host"):
+        differentiate(expression, on_device(INPUTS), DEVICE.put, vars(ops))
