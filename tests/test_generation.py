@@ -1,6 +1,8 @@
 """Generation: as transformers have it, the same with and without a cache, and whole characters."""
 
 import itertools
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -394,6 +396,15 @@ def test_generate_stops_before_a_stop_string(folder, capsys):
     whole = capsys.readouterr().out
     assert run(*command, "--stop", "never", "--stop", whole[6:8]) == 0
     assert capsys.readouterr().out == whole[: whole.index(whole[6:8], 2)] + "\n"
+
+
+def test_generate_is_silent_when_nobody_reads_on(folder):
+    options = ["--prompt", "so", "--max-new-tokens", "1000"]
+    command = [sys.executable, "-m", "minigrad", "generate", str(folder), *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.read(1)
+        process.stdout.close()
+        assert (process.stderr.read(), process.wait(timeout=60)) == (b"", 141)
 
 
 @pytest.mark.parametrize(
