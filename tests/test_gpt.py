@@ -22,33 +22,6 @@ def without_gradients(function):
         return function()
 
 
-@pytest.mark.parametrize("cuts", [[3], [1, 2], [0, 4], list(range(1, 9))], ids=str)
-def test_with_a_cache_the_logits_are_the_same(cuts):
-    model = golden()
-    cache = model.make_cache(12)
-    parts = np.split(IDS, cuts, axis=1)
-    found = without_gradients(lambda: [model(ids, cache=cache).data for ids in parts])
-    np.testing.assert_allclose(np.concatenate(found, axis=1), model(IDS).data, atol=1e-12)
-
-
-@pytest.mark.parametrize("cuts", [[], [3], [1, 5], [11]], ids=str)
-def test_a_batch_filled_up_on_the_left_gives_what_its_rows_give_alone(cuts):
-    model, pads = golden(), [0, 1, 3]
-    ids = np.array([[5] * pad + [*row[: 9 - pad]] for row, pad in zip(IDS, pads)])
-    mask = np.arange(9) >= np.array(pads)[:, None]
-    cuts = [cut for cut in cuts if cut < 9]
-    cache = model.make_cache(9)
-
-    def run():
-        parts = zip(np.split(ids, cuts, axis=1), np.split(mask, cuts, axis=1))
-        return [model(ids, mask=mask, cache=cache).data for ids, mask in parts]
-
-    found = np.concatenate(without_gradients(run), axis=1)
-    for row, pad in enumerate(pads):
-        expected = model(IDS[row : row + 1, : 9 - pad]).data[0]
-        np.testing.assert_allclose(found[row, pad:], expected, atol=1e-12)
-
-
 def test_after_a_mask_the_next_tokens_count_without_one():
     model, cache = golden(), golden().make_cache(9)
     mask = np.arange(4) >= np.array([[2], [0], [1]])
@@ -136,14 +109,6 @@ def test_a_file_makes_the_same_model_again(tmp_path):
 def test_ids_that_the_model_cannot_read_are_named(ids, message):
     with pytest.raises(ValueError, match=message):
         golden()(np.array(ids))
-
-
-def test_a_sequence_that_becomes_too_long_is_named():
-    model = golden()
-    cache = model.make_cache(20)
-    without_gradients(lambda: model(IDS, cache=cache))
-    with pytest.raises(ValueError, match="12 positions.*that is positions 9 to 12"):
-        without_gradients(lambda: model(IDS[:, :4], cache=cache))
 
 
 def test_a_mask_of_another_shape_is_named():
