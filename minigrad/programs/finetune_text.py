@@ -123,7 +123,7 @@ class Training:
         line = Line(report, s.epochs, -(-len(self.examples["train"][1]) // s.batch))
         told = [*self.callbacks, *([StopAfter(s.minutes)] if s.minutes else []), stop, line]
         began = time.perf_counter()
-        history = self.model.fit(
+        history = self.model.to(s.device).fit(
             *self.examples["train"],
             batch_size=s.batch,
             epochs=s.epochs,
@@ -131,6 +131,7 @@ class Training:
             validation_data=self.examples["validation"],
             callbacks=told,
         )
+        self.model.to("cpu")
         ran, self.best_epoch = len(history.epoch), stop.best_epoch + 1
         report.say(f"{_epochs(ran)} in {time.perf_counter() - began:.1f} s")
         report.say(
