@@ -94,9 +94,8 @@ def say_files(report, folder):
     """What is in the folder, and how large the model is."""
     names = sorted(path.name for path in folder.iterdir())
     report.say(f"in {folder}: {', '.join(names)}")
-    sizes = {path.name: path.stat().st_size for path in sorted((folder / MODEL).rglob("*.*"))}
-    for name, size in sizes.items():
-        report.say(f"  {MODEL}/{name}: {size:,} bytes")
+    for path in sorted(path for path in (folder / MODEL).rglob("*") if path.is_file()):
+        report.say(f"  {path.relative_to(folder).as_posix()}: {path.stat().st_size:,} bytes")
 
 
 def check_reloaded(training, folder, rows):

@@ -12,7 +12,7 @@ from ..registry import check_number, look_up
 # What is new may take large steps, and what was learned before only small ones.
 RATES = {
     **{"full": 1e-4, "frozen": 1e-4, "last_blocks": 2e-4, "gradual": 2e-4, "layerwise": 2e-4},
-    **{"head": 3e-3, "bitfit": 2e-3, "lora": 2e-3},
+    **{"head": 3e-3, "bitfit": 2e-3, "lora": 1e-3},
 }
 LENGTH = 128  # tokens of a text, unless the model reads fewer
 
