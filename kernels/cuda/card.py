@@ -16,7 +16,6 @@ class Card:
     """
 
     name = "cuda"
-    dlpack_type = 2
 
     def __init__(self):
         if not cuda.is_available():
@@ -61,6 +60,11 @@ class Card:
             "version": 3,
         }
         return cuda.from_cuda_array_interface(interface, owner=memory, sync=False)
+
+    def adopt(self, x):
+        """Another library's array: its memory, shape, dtype and strides"""
+        array = cuda.as_cuda_array(x)
+        return array, array.shape, array.dtype, array.strides
 
     def blocks_for(self, n):
         """As many threads as elements, up to a number that keeps the GPU busy."""
