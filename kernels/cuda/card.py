@@ -1,4 +1,8 @@
-"""A GPU of NVIDIA as a device, by numba.cuda: what `kernels.cuda.device` asks of a machine."""
+"""A GPU of NVIDIA as a device, by numba.cuda: what `kernels.cuda.device` asks of a machine.
+
+No GPU was at hand when this was written: it has not run yet. All kernels that it launches compile
+for one, and run in the simulator, which does the same in kernels/simulator/machine.py.
+"""
 
 import numpy as np
 from numba import cuda
