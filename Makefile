@@ -94,10 +94,12 @@ golden: $(EXTRA)/golden
 	$(BIN)/python -m tests.golden.make_augmentation
 	$(BIN)/python -m tests.golden.make_sound
 	$(BIN)/python -m tests.golden.make_bert
+	$(BIN)/python -m tests.golden.make_heads
 	$(BIN)/python -m tests.golden.make_llama
 	$(BIN)/python -m tests.golden.make_seq2seq
 	$(BIN)/python -m tests.golden.make_tokenizers
 	$(BIN)/python -m tests.golden.make_adapters
+	$(BIN)/python -m tests.golden.make_pretrained
 
 $(EXTRA)/core: setup.cfg pyproject.toml
 	@echo "installing minigrad and what it needs into .venv, which takes a minute"

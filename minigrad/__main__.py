@@ -237,10 +237,16 @@ def _add_predict(commands):
     )
     command.add_argument("--data", required=True, help="the CSV file")
     command.add_argument("--out", required=True, help="the CSV file to write")
-    command.add_argument("--delimiter", help="between two fields (default: as in training)")
-    command.add_argument("--encoding", help="of the file (default: as in training)")
     command.add_argument(
-        "--allow-unknown", action="store_true", help="take unknown categories as none of the known"
+        "--delimiter", help="between two fields (default: as in training; a comma for texts)"
+    )
+    command.add_argument(
+        "--encoding", help="of the file (default: as in training; UTF-8 for texts)"
+    )
+    command.add_argument(
+        "--allow-unknown",
+        action="store_true",
+        help="of a table: take unknown categories as none of the known",
     )
     command.set_defaults(
         run=lambda options: print(

@@ -251,4 +251,4 @@ def _save(report, folder, model, preparation, examples, rows, outputs):
     report.say(f"in {folder}: {', '.join(sorted(file.name for file in folder.iterdir()))}")
     report.say(f"{predict_table.TEST} has the prediction for each row of the test, counted from 0")
     report.say("the model, read again, gives the same predictions, bit by bit; for other rows:")
-    report.say(f"minigrad predict table --model {folder} --data FILE --out predictions.csv")
+    report.say(f"minigrad predict {folder} --data FILE --out predictions.csv")

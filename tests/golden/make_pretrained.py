@@ -43,31 +43,36 @@ _SCALED = {
     "original_max_position_embeddings": 16,
 }
 
-# The class there, the settings, the dtype of its file, and how large a shard may be.
+# The class there, the settings, the dtype in its file, and options of `save_pretrained`.
 CASES = {
-    "bert": ("BertModel", _BERT, "float32", None),
-    "bert_tokens": ("BertForMaskedLM", _BERT, "float32", None),
+    "bert": ("BertModel", _BERT, "float32", {}),
+    "bert_tokens": ("BertForMaskedLM", _BERT, "float32", {}),
     "bert_classes": (
         "BertForSequenceClassification",
         {**_BERT, "id2label": {0: "no", 1: "perhaps", 2: "yes"}},
         "float64",
-        None,
+        {},
     ),
     "gpt2": (
         "GPT2LMHeadModel",
         {"vocab_size": 40, "n_embd": 16, "n_layer": 2, "n_head": 4, "n_positions": 12},
         "float32",
-        None,
+        {},
     ),
     "gpt2_body": (
         "GPT2Model",
         {"vocab_size": 40, "n_embd": 16, "n_layer": 1, "n_head": 2, "n_positions": 12},
         "float16",
-        None,
+        {},
     ),
-    "llama": ("LlamaForCausalLM", {**_LLAMA, "rope_parameters": _SCALED}, "bfloat16", "5KB"),
-    "qwen2": ("Qwen2ForCausalLM", {**_LLAMA, "tie_word_embeddings": True}, "bfloat16", None),
-    "qwen3": ("Qwen3ForCausalLM", {**_LLAMA, "head_dim": 6}, "float32", None),
+    "llama": (
+        "LlamaForCausalLM",
+        {**_LLAMA, "rope_parameters": _SCALED},
+        "bfloat16",
+        {"max_shard_size": "5KB"},
+    ),
+    "qwen2": ("Qwen2ForCausalLM", {**_LLAMA, "tie_word_embeddings": True}, "bfloat16", {}),
+    "qwen3": ("Qwen3ForCausalLM", {**_LLAMA, "head_dim": 6}, "float32", {}),
 }
 SENTENCES = "sentences"  # a folder as sentence-transformers lays it out, of the case "bert"
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijklmno", "##a", "##b", "##c"]
@@ -92,10 +97,10 @@ def make(case):
         is_scale = name.endswith("weight") and parameter.ndim == 1
         with torch.no_grad():
             parameter.copy_(torch.tensor(values + is_scale))
-    model = model.to(getattr(torch, dtype))
-    model.save_pretrained(FOLDER / case, **({"max_shard_size": shards} if shards else {}))
+    model.to(getattr(torch, dtype)).save_pretrained(FOLDER / case, **shards)
     (FOLDER / case / "generation_config.json").unlink(missing_ok=True)
-    return call(model.double(), case)
+    # Read again, since `to` has rounded more than the weights: the frequencies of positions.
+    return call(model_class.from_pretrained(FOLDER / case, dtype=torch.float64), case)
 
 
 def call(model, case):
@@ -112,7 +117,7 @@ def call(model, case):
         return model(**words)[0].double().numpy()
 
 
-def make_sentences(pooling="mean"):
+def make_sentences():
     """Write the folder of a sentence-transformer. -> the vectors of TEXTS, in float64"""
     import torch
     import transformers
@@ -123,19 +128,13 @@ def make_sentences(pooling="mean"):
     transformers.BertTokenizerFast(str(folder / "vocab.txt")).save_pretrained(folder)
     (folder / "1_Pooling").mkdir()
     modules = [
-        {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
         {
-            "idx": 1,
-            "name": "1",
-            "path": "1_Pooling",
-            "type": "sentence_transformers.models.Pooling",
-        },
-        {
-            "idx": 2,
-            "name": "2",
-            "path": "2_Normalize",
-            "type": "sentence_transformers.models.Normalize",
-        },
+            "idx": i,
+            "name": str(i),
+            "path": f"{i}_{name}" if i else "",
+            "type": f"sentence_transformers.models.{name}",
+        }
+        for i, name in enumerate(["Transformer", "Pooling", "Normalize"])
     ]
     files = {
         "modules.json": modules,

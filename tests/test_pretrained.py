@@ -1,0 +1,240 @@
+"""Folders of Hugging Face: read, they give the logits of transformers; written, they still do."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from minigrad import finetune, models
+from tests.golden.make_pretrained import (
+    CASES,
+    FOLDER,
+    IDS,
+    MASK,
+    SEGMENTS,
+    SENTENCES,
+    TEXTS,
+    load,
+)
+
+RESULTS = load()
+HEADS = {"bert_tokens": "tokens", "bert_classes": "classes"}
+EVERY = pytest.mark.parametrize("case", CASES)
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
+
+
+def read(case, folder=FOLDER, **options):
+    return finetune.from_pretrained(folder / case, head=HEADS.get(case), **options)
+
+
+def result(model, case):
+    """What the model makes of IDS, where transformers had the same."""
+    words = {"mask": MASK, "segments": SEGMENTS} if case.startswith("bert") else {}
+    call = model.features if case == "gpt2_body" else model
+    return call(IDS, **words).numpy()
+
+
+def changed(tmp_path, case="bert", settings=None, weights=None):
+    """A copy of a case's folder with other settings, and weights {name: array, or None for none}"""
+    folder = tmp_path / "changed"
+    shutil.copytree(FOLDER / case, folder)
+    if settings is not None:
+        found = json.loads((folder / CONFIG).read_text())
+        (folder / CONFIG).write_text(json.dumps({**found, **settings}))
+    if weights is not None:
+        arrays = {**load_file(folder / WEIGHTS), **weights}
+        save_file({k: x for k, x in arrays.items() if x is not None}, folder / WEIGHTS)
+    return folder
+
+
+# ---- Reading -------------------------------------------------------------------------------------
+
+
+@EVERY
+def test_the_logits_are_those_of_transformers(case):
+    model = read(case)
+    ours, theirs = result(model, case), RESULTS[case]
+    if case in ("bert", "bert_tokens"):
+        ours, theirs = ours[MASK], theirs[MASK]
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-5)
+
+
+def test_the_vectors_of_sentences_are_those_of_transformers():
+    model = finetune.from_pretrained(FOLDER / SENTENCES)
+    np.testing.assert_allclose(model.embed(TEXTS), RESULTS[SENTENCES], rtol=0, atol=1e-6)
+    np.testing.assert_allclose(
+        model.embed(TEXTS, batch_size=1), RESULTS[SENTENCES], rtol=0, atol=1e-6
+    )
+
+
+@EVERY
+def test_every_family_has_a_name_for_each_weight(case):
+    model = read(case)
+    assert finetune.saving.their_weights(model).keys()
+
+
+def test_older_names_and_no_prefix_are_understood(tmp_path):
+    arrays = load_file(FOLDER / "bert_tokens" / WEIGHTS)
+    older = {}
+    for name, array in arrays.items():
+        old = name.replace("LayerNorm.weight", "LayerNorm.gamma")
+        older[name] = None
+        older[old.replace("LayerNorm.bias", "LayerNorm.beta")] = array
+    older |= {
+        "bert.embeddings.position_ids": np.arange(12)[None],
+        "cls.predictions.decoder.weight": arrays["bert.embeddings.word_embeddings.weight"],
+        "cls.seq_relationship.weight": np.zeros((2, 16), np.float32),
+    }
+    model = finetune.from_pretrained(changed(tmp_path, "bert_tokens", None, older), head="tokens")
+    assert result(model, "bert").tobytes() == result(read("bert_tokens"), "bert").tobytes()
+
+
+def test_a_file_without_a_pooler_makes_a_model_without_one():
+    model = finetune.from_pretrained(FOLDER / "bert_tokens")
+    assert not model.use_pooler
+    with pytest.raises(ValueError, match="without a pooler"):
+        model.pool(model(IDS))
+
+
+def test_no_random_number_is_drawn():
+    from minigrad import random
+
+    before = random.get_state()
+    read("gpt2")
+    assert random.get_state() == before
+
+
+# ---- What does not fit ---------------------------------------------------------------------------
+
+
+def test_one_report_lists_all_that_does_not_fit(tmp_path):
+    weights = {
+        "embeddings.LayerNorm.weight": None,
+        "encoder.layer.7.output.dense.bias": np.zeros(16, np.float32),
+        "pooler.dense.weight": np.zeros((16, 15), np.float32),
+        "pooler.dense.bias": np.zeros(16, np.int64),
+    }
+    folder = changed(tmp_path, "bert", None, weights)
+    with pytest.raises(ValueError) as error:
+        finetune.from_pretrained(folder)
+    message = str(error.value)
+    assert message.startswith(str(folder))
+    assert "1 missing: embeddings.LayerNorm.weight" in message
+    assert "1 unexpected: encoder.layer.7.output.dense.bias" in message
+    assert "2 mismatched" in message and "(16, 15)" in message and "int64" in message
+
+
+UNSUPPORTED = {
+    "another activation": ("bert", {"hidden_act": "relu"}),
+    "another type of positions": ("bert", {"position_embedding_type": "relative_key"}),
+    "a decoder": ("bert", {"is_decoder": True}),
+    "two shares of dropout": ("bert", {"hidden_dropout_prob": 0.3}),
+    "quantized weights": ("bert", {"quantization_config": {"bits": 4}}),
+    "another GELU": ("gpt2", {"activation_function": "gelu"}),
+    "scaled attention": ("gpt2", {"scale_attn_by_inverse_layer_idx": True}),
+    "a sliding window": ("qwen2", {"use_sliding_window": True}),
+    "layers with windows": ("qwen3", {"layer_types": ["full_attention", "sliding_attention"]}),
+    "biases of attention": ("llama", {"attention_bias": True}),
+    "other angles": ("qwen2", {"rope_parameters": {"rope_type": "yarn", "rope_theta": 1.0}}),
+    "other angles of older files": (
+        "qwen2",
+        {"rope_parameters": None, "rope_scaling": {"type": "linear", "factor": 2.0}},
+    ),
+    "another family": ("bert", {"model_type": "roberta"}),
+    "no size": ("bert", {"hidden_size": None}),
+    "a size of text": ("bert", {"hidden_size": "16"}),
+    "very many layers": ("bert", {"num_hidden_layers": 10**9}),
+    "a huge model": ("bert", {"hidden_size": 2**40}),
+}
+
+
+@pytest.mark.parametrize("what", UNSUPPORTED)
+def test_a_setting_that_no_model_has_is_named(tmp_path, what):
+    case, settings = UNSUPPORTED[what]
+    folder = changed(tmp_path, case, settings)
+    with pytest.raises(ValueError, match="config.json"):
+        finetune.from_pretrained(folder)
+
+
+def test_dropout_may_be_chosen(tmp_path):
+    folder = changed(tmp_path, "bert", {"hidden_dropout_prob": 0.3})
+    assert finetune.from_pretrained(folder, dropout=0.25).dropout == 0.25
+    assert read("bert").dropout == 0.1
+
+
+def test_an_output_of_its_own_is_not_taken_for_the_embedding(tmp_path):
+    other = {"lm_head.weight": np.ones((40, 16), np.float32)}
+    with pytest.raises(ValueError, match=r"lm_head.weight is not transformer.wte.weight"):
+        finetune.from_pretrained(changed(tmp_path, "gpt2", None, other))
+
+
+def test_pickles_are_refused_with_the_line_that_converts_them(tmp_path):
+    folder = changed(tmp_path)
+    (folder / WEIGHTS).rename(folder / "pytorch_model.bin")
+    with pytest.raises(ValueError, match="this line converts it"):
+        finetune.from_pretrained(folder)
+
+
+# ---- Writing -------------------------------------------------------------------------------------
+
+
+@EVERY
+def test_written_and_read_again_every_bit_is_the_same(case, tmp_path):
+    model = read(case)
+    finetune.save_pretrained(model, tmp_path / case)
+    again = read(case, tmp_path)
+    for (path, ours), theirs in zip(model.weights().items(), again.weights().values(), strict=True):
+        assert ours.numpy().tobytes() == theirs.numpy().tobytes(), path
+    assert again.get_config() == model.get_config()
+    assert result(again, case).tobytes() == result(model, case).tobytes()
+
+
+def test_the_file_of_transformers_is_written_again(tmp_path):
+    """Their names, shapes and numbers, for each of their files that has the dtype of ours."""
+    for case in ("bert", "bert_tokens", "gpt2", "qwen3"):
+        finetune.save_pretrained(read(case), tmp_path / case)
+        ours, theirs = load_file(tmp_path / case / WEIGHTS), load_file(FOLDER / case / WEIGHTS)
+        assert ours.keys() == theirs.keys()
+        for name, array in theirs.items():
+            assert np.array_equal(array, ours[name]), name
+
+
+def test_a_folder_of_sentences_stays_one(tmp_path):
+    model = finetune.from_pretrained(FOLDER / SENTENCES)
+    finetune.save_pretrained(model, tmp_path)
+    again = finetune.from_pretrained(tmp_path)
+    assert again.pooling == model.pooling
+    assert again.embed(TEXTS).tobytes() == model.embed(TEXTS).tobytes()
+
+
+@EVERY
+def test_transformers_finds_the_same_logits_in_what_is_written(case, tmp_path):
+    torch = pytest.importorskip("torch", reason="NOT TESTED: torch is not installed")
+    transformers = pytest.importorskip(
+        "transformers", reason="NOT TESTED: transformers is not installed"
+    )
+    from tests.golden.make_pretrained import call
+
+    model = read(case)
+    finetune.save_pretrained(model, tmp_path)
+    kind = {"gpt2_body": "GPT2LMHeadModel"}.get(case, CASES[case][0])
+    theirs = getattr(transformers, kind).from_pretrained(tmp_path, dtype=torch.float64)
+    ours = read(case, dtype="float64")
+    words = {"mask": MASK, "segments": SEGMENTS} if case.startswith("bert") else {}
+    found, wanted = ours(IDS, **words).numpy(), call(theirs, case)
+    rows = MASK if case in ("bert", "bert_tokens") else ...
+    np.testing.assert_allclose(found[rows], wanted[rows], rtol=0, atol=1e-5)
+
+
+def test_adapters_are_no_part_of_such_a_folder(tmp_path):
+    model = read("bert")
+    finetune.prepare(model, finetune.LoRA(r=2, targets="query"))
+    with pytest.raises(ValueError, match="save_adapter"):
+        finetune.save_pretrained(model, tmp_path)
+
+
+def test_other_models_have_no_such_folder(tmp_path):
+    with pytest.raises(ValueError, match=r"known for BERT, GPT, Llama. Received: Sequential"):
+        finetune.save_pretrained(models.Sequential([]), tmp_path)
