@@ -308,3 +308,23 @@ def test_memory_that_is_kept_is_given_back_before_there_is_none_left():
 def test_a_device_that_is_none_is_named():
     with pytest.raises(ValueError, match="one of cpu, cuda, simulator. Received: 'tpu'"):
         kernels.device("tpu")
+
+
+# ---- Other libraries -----------------------------------------------------------------------------
+
+
+def test_arrays_are_shared_with_other_libraries_without_a_copy():
+    device, host = Device(simulator.Machine()), NUMBERS.copy()
+    ours = device.adopt(host)
+    ours += 1
+    np.testing.assert_array_equal(host, NUMBERS + 1)
+    theirs = np.from_dlpack(ours.swapaxes(0, 1)[1:])
+    theirs[...] = 7
+    assert (host[:, 1:] == 7).all() and (host[:, 0] != 7).any()
+    assert not hasattr(ours, "__cuda_array_interface__")  # this memory is no GPU's
+    assert (device.copies_to_device, device.copies_to_host) == (0, 0)
+
+
+def test_what_cannot_be_shared_is_refused():
+    with pytest.raises(ValueError, match="without gaps"):
+        Device(simulator.Machine()).adopt(NUMBERS.copy()[:, ::2])

@@ -1,1 +1,13 @@
-"""Kernels for GPUs: plain Python functions for numba.cuda, which the simulator runs as well."""
+"""Kernels for GPUs: plain Python functions for numba.cuda, which the simulator runs as well.
+
+And arrays that run them. From the inside out:
+
+    ptx, launch, reduction   what kernels are made of, and how they are started
+    matmul, attention, ...   kernels that were written for one purpose, many of them as ladders
+    ufuncs, axes, indexing, products   kernels for what NumPy says: exp, sum, x[i], matmul
+    array_kernels            the table of these, for `compile`
+    calls                    what kernels.matmul and the like do with arrays on a device
+    functions, array         NumPy's functions of such arrays, and the arrays themselves
+    device                   memory, and who launches what: a GPU, by `card`, or the simulator
+    compile                  what every kernel needs of a GPU, found without one
+"""

@@ -92,6 +92,23 @@ class DeviceArray(np.lib.mixins.NDArrayOperatorsMixin):
             raise ValueError(f"item() reads an array of one element. Received: {self.shape}")
         return self.device.read(self).item()
 
+    @property
+    def __cuda_array_interface__(self):
+        """For other libraries on the same GPU, which then see the same memory."""
+        return self._on_machine().__cuda_array_interface__
+
+    def __dlpack__(self, **options):
+        """The same for those that speak DLPack, where the machine's own arrays do."""
+        return self._on_machine().__dlpack__(**options)
+
+    def __dlpack_device__(self):
+        return self._on_machine().__dlpack_device__()
+
+    def _on_machine(self):
+        """What kernels take."""
+        given = self.offset, self.shape, self.dtype, self.strides
+        return self.device.machine.view(self.block.memory, *given)
+
     __array__, __float__, __int__ = map(_forbidden, ["__array__", "__float__", "__int__"])
     __bool__, __index__, __iter__ = map(_forbidden, ["__bool__", "__index__", "__iter__"])
     __complex__, __contains__, tolist = map(_forbidden, ["__complex__", "__contains__", "tolist"])

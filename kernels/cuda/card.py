@@ -1,4 +1,8 @@
-"""A GPU of NVIDIA as a device, by numba.cuda: what `kernels.cuda.device` asks of a machine."""
+"""A GPU of NVIDIA as a device, by numba.cuda: what `kernels.cuda.device` asks of a machine.
+
+No GPU was at hand when this was written: it has not run yet. All kernels that it launches compile
+for one, and run in the simulator, which does the same in kernels/simulator/machine.py.
+"""
 
 import numpy as np
 from numba import cuda
@@ -16,7 +20,6 @@ class Card:
     """
 
     name = "cuda"
-    dlpack_type = 2
 
     def __init__(self):
         if not cuda.is_available():
@@ -61,6 +64,11 @@ class Card:
             "version": 3,
         }
         return cuda.from_cuda_array_interface(interface, owner=memory, sync=False)
+
+    def adopt(self, x):
+        """Another library's array: its memory, shape, dtype and strides"""
+        array = cuda.as_cuda_array(x)
+        return array, array.shape, array.dtype, array.strides
 
     def blocks_for(self, n):
         """As many threads as elements, up to a number that keeps the GPU busy."""

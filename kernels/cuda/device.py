@@ -8,6 +8,7 @@ a GPU, and `kernels.simulator.machine` for the simulator:
     write(memory, offset, array)           copy a contiguous NumPy array to there
     read(memory, offset, array)            copy to a contiguous NumPy array
     view(memory, offset, shape, dtype, strides)   a part of it, as a kernel takes it
+    adopt(x)                               memory, shape, dtype, strides of another library's array
     launch(kernel, grid, block, arguments)
     blocks_for(n)                          grid and block for n elements that any thread may take
 
@@ -124,6 +125,17 @@ class Device:
         self.machine.write(copy.block.memory, 0, array)
         self.copies_to_device += 1
         return copy
+
+    def adopt(self, x):
+        """An array that another library has on this device, without a copy: both see one memory.
+
+        On a GPU it is one with `__cuda_array_interface__`, as PyTorch's and CuPy's are. The memory
+        of the simulator is that of the host: there it is one with `__dlpack__`, such as NumPy's.
+        """
+        memory, shape, dtype, strides = self.machine.adopt(x)
+        check_dtype(dtype)
+        block = Block(memory, _count(shape) * dtype.itemsize, self.machine.address(memory))
+        return DeviceArray(self, block, shape, dtype, strides)
 
     def read(self, array):
         """An array of the device, copied to a new NumPy array: the host waits for it."""

@@ -92,7 +92,7 @@ def _invert(kind):
 
 # Those that depend on the kind of their arguments: a plain 1 would make float64 of float32.
 BY_KIND = {np.sign: _sign, np.reciprocal: _reciprocal, np.invert: _invert}
-KNOWN = {*FUNCTIONS, *BY_KIND}
+KNOWN = dict.fromkeys([*FUNCTIONS, *BY_KIND])  # in an order that stays
 
 
 @functools.cache

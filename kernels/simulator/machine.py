@@ -19,7 +19,6 @@ class Machine:
     """
 
     name = "simulator"
-    dlpack_type = 1  # its memory is that of a CPU
 
     def __init__(self, order="forward", check=False):
         self.order, self.check, self.launches = order, check, 0
@@ -45,6 +44,13 @@ class Machine:
     def view(self, memory, offset, shape, dtype, strides):
         """A part of the memory, as a kernel takes it."""
         return np.ndarray(shape, dtype, memory, offset, strides)
+
+    def adopt(self, x):
+        """An array of the host as one of the device: memory, shape, dtype, strides"""
+        array = np.from_dlpack(x)
+        if not (array.flags.c_contiguous and array.flags.writeable):
+            raise ValueError("the simulator adopts arrays without gaps that it may write to")
+        return array.reshape(-1).view(np.uint8), array.shape, array.dtype, array.strides
 
     def blocks_for(self, n):
         """Few threads, each with many elements: a thread takes longer to start than to go on."""
