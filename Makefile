@@ -54,6 +54,8 @@ test-programs: $(EXTRA)/test
 
 test-gpu: $(EXTRA)/test $(EXTRA)/gpu-ci
 	$(BIN)/python -m pytest -n 2 tests/test_simulator.py tests/test_cuda_kernels.py \
+	    tests/test_device_arrays.py tests/test_device_training.py \
+	    tests/check_device_operations.py tests/check_device_training.py \
 	    tests/check_gpu_compilation.py
 
 course-check: $(EXTRA)/test
@@ -92,6 +94,7 @@ golden: $(EXTRA)/golden
 	$(BIN)/python -m tests.golden.make_augmentation
 	$(BIN)/python -m tests.golden.make_sound
 	$(BIN)/python -m tests.golden.make_bert
+	$(BIN)/python -m tests.golden.make_heads
 	$(BIN)/python -m tests.golden.make_llama
 	$(BIN)/python -m tests.golden.make_seq2seq
 	$(BIN)/python -m tests.golden.make_tokenizers

@@ -14,7 +14,7 @@ NAMES = ("cpu", "cuda", "simulator")
 def device(name):
     """The device of a name, "cuda" or "simulator": a kernels.cuda.device.Device.
 
-    RuntimeError if there is no GPU.
+    An OSError if there is no GPU.
     """
     if name not in NAMES[1:]:
         raise ValueError(f"a device is one of {', '.join(NAMES)}. Received: {name!r}")

@@ -151,6 +151,7 @@ def _add_train_table(kinds):
         "--encoding", default="utf-8-sig", help="of the file, such as latin-1 (default: UTF-8)"
     )
     command.add_argument("--group", help="a column: the test is reported for each of its values")
+    command.add_argument("--device", default="cpu", help=_DEVICE)
     command.set_defaults(
         run=lambda options: train_table(
             options.data,
@@ -166,6 +167,7 @@ def _add_train_table(kinds):
             options.group,
             options.keep,
             options.encoding,
+            options.device,
         )
     )
 
@@ -235,10 +237,16 @@ def _add_predict(commands):
     )
     command.add_argument("--data", required=True, help="the CSV file")
     command.add_argument("--out", required=True, help="the CSV file to write")
-    command.add_argument("--delimiter", help="between two fields (default: as in training)")
-    command.add_argument("--encoding", help="of the file (default: as in training)")
     command.add_argument(
-        "--allow-unknown", action="store_true", help="take unknown categories as none of the known"
+        "--delimiter", help="between two fields (default: as in training; a comma for texts)"
+    )
+    command.add_argument(
+        "--encoding", help="of the file (default: as in training; UTF-8 for texts)"
+    )
+    command.add_argument(
+        "--allow-unknown",
+        action="store_true",
+        help="of a table: take unknown categories as none of the known",
     )
     command.set_defaults(
         run=lambda options: print(
@@ -278,6 +286,7 @@ def _add_generate(commands):
         "--stop", action="append", metavar="TEXT", help="end before it; can be repeated"
     )
     command.add_argument("--seed", type=int, help="of all chance (default: %(default)s)")
+    command.add_argument("--device", help=_DEVICE)
     _run_by_names(command, generate_text)
     command.set_defaults(stop=[])  # which "append" makes longer
 
@@ -337,6 +346,7 @@ def _add_doctor(commands):
 
 _BASE = "the folder of a pretrained model, or the word minilm"
 _ENCODER = "the folder of a model that was pretrained to read, or the word minilm"
+_DEVICE = "cpu, or cuda: a GPU of NVIDIA (default: %(default)s)"
 _WRONG_LABELS = "the share of labels made wrong, 0 to below 1 (default: %(default)s)"
 # (function, what it is about, options of its own ...); its defaults are those of the command
 PROGRAMS = (
@@ -378,6 +388,7 @@ PRETRAINING = {  # the options of `train gpt` and `train bert`
     "learning_rate": "at its highest",
     "dropout": "the share that is left out at random",
     "seed": "of all chance",
+    "device": "cpu, or cuda: a GPU of NVIDIA",
 }
 FINETUNING = {  # the options of `finetune`
     "data": "a CSV file, with the names of its columns in the first line",
@@ -409,6 +420,7 @@ FINETUNING = {  # the options of `finetune`
     "pattern": "of frozen, weights that stay as they are; can be repeated",
     "delimiter": "between two fields; tab is one too",
     "encoding": "of the file, such as latin-1",
+    "device": "where it learns: cpu, or cuda, a GPU of NVIDIA",
 }
 COMMANDS = (
     _add_quickstart,

@@ -4,9 +4,16 @@ import numpy as np
 import pytest
 
 import kernels
-from minigrad import layers, losses, models, optimizers, random
+from kernels import simulator
+from minigrad import Tensor, layers, losses, models, optimizers, random, text
+from minigrad.__main__ import main
 
-ORDERS = pytest.mark.parametrize("order", ["forward", "backward", "shuffled"])
+
+def _has_gpu():
+    try:
+        return kernels.device("cuda") is not None
+    except OSError:
+        return False
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +44,7 @@ def language_model(dropout=0.0):
     model = models.GPT(5, 1, 2, 8, dropout=dropout, max_sequence_length=4)
     loss = losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(optimizers.AdamW(0.01, global_clipnorm=0.5), loss)
-    ids = np.random.default_rng(0).integers(0, 5, (3, 4))
+    ids = np.random.default_rng(0).integers(0, 5, (1, 4))
     return model, ids, np.roll(ids, -1, axis=1)
 
 
@@ -55,37 +62,110 @@ def step(make, where):
     return [loss.numpy(), *gradients, *(parameter.numpy() for parameter in parameters)]
 
 
-@ORDERS
-@pytest.mark.parametrize("make", [multilayer_perceptron, language_model])
-def test_a_step_on_the_device_is_that_on_the_cpu(make, order, device, monkeypatch):
-    monkeypatch.setattr(device.machine, "order", order)
+def assert_same_step(make):
     for ours, right in zip(step(make, "simulator"), step(make, "cpu"), strict=True):
         np.testing.assert_allclose(ours, right, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("make", [multilayer_perceptron, language_model])
-def test_fit_on_the_device_is_that_on_the_cpu(make):
+@pytest.mark.parametrize("order", simulator.ORDERS)
+def test_a_step_on_the_device_is_that_on_the_cpu(order, device, monkeypatch):
+    monkeypatch.setattr(device.machine, "order", order)
+    assert_same_step(multilayer_perceptron)
+
+
+def test_a_step_of_a_language_model_on_the_device_is_that_on_the_cpu():
+    assert_same_step(language_model)  # without a look for faults, which takes minutes here
+
+
+def test_fit_on_the_device_is_that_on_the_cpu():
     results = []
     for where in ("simulator", "cpu"):
         random.seed(0)
-        model, x, y = make()
+        model, x, y = multilayer_perceptron()
         history = model.to(where).fit(x, y, batch_size=3, epochs=2, verbose=0).history
-        results.append([*history.values(), model.predict(x)])
+        results.append([*history.values(), model.predict(x), model.evaluate(x, y, verbose=0)])
     for ours, right in zip(*results):
         np.testing.assert_allclose(ours, right, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("make", [multilayer_perceptron, language_model])
-def test_only_what_is_asked_for_comes_to_the_host(make):
+def reads_of_fit(make, batch_size):
+    """How often an epoch reads from the device, and how many numbers it is asked for."""
+    random.seed(0)
+    model, *data = make()
+    x, y = (np.concatenate([array, array]) for array in data)
     device = kernels.device("simulator")
+    model.to("simulator")
+    before = device.copies_to_host
+    model.fit(x, y, batch_size=batch_size, verbose=0)
+    return device.copies_to_host - before, 1 + len(model.metrics)
 
-    def reads(batch_size):
+
+def assert_few_reads(make):
+    few, numbers = reads_of_fit(make, batch_size=8)
+    many, _ = reads_of_fit(make, batch_size=1)
+    assert few == many <= 2 * numbers  # each mean, once an epoch: a total and a weight
+
+
+def test_only_what_is_asked_for_comes_to_the_host():
+    assert_few_reads(multilayer_perceptron)
+
+
+def test_a_model_comes_back_with_its_optimizer(tmp_path):
+    """Two steps here, saved, and two more there, are four steps."""
+    histories = []
+    for places in (["cpu", "cpu"], ["simulator", "cpu"], ["cpu", "simulator"]):
         random.seed(0)
-        model, x, y = make()
-        model.to("simulator")
-        before = device.copies_to_host
-        model.fit(x, y, batch_size=batch_size, verbose=0)
-        return device.copies_to_host - before, 1 + len(model.metrics)
+        model, x, y = multilayer_perceptron()
+        for where in places:
+            model.to(where).fit(x, y, batch_size=4, shuffle=False, verbose=0)
+            assert model.device == where
+        model.save(tmp_path / "model.safetensors")
+        model = models.load_model(tmp_path / "model.safetensors")
+        histories.append([model.predict(x), *model.optimizer.get_state(model.weights()).values()])
+    for history in histories[1:]:
+        for ours, right in zip(history, histories[0], strict=True):
+            np.testing.assert_allclose(ours, right, rtol=1e-5, atol=1e-5)
 
-    few, numbers = reads(batch_size=3)
-    assert few == reads(batch_size=1)[0] == numbers  # the mean loss and each metric, once an epoch
+
+def test_weights_are_loaded_to_where_the_model_is(tmp_path):
+    random.seed(0)
+    model, x, _ = multilayer_perceptron()
+    right = model.predict(x)
+    model.save_weights(tmp_path / "weights.safetensors")
+    other = multilayer_perceptron()[0].to("simulator")
+    other.load_weights(tmp_path / "weights.safetensors")
+    assert other.device == "simulator"
+    np.testing.assert_allclose(other.predict(x), right, rtol=1e-5, atol=1e-5)
+
+
+def test_a_tensor_on_a_device_shows_its_values():
+    x = Tensor(kernels.move(np.array([1.5, 2.0], np.float32), "simulator"))
+    assert repr(x) == "Tensor([1.5, 2. ], float32)" and x.numpy().tolist() == [1.5, 2.0]
+
+
+# ---- Programs ------------------------------------------------------------------------------------
+
+
+def test_generated_text_is_that_of_the_cpu():
+    written = []
+    for where in ("simulator", "cpu"):
+        random.seed(0)
+        model = models.GPT(7, 1, 1, 4, max_sequence_length=8).to(where)
+        written.append(text.generate(model, [[1, 2], [3]], 3, temperature=0.8, seed=0))
+    assert written[0] == written[1]
+
+
+COMMANDS = {
+    "train table": "train table --data DATA --target kind",
+    "train gpt": "train gpt --data DATA",
+    "finetune": "finetune BASE --data DATA",
+}
+
+
+@pytest.mark.skipif(_has_gpu(), reason="there is a GPU here")
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
+def test_a_command_says_that_there_is_no_gpu(command, tmp_path, capsys):
+    (tmp_path / "data.csv").write_text("size,kind\n" + "1,a\n2,b\n3,a\n4,b\n5,a\n" * 9, "utf-8")
+    words = command.replace("DATA", str(tmp_path / "data.csv")).replace("BASE", str(tmp_path))
+    assert main([*words.split(), "--out", str(tmp_path / "out"), "--device", "cuda"]) == 2
+    assert "there is no GPU of NVIDIA here" in capsys.readouterr().err

@@ -145,9 +145,9 @@ def test_the_table_says_who_runs_what(calls, monkeypatch):
     with kernels.use("auto"):
         lines = [line.split(maxsplit=2) for line in kernels.table().splitlines()]
     said = {(line[0], line[1]): " ".join(line[2].split()) for line in lines if len(line) == 3}
-    assert said["softmax", "float32"] == "from size 4 other axes"
-    assert said["softmax", "float64"] == "size 2 to 7 other axes"
-    assert said["matmul", "float32"] == "nothing"
+    assert said["softmax", "float32"] == "from size 4 other axes a kernel"
+    assert said["softmax", "float64"] == "size 2 to 7 other axes kernels for NumPy's words"
+    assert said["matmul", "float32"] == "nothing a kernel"
     assert {name for name, dtype in said if dtype == "float32"} == set(dispatch.specifications())
     with kernels.use("numpy"):
         assert " from size" not in kernels.table() and "everything" not in kernels.table()

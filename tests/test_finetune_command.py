@@ -100,15 +100,27 @@ def test_the_figures_are_those_of_the_predictions_in_the_file(trained):
     assert all(lines[int(row["line"]) - 1].endswith(row["true label"]) for row in rows)
 
 
-def test_the_best_weights_are_kept(trained):
-    text = report_of(trained / "run")
+def test_the_weights_kept_are_those_of_the_best_epoch(bert, tmp_path):
+    data = write(tmp_path / "data.csv", ["text", "label"], sentences())
+    others = sentences(20, seed=1)
+    others[:4] = [(text, "blame") for text, _ in others[:4]]  # two are wrong: be not too sure
+    validation = write(tmp_path / "others.csv", ["text", "label"], others)
+    options = ["--validation", validation, "--epochs", 6, "--patience", 6, "--method", "full"]
+    command = ["finetune", bert, "--data", data, "--out", tmp_path / "run", *options]
+    assert run(*command, "--learning-rate", 0.03) == 0
+    text = report_of(tmp_path / "run")
     losses = [
         float(line.partition("validation loss ")[2].split(",")[0])
         for line in text.splitlines()
         if line.startswith("  epoch")
     ]
-    best = 1 + int(np.argmin(losses))
-    assert f"the weights kept are those of epoch {best}," in text
+    assert min(losses) < losses[-1]  # or there would be nothing to see
+    assert f"the weights kept are those of epoch {1 + int(np.argmin(losses))}," in text
+    model, task = finetune.load_finetuned(tmp_path / "run" / "model")
+    rows = [{"text": text, "label": label} for text, label in others]
+    model.compile("sgd", task.loss)
+    loss = model.evaluate(*task.examples(rows, model.base.tokenizer), verbose=0)
+    assert loss == pytest.approx(min(losses), abs=1e-4)
 
 
 def test_predict_repeats_the_predictions_of_the_test_bit_by_bit(trained, tmp_path, capsys):
@@ -203,7 +215,7 @@ def test_minutes_end_it(bert, trained, tmp_path):
 
 # ---- Tasks ---------------------------------------------------------------------------------------
 
-TEXTS = [text for text, _ in sentences(24)]
+TEXTS = [f"the {text}" if i == 0 else text for i, (text, _) in enumerate(sentences(24))]
 NOUNS = {"cat", "dog", "mat", "house"}
 TASKS = {  # {task: (columns, rows, options, the column of predictions, the end of the report)}
     "classify": (
@@ -280,6 +292,31 @@ def test_every_task_trains_and_predicts(task, method, bases, tmp_path):
     assert predicted in read(answers)[0]
 
 
+@pytest.mark.parametrize("task", TASKS)
+def test_every_task_is_cross_validated(task, bases, tmp_path):
+    columns, rows, options, *_ = TASKS[task]
+    data, out = write(tmp_path / "data.csv", columns, rows), tmp_path / "run"
+    command = ["finetune", bases[task], "--task", task, "--data", data, "--out", out]
+    assert run(*command, "--epochs", 1, "--folds", 2, *options) == 0
+    assert "standard deviation" in report_of(out)
+
+
+def test_sentences_that_were_matched_are_embedded_and_found(bases, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    columns, rows, *_ = TASKS["match"]
+    data = write(tmp_path / "data.csv", columns, rows)
+    command = ["finetune", bases["match"], "--task", "match", "--data", data, "--out", "run"]
+    assert run(*command, "--epochs", 2) == 0
+    assert run("embed", "run", "the cat", "--out", "v.npy") == 0
+    model, _ = finetune.load_finetuned("run/model")
+    assert np.array_equal(np.load("v.npy"), model.base.embed(["the cat"]))
+    plain = finetune.from_pretrained(bases["match"])
+    assert not np.array_equal(np.load("v.npy"), plain.embed(["the cat"]))
+    (tmp_path / "lines.txt").write_text("the cat\na dog\n", encoding="utf-8")
+    assert run("search", "run", "a dog", "--file", "lines.txt", "--top", 1) == 0
+    assert capsys.readouterr().out.endswith("1.000  lines.txt:2  a dog\n")
+
+
 def test_pairs_are_read_together(bert, tmp_path):
     rows = [(text, "cat" if i % 2 else "dog", "ab"[i % 2]) for i, text in enumerate(TEXTS)]
     data, out = write(tmp_path / "data.csv", ["text", "other", "label"], rows), tmp_path / "run"
@@ -299,7 +336,7 @@ def test_a_row_that_a_task_cannot_use_is_named_by_its_line(bases, tmp_path, caps
     command = ["finetune", bases["tag"], "--task", "tag", "--data", data]
     assert run(*command, "--out", tmp_path / "run") == 2
     error = capsys.readouterr().err
-    assert "data.csv, line 2: column 'tags': 5 words need as many tags. Received: 6" in error
+    assert "data.csv, line 2: column 'tags': 6 words need as many tags. Received: 7" in error
 
 
 def test_lines_of_a_text_teach_a_model_of_language(gpt, tmp_path):
@@ -367,6 +404,27 @@ def test_an_interrupted_training_leaves_the_model_that_was_there(
     finetune.load_finetuned(tmp_path / "run" / "model")
 
 
+def test_a_fine_tuned_model_is_a_base_and_is_not_replaced_by_what_needs_it(
+    trained, tmp_path, capsys
+):
+    base, data = trained / "run", trained / "data.csv"
+    command = ["finetune", base, "--data", data, "--epochs", 1]
+    assert run(*command, "--out", tmp_path / "second") == 0
+    assert run("predict", tmp_path / "second", "--data", data, "--out", tmp_path / "a.csv") == 0
+    capsys.readouterr()
+    assert run(*command, "--out", base, "--overwrite") == 2
+    assert "another folder than that of the base" in capsys.readouterr().err
+    assert run("finetune", tmp_path / "second", "--data", data, "--out", tmp_path / "third") == 2
+    assert "is an adapter of" in capsys.readouterr().err
+
+
+def test_rows_that_training_and_test_share_are_told(bert, trained, tmp_path):
+    data, out = trained / "data.csv", tmp_path / "run"
+    command = ["finetune", bert, "--data", data, "--test", data, "--out", out, "--epochs", 1]
+    assert run(*command) == 0
+    assert "rows of test are in training too" in report_of(out)
+
+
 # ---- What is refused -----------------------------------------------------------------------------
 
 GOOD = sentences(24)
@@ -392,6 +450,7 @@ FILES = {
         (["--data", "empty.csv"], "empty.csv, line 5: column 'text' is empty"),
         (["--data", "unlabelled.csv"], "unlabelled.csv, line 6: column 'label' is empty"),
         (["--data", "data.csv", "--text", "txt"], "data.csv: unknown column 'txt'; did you mean"),
+        (["--data", "data.csv", "--text", "txt"], "--text, --label and others name your columns"),
         (["--data", "data.csv", "--label", "text"], "each column has another name"),
         (["--data", "data.csv", "--validation", "other.csv"], "did you mean 'praise'?"),
         (["--data", "data.csv", "--validation", "other.csv"], "other.csv, line 3: column 'label'"),

@@ -164,6 +164,7 @@ def test_a_sequence_ends_only_where_its_end_is_among_the_best_continuations():
 class Chain:
     """A model to which the last token alone says which is next, by a table of probabilities."""
 
+    device = "cpu"
     max_sequence_length = 1000
 
     def __init__(self, p):
@@ -202,6 +203,7 @@ class Script:
     """A model that says these ids one after another, whatever it reads."""
 
     max_sequence_length = 1000
+    device = "cpu"
 
     def __init__(self, ids, vocabulary_size=256):
         self.ids, self.vocabulary_size = itertools.cycle(ids), vocabulary_size

@@ -7,12 +7,12 @@ would not show, a tanh in the place of an erf, an ε, a table that is not shared
 import numpy as np
 import pytest
 
-from minigrad import losses, models, optimizers
-from tests.golden import make_bert, make_llama, make_seq2seq, whole_models
+from minigrad import losses, optimizers
+from tests.golden import make_bert, make_heads, make_llama, make_seq2seq, whole_models
 
 EVERY = {
     f"{maker.__name__.rpartition('_')[2]}, {name}": (maker.CASES[name][0], case)
-    for maker in (make_bert, make_llama, make_seq2seq)
+    for maker in (make_bert, make_heads, make_llama, make_seq2seq)
     for name, case in whole_models.load(maker.FILE).items()
 }
 EVERY_MODEL = pytest.mark.parametrize("expression, case", EVERY.values(), ids=EVERY)
@@ -21,7 +21,7 @@ BOTH = pytest.mark.parametrize("dtype", ["float32", "float64"])
 
 def make(expression, case, dtype):
     """The model of a case with the parameters that it began with."""
-    model = eval(f"{expression[:-1]}, dtype='{dtype}')", vars(models))
+    model = whole_models.make_model(expression, dtype)
     model.set_weights({path: a.astype(dtype) for path, a in case["parameter"].items()})
     return model
 

@@ -16,6 +16,7 @@ from . import cross_entropy as losses
 from . import elementwise, normalization, optimizers, scatter
 from . import softmax as of_rows
 from .elementwise import FUNCTIONS
+from .errors import HostCopyError
 from .launch import of_width
 from .products import product
 
@@ -36,6 +37,12 @@ OWN, IN_WORDS, NOTHING = "a kernel", "kernels for NumPy's words", "nothing"
 
 def run(name, specification, arguments, options):
     """The result of a kernel for arrays on a device."""
+    for x in (*arguments, *options.values()):
+        if isinstance(x, np.ndarray) and x.ndim:
+            raise HostCopyError(
+                f"an array of shape {x.shape} on the host came to kernels.{name} with one on a "
+                "device"
+            )
     if name in CALLS:
         result = CALLS[name](*arguments, **options)
         if result is not NotImplemented:

@@ -3,12 +3,14 @@
 import numpy as np
 from numba import cuda
 
+from .errors import NoDeviceError
+
 THREADS = 256  # of a block, where a kernel leaves it open
 BLOCKS = 16  # for each multiprocessor: enough that none is ever idle
 
 
 class Card:
-    """The first GPU there is. RuntimeError if there is none.
+    """The first GPU there is. NoDeviceError, an OSError, if there is none.
 
     launches   how many kernels it has been given
     """
@@ -18,7 +20,7 @@ class Card:
 
     def __init__(self):
         if not cuda.is_available():
-            raise RuntimeError(
+            raise NoDeviceError(
                 "there is no GPU of NVIDIA here, or no driver for it, or numba-cuda is missing: "
                 "pip install 'minigrad[cuda]'. `nvidia-smi` says which GPUs there are"
             )

@@ -1,4 +1,6 @@
-"""What every kernel needs of a GPU, found without one: `python -m kernels.cuda.compile`.
+"""What every kernel needs of a GPU, found without one.
+
+    python -m kernels.cuda.compile > kernels/cuda/REGISTERS.md
 
 Numba writes PTX, the language of all GPUs of NVIDIA, and ptxas makes of that the instructions of
 one kind, and says what they need. Neither asks for a GPU or its driver, only for the packages of
@@ -19,6 +21,7 @@ from typing import NamedTuple
 from numba import cuda
 
 from . import (
+    array_kernels,
     attention,
     attention_ladder,
     convolution,
@@ -43,6 +46,7 @@ MODULES = (
     elementwise,
     scatter,
     optimizers,
+    array_kernels,
 )
 KERNELS = {
     f"{module.__name__.rpartition('.')[2]}.{name}": launch
@@ -107,16 +111,27 @@ def _assembler():
     raise FileNotFoundError("no ptxas here. Install it with: pip install 'minigrad[gpu-ci]'")
 
 
-def table():
+def table(kernels):
     """A table in Markdown: registers and shared memory of each kernel on each target."""
     names = ["sm_" + "".join(map(str, target)) for target in TARGETS]
     yield f"| kernel | threads | shared memory | {' | '.join(f'registers, {n}' for n in names)} |"
     yield "|---" * (3 + len(names)) + "|"
-    for name, launch in KERNELS.items():
+    for name, launch in kernels.items():
         found = [needs(ptx(launch, target), target) for target in TARGETS]
         registers = " | ".join(str(each.registers) for each in found)
         yield f"| {name} | {threads(launch)} | {found[0].shared} bytes | {registers} |"
 
 
+def page():
+    """The table of all kernels, and what it says."""
+    yield "# What kernels for GPUs need"
+    yield ""
+    yield "`python -m kernels.cuda.compile > kernels/cuda/REGISTERS.md` makes this page anew,"
+    yield "without a GPU. No kernel has a stack, spills registers or computes in float64:"
+    yield "`make test-gpu` holds that."
+    yield ""
+    yield from table(KERNELS)
+
+
 if __name__ == "__main__":
-    sys.stdout.writelines(f"{line}\n" for line in table())
+    sys.stdout.writelines(f"{line}\n" for line in page())

@@ -97,9 +97,10 @@ class Device:
 
     def __init__(self, machine):
         self.machine, self.pool = machine, Pool(machine)
-        self.copies_to_host = self.copies_to_device = 0
         self._constants = functools.lru_cache(4096)(self._make_constant)
+        self.copies_to_device = 0
         self.wrong_index = self.put(np.zeros(1, np.int32))  # 1 once an index was beyond the end
+        self.copies_to_host = self.copies_to_device = 0
 
     def __repr__(self):
         return f"Device({self.machine.name!r})"

@@ -3,3 +3,7 @@
 
 class HostCopyError(TypeError):
     """An array would leave its device, or come to it, without anyone asking for it."""
+
+
+class NoDeviceError(OSError):
+    """There is no such device on this machine."""

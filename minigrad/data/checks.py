@@ -60,7 +60,7 @@ def check_labels(name, y, kind, output_shape):
         if y.shape[1:] != tuple(output_shape[1:-1]):
             raise ValueError(
                 f"{name} must have a label for each place of the model's outputs, "
-                f"(n, {', '.join(map(str, output_shape[1:]))}). Received: shape {y.shape}"
+                f"(n, {', '.join(map(str, output_shape[1:-1]))}). Received: shape {y.shape}"
             )
         _check_range(name, labels, output_shape[-1], np.where(labels == IGNORED, 0, labels))
         return labels

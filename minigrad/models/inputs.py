@@ -75,7 +75,11 @@ def call_on(model, x, training):
     if not isinstance(x, dict):
         return model(x, training=training)
     first = next(iter(signature(model.call).parameters))
-    others = {name: array for name, array in x.items() if name != first}
+    others = {
+        name: array.astype(model.dtype) if array.dtype.kind == "f" else array
+        for name, array in x.items()
+        if name != first
+    }
     return model(x[first], training=training, **others)
 
 

@@ -84,7 +84,7 @@ class Model(Layer):
         """Compute on another device from now on: "cuda", "cpu" or "simulator". Returns the model.
 
         Parameters move there, and so does what the optimizer remembers of them. `fit` and `predict`
-        bring the data, batch by batch. RuntimeError if there is no such device.
+        bring the data, batch by batch. An OSError if there is no such device.
         """
         for parameter in self.weights().values():
             parameter.data, parameter.grad = kernels.move(parameter.data, device), None

@@ -2,33 +2,16 @@
 
 import re
 import time
-from inspect import signature
-
-import numpy as np
 
 from .. import callbacks, finetune, models, optimizers, plots, random
 from ..environment import one_blas_thread
 from . import finetuned_folder, table_file
 from .finetuning_evaluation import WITHOUT_BASELINE, evaluate
+from .finetuning_examples import examine
 from .finetuning_progress import Line, StopAfter
-from .finetuning_rows import (
-    check_labels,
-    check_numbers,
-    divide,
-    labels_of,
-    read_rows,
-    without_repeats,
-)
-from .finetuning_settings import (
-    LENGTH,
-    Settings,
-    check,
-    columns_of,
-    method_of,
-    share_of,
-)
+from .finetuning_settings import Settings, check, method_of
 from .report import Report
-from .text_base import base_folder
+from .text_base import pretrained_folder
 
 ROW = re.compile(r"row (\d+) \(counted from 0\), ")  # in errors of tasks
 DECAY = 0.01  # of weights that multiply
@@ -47,8 +30,8 @@ def finetune_text(base, data, out="runs/finetuned", overwrite=False, report=None
     ValueError, with nothing written, for options and files from which nothing can be learned.
     """
     settings = check(Settings(base, data, **options))
-    folder = finetuned_folder.check(out, overwrite, settings.data)
-    source = base_folder(settings.base)
+    source = pretrained_folder(settings.base)
+    folder = finetuned_folder.check(out, overwrite, source, settings.data)
     base = finetune.load_base(source, finetune.tasks.TASKS[settings.task])
     task, parts, notes = examine(settings, base)
     training = Training(settings, source, task, parts)  # which finds what else is wrong
@@ -87,74 +70,6 @@ def finetune_text(base, data, out="runs/finetuned", overwrite=False, report=None
     return found.figures
 
 
-# ---- The data ------------------------------------------------------------------------------------
-
-
-def examine(settings, base):
-    """(task, {"train": Rows, ...}, what there is to say) of the files that the settings name."""
-    kind = finetune.tasks.TASKS[settings.task]
-    known = {*signature(kind).parameters} - {"system"}  # which is no column
-    length = min(LENGTH, base.max_sequence_length)
-    if settings.max_length is not None:
-        length = settings.max_length
-    if length > base.max_sequence_length:
-        raise ValueError(
-            f"the model reads {base.max_sequence_length} tokens at once. "
-            f"Received: max_length={length}"
-        )
-    columns = columns_of(settings)
-
-    def read(source):
-        names = list(columns.values())
-        return read_rows(source, names, settings.delimiter, settings.encoding)
-
-    rows, repeated = without_repeats(read(settings.data))
-    others = {
-        name: read(getattr(settings, name))
-        for name in ("validation", "test")
-        if share_of(name, getattr(settings, name)) is None
-    }
-    notes = [f"{settings.data}: {len(rows.rows) + repeated:,} rows"]
-    if repeated:
-        notes.append(f"rows left out for they repeat another: {repeated:,}")
-    is_classes = settings.task == "classify"
-    given = {name: getattr(settings, name) for name in ("pooling", "template")}
-    options = {name: value for name, value in given.items() if value is not None}
-    if "labels" in known:
-        wanted = columns["label" if is_classes else "tags"]
-        options["labels"] = labels_of(rows, wanted, several=not is_classes)
-        for part in others.values():
-            check_labels(part, wanted, options["labels"], several=not is_classes)
-        notes.append(f"labels: {', '.join(options['labels'])}")
-    for part in (rows, *others.values()):
-        for argument in columns.keys() & {"target", "score"}:
-            check_numbers(part, columns[argument])
-    parts = divide(rows, settings, others, columns["label"] if is_classes else None)
-    if settings.task == "regress":
-        numbers = np.array(parts["train"].column(columns["target"]), float)
-        options |= {"offset": float(numbers.mean()), "scale": float(numbers.std()) or 1.0}
-    named = {argument: name for argument, name in columns.items() if argument in known}
-    task = kind(**named, **options, max_length=length)
-
-    sizes = ", ".join(f"{name} {len(part.rows):,}" for name, part in parts.items())
-    how = "with the same share of every label in each" if is_classes else "at random"
-    how = "each from a file of its own" if len(others) == 2 else f"{how} (--seed {settings.seed})"
-    notes.append(f"parts: {sizes}, {how}")
-    notes.append("validation decides when to stop the training; the test is kept for the end")
-    notes.append(_lengths(task, rows, base.tokenizer))
-    return task, parts, notes
-
-
-def _lengths(task, rows, tokenizer):
-    """How long the texts are, in a sentence."""
-    counts = np.array(
-        [sum(len(tokenizer.encode(row[name])) for name in task.columns) for row in rows.rows]
-    )
-    said = f"tokens of a row: {np.median(counts):.0f} in the middle, {counts.max():,} at most"
-    cut = np.count_nonzero(counts > task.max_length)
-    return said + (f"; {cut:,} are cut to {task.max_length} (--max-length)" if cut else "")
-
-
 # ---- Training ------------------------------------------------------------------------------------
 
 
@@ -162,7 +77,7 @@ class Training:
     """A model of a task on its way: made, set up for a method, and trained."""
 
     def __init__(self, settings, source, task, parts):
-        self.settings, self.source, self.task = settings, source, task
+        self.settings, self.source, self.task, self.parts = settings, source, task, parts
         self.model, self.callbacks = self._make()
         self.tokenizer = self.model.base.tokenizer
         self.examples = {name: self._examples(part) for name, part in parts.items()}
@@ -193,6 +108,7 @@ class Training:
             raise
 
     def say_model(self, report):
+        """What learns, and how fast."""
         base, s = self.model.base, self.settings
         total = self.model.count_params()
         learned = sum(p.size for p in self.model.parameters() if p.requires_grad)
@@ -207,7 +123,7 @@ class Training:
         line = Line(report, s.epochs, -(-len(self.examples["train"][1]) // s.batch))
         told = [*self.callbacks, *([StopAfter(s.minutes)] if s.minutes else []), stop, line]
         began = time.perf_counter()
-        history = self.model.fit(
+        history = self.model.to(s.device).fit(
             *self.examples["train"],
             batch_size=s.batch,
             epochs=s.epochs,
@@ -215,9 +131,9 @@ class Training:
             validation_data=self.examples["validation"],
             callbacks=told,
         )
+        self.model.to("cpu")
         ran, self.best_epoch = len(history.epoch), stop.best_epoch + 1
-        epochs = "1 epoch" if ran == 1 else f"{ran} epochs"
-        report.say(f"{epochs} in {time.perf_counter() - began:.1f} s")
+        report.say(f"{_epochs(ran)} in {time.perf_counter() - began:.1f} s")
         report.say(
             f"the weights kept are those of epoch {self.best_epoch}, with the least validation loss"
         )
@@ -228,7 +144,8 @@ class Training:
     def cross_validate(self, report):
         """Train anew on all parts but one, for each, and say how well that does on the one."""
         s, epochs = self.settings, self.best_epoch
-        x, y = self._all_examples()
+        rows = [row for part in self.parts.values() for row in part.rows]
+        x, y = self.task.examples(rows, self.tokenizer)
         seeds = iter(range(s.seed, s.seed + s.folds))
         began = time.perf_counter()
         found = models.cross_validate(
@@ -241,20 +158,9 @@ class Training:
             epochs=epochs,
             callbacks=self._make()[1],
         )
-        report.say(f"each in {epochs} epochs, as many as were best above")
+        report.say(f"each in {_epochs(epochs)}, as many as were best above")
         report.say(f"{found}\n{time.perf_counter() - began:.1f} s")
 
-    def _all_examples(self):
-        x, y = zip(*self.examples.values())
-        longest = max(part["ids"].shape[-1] for part in x)
-        names = x[0].keys()
-        padded = {
-            name: np.concatenate([_widened(part[name], longest) for part in x]) for name in names
-        }
-        return padded, np.concatenate(y)
 
-
-def _widened(array, t):
-    """An array (n, ..., t), filled up with zeros, which the mask hides."""
-    missing = t - array.shape[-1]
-    return np.pad(array, [*[(0, 0)] * (array.ndim - 1), (0, missing)])
+def _epochs(count):
+    return "1 epoch" if count == 1 else f"{count} epochs"

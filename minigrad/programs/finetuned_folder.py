@@ -16,19 +16,19 @@ COMPARED = 16  # rows, to see whether a model that is read again is the same
 OURS = {REPORT, HISTORY, TEST, MODEL, *PICTURES}
 
 
-def check(out, overwrite, *sources):
+def check(out, overwrite, base, data):
     """The folder as a Path. ValueError if it is no place for a new fine-tuning.
 
-    overwrite  whether a model may be there already, one of a fine-tuning
-    sources    files that must not be in the folder
+    overwrite   whether a model may be there already, one of a fine-tuning
+    base, data  must not be in the folder
     """
     folder = Path(out)
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(f"--out has to be a folder. Received: {out}, which is a file")
-    for source in sources:
-        if Path(source).resolve().parent == folder.resolve():
+    for what, source in (("base", base), ("data", data)):
+        if Path(source).resolve().is_relative_to(folder.resolve()):
             raise ValueError(
-                f"--out has to be another folder than that of the data. Received: {out}"
+                f"--out has to be another folder than that of the {what}. Received: {out}"
             )
     if not folder.is_dir():
         return folder

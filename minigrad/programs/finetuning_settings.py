@@ -3,6 +3,8 @@
 from inspect import signature
 from typing import NamedTuple
 
+import kernels
+
 from .. import finetune
 from ..finetune.tasks.chat_templates import placeholders
 from ..registry import check_number, look_up
@@ -40,6 +42,7 @@ class Settings(NamedTuple):
     blocks         how many learn, with "last_blocks"
     decay          from block to block, with "layerwise"
     pattern        what does not learn, with "frozen"
+    device         where it learns: "cpu", or "cuda", a GPU of NVIDIA
     """
 
     base: str
@@ -72,6 +75,7 @@ class Settings(NamedTuple):
     pattern: list = None
     delimiter: str = ","
     encoding: str = "utf-8-sig"
+    device: str = "cpu"
 
 
 LEAST = {"epochs": 1, "patience": 1, "batch": 1, "max_length": 3, "folds": 2}
@@ -111,6 +115,8 @@ def check(settings):
     for name in ("minutes", "learning_rate"):
         if getattr(settings, name) is not None:
             check_number(name, getattr(settings, name), positive=True)
+    if settings.device != "cpu":
+        kernels.device(settings.device)  # or an error, before anything is done
     if settings.seed < 0:
         raise ValueError(f"seed is an integer from 0 up. Received: seed={settings.seed}")
     for name in ("validation", "test"):

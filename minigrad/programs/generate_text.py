@@ -19,12 +19,14 @@ def generate_text(
     repetition_penalty=1.0,
     stop=(),
     seed=0,
+    device="cpu",
 ):
     """Print the prompt and what the model in a folder writes behind it. Returns what it wrote.
 
     folder  of a `minigrad train gpt` or a `minigrad finetune`; or of a pretrained model, as Hugging
             Face lays it out. A model that learned to follow instructions takes the prompt for one,
             and its answer alone is printed
+    device  where to compute: "cpu", or "cuda", a GPU of NVIDIA
 
     All else as in `text.stream`. ValueError or OSError for what cannot be read or used.
     """
@@ -41,7 +43,7 @@ def generate_text(
         raise FileNotFoundError(f"there is no folder {folder}: the folder of a training is wanted")
     if (finetuned := model_folder(path)) is not None:
         whole, task = finetune.load_finetuned(finetuned)
-        model = whole.base
+        model = whole.to(device).base
         if isinstance(task, finetune.tasks.FollowInstructions):
             answer = _answer(whole, task, prompt, max_new_tokens, stop, options)
             print(answer)
@@ -53,6 +55,7 @@ def generate_text(
     if not hasattr(model, "make_cache"):
         kind = type(model).__name__
         raise ValueError(f"{folder} has a {kind}, which does not say what comes next in a text")
+    model.to(device)
     pieces = text.stream(model, model.tokenizer, prompt, max_new_tokens, stop=stop, **options)
     print(prompt, end="", flush=True)
     written = []

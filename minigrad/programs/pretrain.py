@@ -9,6 +9,8 @@ n windows in a batch, t tokens in a window, d features, v words in the vocabular
 
 import numpy as np
 
+import kernels
+
 from .. import data, layers, models, ops, optimizers, random, schedules, text
 from ..atomic import alone_in
 from ..environment import one_blas_thread
@@ -70,7 +72,7 @@ def learn(settings, corpus, tokenizer, backup, report):
 
     report.stage("Model")
     random.seed(settings.seed)
-    model = model_of(settings, tokenizer)
+    model = model_of(settings, tokenizer).to(settings.device)
     pretraining_report.say_model(report, settings, model)
 
     report.stage("Training")
@@ -83,7 +85,7 @@ def learn(settings, corpus, tokenizer, backup, report):
     backup.remove()
 
     report.stage("Evaluation of the saved model on all of the validation part")
-    model = models.load_model(file)
+    model = models.load_model(file).to(settings.device)
     windows = data.all_windows(tokens["validation"], settings.batch, task.window, task.overlap)
     loss = evaluate(Objective(model), task, windows)
     bits = pretraining_report.say_result(report, settings, corpus, tokens, loss)
@@ -139,13 +141,15 @@ class Objective(layers.Layer):
         self.model = model
 
     def call(self, ids, targets, counts=None):
-        x = self.model.features(ids)  # (n, t, d)
+        device = self.model.device
+        x = self.model.features(kernels.move(ids.data, device))  # (n, t, d)
         x = ops.reshape(x, (-1, x.shape[-1]))  # (n t, d)
         if counts is not None:  # to compare with all v words is dear: only where it counts
-            x = ops.take(x, np.flatnonzero(counts), axis=0)  # (k, d)
+            x = ops.take(x, kernels.move(np.flatnonzero(counts), device), axis=0)  # (k, d)
             targets = targets[counts]  # (k,)
         logits = self.model.logits(x)  # (k, v)
-        return ops.sum(ops.sparse_softmax_cross_entropy(logits, np.reshape(targets, -1)))
+        targets = kernels.move(np.reshape(targets, -1), device)
+        return ops.sum(ops.sparse_softmax_cross_entropy(logits, targets))
 
 
 def add_gradients(objective, ids, targets, counts, parts=1):
@@ -248,6 +252,7 @@ class HiddenTokens:
         window = np.array(validation[None, : min(SHOWN, self.window)], "int64")
         ids, targets, counts = self.examples(window, np.random.default_rng(0))
         with no_grad():
+            ids = kernels.move(ids, model.device)
             guesses = model(ids, training=False).numpy().argmax(axis=-1)
         decode, texts = self.tokenizer.decode, []
         for truth, guess, hidden in zip(targets[0, 1:-1], guesses[0, 1:-1], counts[0, 1:-1]):

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+import kernels
+
 from .. import models, text
 from ..registry import check_number, look_up
 
@@ -30,6 +32,7 @@ class Settings(NamedTuple):
     minutes        when to end, counted from the first step. If neither is given, 5 minutes
     learning_rate  at its highest: it rises from 0, and falls along a cosine until the end
     dropout, seed
+    device         where to compute: "cpu", or "cuda", a GPU of NVIDIA
     """
 
     kind: str
@@ -47,6 +50,7 @@ class Settings(NamedTuple):
     learning_rate: float = 3e-3
     dropout: float = 0.0
     seed: int = 0
+    device: str = "cpu"
 
 
 def choose(options, saved=None):
@@ -97,6 +101,8 @@ def _checked(settings):
             "BERT's context holds two tokens besides the text. "
             f"Received: context={settings.context}"
         )
+    if settings.device != "cpu":
+        kernels.device(settings.device)  # or an error, before anything is done
     check_number("learning_rate", settings.learning_rate, positive=True)
     check_number("dropout", settings.dropout, below=1)
     return settings

@@ -27,7 +27,7 @@ from .text_base import MINILM
 # Of a GPT that has learned a little after less than a minute.
 GPT = {"minutes": 0.6, "layers": 2, "width": 128, "context": 128, "batch": 8, "vocabulary": 1024}
 WRITTEN = 150  # tokens of its own
-LORA_MINUTES = 0.13
+LORA_MINUTES = 0.17
 MINILM_OPTIONS = {"max_length": 32, "epochs": 3, "batch": 32}
 DEFAULT = "classify,finetune,gpt,lora"
 

@@ -36,6 +36,7 @@ def train_table(
     group=None,
     keep=(),
     encoding="utf-8-sig",
+    device="cpu",
 ):
     """Learn to predict one column of a CSV file from the others; returns (test, baseline).
 
@@ -52,6 +53,7 @@ def train_table(
     group      the name of a column: the test is also reported for each of its values
     keep       names of columns to use that would be left out, such as text with many values
     encoding   of the file, such as "latin-1"
+    device     where it learns: "cpu", or "cuda", a GPU of NVIDIA
 
     The two numbers are the accuracy of the model and of always the most frequent class; or the root
     mean squared error of the model and of always the mean. ValueError, with nothing written, for
@@ -99,7 +101,8 @@ def train_table(
     model.summary(report.say)
 
     report.stage("Training")
-    history = _train(report, model, preparation, parts, epochs)
+    history = _train(report, model.to(device), preparation, parts, epochs)
+    model.to("cpu")
     with table_file.writing(folder):
         plots.history(history, folder / "history.png")
 
@@ -248,4 +251,4 @@ def _save(report, folder, model, preparation, examples, rows, outputs):
     report.say(f"in {folder}: {', '.join(sorted(file.name for file in folder.iterdir()))}")
     report.say(f"{predict_table.TEST} has the prediction for each row of the test, counted from 0")
     report.say("the model, read again, gives the same predictions, bit by bit; for other rows:")
-    report.say(f"minigrad predict table --model {folder} --data FILE --out predictions.csv")
+    report.say(f"minigrad predict {folder} --data FILE --out predictions.csv")

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+import kernels
+
 from .. import random
 from ..registry import check_number
 from ..tensor import no_grad
@@ -202,6 +204,7 @@ class _Reader:
             self.cache = None if self.length is None else self.model.make_cache(self.length)
         else:
             ids, mask = np.array([row[-1:] for row in self.rows]), None
+        ids, mask = (x if x is None else kernels.move(x, self.model.device) for x in (ids, mask))
         features = self.model.features(ids, mask=mask, cache=self.cache)  # (n, t, d)
         logits = self.model.logits(features[:, -1]).numpy()
         if not np.isfinite(logits).all():

@@ -39,21 +39,9 @@ CASES = {
 
 def ask(ours):
     """A function (p, inputs) -> logits, as transformers computes them with our parameters."""
-    from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification
+    from transformers import BertForMaskedLM, BertForSequenceClassification
 
-    config = BertConfig(
-        vocab_size=ours.vocabulary_size,
-        hidden_size=ours.hidden_dim,
-        num_hidden_layers=ours.num_layers,
-        num_attention_heads=ours.num_heads,
-        intermediate_size=ours.intermediate_dim,
-        max_position_embeddings=ours.max_sequence_length,
-        hidden_dropout_prob=0.0,
-        attention_probs_dropout_prob=0.0,
-        num_labels=ours.num_classes or 2,
-        pad_token_id=None,  # or what is looked up as token 0 would get no gradient
-        attn_implementation="eager",
-    )
+    config = configuration(ours, ours.num_classes or 2)
     classes = ours.head == "classes"
     theirs = (BertForSequenceClassification if classes else BertForMaskedLM)(config).double()
     named = classification_parameters if classes else masked_parameters
@@ -63,6 +51,25 @@ def ask(ours):
         return call(theirs, named(p, ours.num_layers), inputs["ids"], **words).logits
 
     return logits
+
+
+def configuration(ours, num_labels):
+    """The settings of theirs for one of our BERTs."""
+    from transformers import BertConfig
+
+    return BertConfig(
+        vocab_size=ours.vocabulary_size,
+        hidden_size=ours.hidden_dim,
+        num_hidden_layers=ours.num_layers,
+        num_attention_heads=ours.num_heads,
+        intermediate_size=ours.intermediate_dim,
+        max_position_embeddings=ours.max_sequence_length,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+        num_labels=num_labels,
+        pad_token_id=None,  # or what is looked up as token 0 would get no gradient
+        attn_implementation="eager",
+    )
 
 
 def masked_parameters(p, num_layers):

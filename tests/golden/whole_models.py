@@ -21,11 +21,9 @@ def make(file, cases, ask):
     ask    a function of our model. It returns a function (p, inputs) -> logits, where p are our
            parameters {path: tensor}
     """
-    from minigrad import models
-
     arrays = {}
     for case, (expression, inputs) in cases.items():
-        model = eval(expression, vars(models))
+        model = make_model(expression)
         parameters = {path: draw(path, weight.shape) for path, weight in model.weights().items()}
         found = {"input": inputs, "parameter": parameters}
         found |= _train(ask(model), parameters, inputs)
@@ -33,6 +31,15 @@ def make(file, cases, ask):
             for name, array in items.items():
                 arrays[f"{case} | {kind} | {name}"] = _small(array)
     save_file(arrays, file)
+
+
+def make_model(expression, dtype="float32"):
+    """The model of an expression, in which the first bracket that closes is that of the base."""
+    from minigrad import models
+    from minigrad.finetune.tasks import task_models
+
+    known = {**vars(models), **task_models.MODELS}
+    return eval(expression.replace(")", f", dtype='{dtype}')", 1), known)
 
 
 def _train(logits_of, parameters, inputs):

@@ -36,6 +36,8 @@ class TaskModel(Model):
             dtype=self.dtype,
         )
         self.ensure_built()
+        if self.head.use_bias:
+            self.head.bias.weight_decay_multiplier = 0.0  # as all biases of the base
 
     def get_config(self):
         return {name: x for name, x in super().get_config().items() if name != "dtype"}

@@ -29,12 +29,24 @@ def on_device(inputs):
     return {name: DEVICE.put(array) for name, array in inputs.items()}
 
 
-@pytest.mark.parametrize("dtype, tolerance", [("float64", 1e-10), ("float32", 2e-5)])
-@pytest.mark.parametrize("expression", [e for e in EXPRESSIONS if e not in BY_NUMBERS])
+# Of these, tests/test_cuda_kernels.py runs the kernel for float32: blocks of 64 queries take long.
+LONG = [e for e in EXPRESSIONS if "attention(" in e and "begun" not in e]
+
+
+CASES = [
+    (expression, dtype)
+    for expression in EXPRESSIONS
+    for dtype in ("float64", "float32")
+    if expression not in BY_NUMBERS and not (dtype == "float32" and expression in LONG)
+]
+TOLERANCES = {"float64": 1e-10, "float32": 2e-5}
+
+
+@pytest.mark.parametrize("expression, dtype", CASES)
 @pytest.mark.filterwarnings("ignore:divide by zero")
 @pytest.mark.filterwarnings("ignore:invalid value")
-def test_operation_on_the_device_is_that_on_the_cpu(expression, dtype, tolerance):
-    inputs = cast(INPUTS, dtype)
+def test_operation_on_the_device_is_that_on_the_cpu(expression, dtype):
+    inputs, tolerance = cast(INPUTS, dtype), TOLERANCES[dtype]
     right = differentiate(expression, inputs)
     before = DEVICE.copies_to_host
     ours = differentiate(expression, on_device(inputs), DEVICE.put, vars(ops))

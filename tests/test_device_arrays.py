@@ -1,0 +1,310 @@
+"""Arrays on a simulated GPU do what NumPy's do, in each order of threads.
+
+The simulator looks for faults in every kernel that runs here.
+"""
+
+import math
+
+import numpy as np
+import pytest
+
+import kernels
+from kernels import reference, simulator
+from kernels.cuda import calls, ufuncs
+from kernels.cuda.array import DeviceArray
+from kernels.cuda.device import Device
+
+NUMBERS = np.random.default_rng(0).standard_normal((3, 5, 4)).astype(np.float32)
+INTEGERS = np.random.default_rng(1).integers(-9, 9, (3, 5, 4))
+PLACES = np.array([[2, -1], [0, 1]])
+
+
+@pytest.fixture(params=simulator.ORDERS)
+def device(request):
+    return Device(simulator.Machine(order=request.param, check=True))
+
+
+def same(ours, right, tolerance=1e-5):
+    right = np.asarray(right)
+    assert isinstance(ours, DeviceArray)
+    assert (ours.shape, ours.dtype) == (right.shape, right.dtype)
+    np.testing.assert_allclose(ours.numpy(), right, rtol=tolerance, atol=tolerance)
+
+
+# ---- Elementwise ---------------------------------------------------------------------------------
+
+UFUNCS = [ufunc for ufunc in ufuncs.KNOWN if isinstance(ufunc, np.ufunc)]
+LOOKS = {"whole": np.s_[:], "turned": np.s_[::-1, ::2], "one": np.s_[1:2, 3:4, 2:3]}
+
+
+def operands_of(ufunc):
+    """Arrays that a ufunc takes, and inside of what it is defined for."""
+    if np.dtype(np.float32) not in map(np.dtype, [t[0] for t in ufunc.types]):
+        return [INTEGERS, np.abs(INTEGERS[:, :1])][: ufunc.nin]
+    first = np.abs(NUMBERS) if ufunc in (np.sqrt, np.log, np.log1p, np.power) else NUMBERS
+    return [first, NUMBERS[::-1, :1]][: ufunc.nin]
+
+
+@pytest.mark.filterwarnings("ignore:overflow")
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("ufunc", UFUNCS, ids=lambda ufunc: ufunc.__name__)
+def test_ufuncs(ufunc, look, device):
+    operands = [x[LOOKS[look]].swapaxes(0, -1) for x in operands_of(ufunc)]
+    given = [device.put(x)[LOOKS[look]].swapaxes(0, -1) for x in operands_of(ufunc)]
+    same(ufunc(*given), ufunc(*operands))
+
+
+WITH_NUMBERS = {
+    "x + 1": lambda x: x + 1,
+    "2.5 / x": lambda x: 2.5 / x,
+    "x * np.float64(2)": lambda x: x * np.float64(2),
+    "x - np.array(0.5)": lambda x: x - np.array(0.5),
+    "x > True": lambda x: x > True,
+    "where": lambda x: np.where(x > 0, x, 0),
+    "clip": lambda x: np.clip(x, -0.5, None),
+    "astype": lambda x: x.astype("int64") // 2,
+    "NaN": lambda x: np.maximum(np.where(x > 1, np.nan, x), 0),
+    "in place": lambda x: np.multiply(x, 2, out=x.copy()),
+    "isfinite": lambda x: np.isfinite(x / 0 - np.inf),
+    "mixed": lambda x: x + (x > 0) + (x > 0).astype("int64"),
+}
+
+
+@pytest.mark.filterwarnings("ignore:divide by zero")
+@pytest.mark.filterwarnings("ignore:invalid value")
+@pytest.mark.parametrize("function", WITH_NUMBERS.values(), ids=WITH_NUMBERS)
+def test_numbers_may_come_from_anywhere(function, device):
+    same(function(device.put(NUMBERS)), function(NUMBERS))
+
+
+# ---- Shapes, reductions, indexing ----------------------------------------------------------------
+
+FUNCTIONS = {
+    "sum": lambda x, i: np.sum(x),
+    "sum of axes": lambda x, i: np.sum(x, axis=(0, -1), keepdims=True),
+    "sum of many": lambda x, i: np.sum(np.broadcast_to(x[:1, :1], (10, 20, 4)), axis=(0, 1, 2)),
+    "sum of turned": lambda x, i: np.sum(x.T[1:], axis=1),
+    "sum of booleans": lambda x, i: np.sum(x > 0, axis=1),
+    "prod": lambda x, i: np.prod(x, axis=1),
+    "max": lambda x, i: np.max(x, axis=1, keepdims=True),
+    "max from": lambda x, i: np.max(x, axis=1, initial=2.0),
+    "max of nothing": lambda x, i: np.max(x[:, :0], axis=1, initial=-np.inf),
+    "min": lambda x, i: np.min(x),
+    "mean": lambda x, i: np.mean(x, axis=0),
+    "mean of booleans": lambda x, i: np.mean(x > 0),
+    "var": lambda x, i: np.var(x, axis=1, ddof=1),
+    "std": lambda x, i: np.std(x, axis=(0, 1)),
+    "any": lambda x, i: np.any(x > 2, axis=0),
+    "all": lambda x, i: np.all(x > -9),
+    "argmax": lambda x, i: np.argmax(x, axis=1),
+    "argmin of all": lambda x, i: np.argmin(x),
+    "argmax of NaN": lambda x, i: np.argmax(np.where(x > 1, np.nan, x), axis=-1),
+    "argmax of ties": lambda x, i: np.argmax(x > 0, axis=0),
+    "cumsum": lambda x, i: np.cumsum(x, axis=1),
+    "cumprod of all": lambda x, i: np.cumprod(x),
+    "so far the largest": lambda x, i: np.maximum.accumulate(x, axis=0),
+    "reshape": lambda x, i: np.reshape(x.T, (4, -1)),
+    "squeeze": lambda x, i: np.squeeze(x[:1], 0),
+    "expand_dims": lambda x, i: np.expand_dims(x, (0, 2)) + 0,
+    "flip": lambda x, i: np.flip(x, (0, 2)) * 1,
+    "slices": lambda x, i: x[::2, -1, None] + x[0, 0, 0],
+    "split": lambda x, i: np.split(x, [1, 3], axis=1)[1],
+    "concatenate": lambda x, i: np.concatenate([x, x[:, :2]], axis=1),
+    "stack": lambda x, i: np.stack([x, -x], axis=-1),
+    "repeat": lambda x, i: np.repeat(x, 3, axis=1),
+    "pad": lambda x, i: np.pad(x, ((1, 0), (0, 2), (3, 3)), constant_values=7),
+    "reflect": lambda x, i: np.pad(x, 2, mode="reflect"),
+    "take": lambda x, i: np.take(x, i, axis=1),
+    "take of all": lambda x, i: np.take(x, i),
+    "rows": lambda x, i: x[i],
+    "two indices": lambda x, i: x[i, :, i],
+    "side by side": lambda x, i: x[:, i, i],
+    "an index and a number": lambda x, i: x[1, i],
+    "along an axis": lambda x, i: np.take_along_axis(x, np.argmax(x, 1, keepdims=True), axis=1),
+    "dot": lambda x, i: np.dot(x[0, 0], x[1, 1]),
+    "einsum": lambda x, i: np.einsum("abc,dbc->ad", x, x),
+    "diagonal": lambda x, i: np.einsum("iaa->i", x[:, :4]),
+    "matmul": lambda x, i: np.matmul(x, x.swapaxes(1, 2)),
+    "matmul of a vector": lambda x, i: x @ x[0, 0],
+    "matmul of one for all": lambda x, i: x[0].T @ x,
+}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
+def test_functions(function, device):
+    same(function(device.put(NUMBERS), device.put(PLACES)), function(NUMBERS, PLACES))
+
+
+def _changed(change):
+    def run(x, i):
+        x = x.copy()
+        change(x, i)
+        return x
+
+    return run
+
+
+CHANGES = {
+    "a slice": _changed(lambda x, i: x.__setitem__(np.s_[1:, ::2], x[:2, :3] * 2)),
+    "what overlaps": _changed(lambda x, i: x.__setitem__(np.s_[1:], x[:-1])),
+    "a number": _changed(lambda x, i: x.__setitem__(np.s_[..., 0], 7)),
+    "rows": _changed(lambda x, i: x.__setitem__(i[1], x[2])),
+    "added twice": _changed(lambda x, i: np.add.at(x, (slice(None), i[:, :1] * 0), 1.5)),
+    "a part": _changed(lambda x, i: x[:, 1].__iadd__(1)),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_changes(change, device):
+    same(change(device.put(NUMBERS), device.put(PLACES)), change(NUMBERS, PLACES))
+
+
+@pytest.mark.parametrize("shape", [(70, 65), (64, 3), (1, 1)])
+def test_products_of_matrices(shape, device):
+    a = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
+    x = device.put(a)
+    device.machine.check = False  # the largest of these takes long enough
+    same(x @ x.T, a @ a.T, 1e-4)
+
+
+def test_random_numbers_are_those_of_the_cpu(device):
+    x = device.put(NUMBERS)
+    for key in (0, 7, 2**32 - 1):
+        np.testing.assert_array_equal(
+            kernels.random_uniform(x, key).numpy(), reference.random_uniform(NUMBERS, key)
+        )
+        same(kernels.dropout(x, 0.3, key), reference.dropout(NUMBERS, 0.3, key))
+
+
+# ---- Nothing happens behind one's back -----------------------------------------------------------
+
+COPIES = {
+    "float(x)": float,
+    "bool(x)": bool,
+    "list(x)": list,
+    "x.tolist()": lambda x: x.tolist(),
+    "1.0 in x": lambda x: 1.0 in x,
+    "[7, 8][x]": lambda x: [7, 8][x],
+    "np.asarray(x)": np.asarray,
+    "host + x": lambda x: np.ones(1, np.float32) + x,
+    "x + host": lambda x: x + np.ones(1, np.float32),
+    "x += host": lambda x: x.__iadd__(np.ones(1)),
+    "host += x": lambda x: np.ones(1).__iadd__(x),
+    "x[host]": lambda x: x[np.array([0])],
+    "x[:] = host": lambda x: x.__setitem__(slice(None), np.ones(1)),
+    "host[:] = x": lambda x: np.ones(1).__setitem__(slice(None), x),
+    "np.concatenate([x, host])": lambda x: np.concatenate([x, np.ones(1)]),
+    "np.sort(x)": np.sort,
+    "np.arcsinh(x)": np.arcsinh,
+    "x[x > 0]": lambda x: x[x > 0],
+    "x beside that of another": lambda x: x + kernels.device("simulator").put(np.ones(1)),
+    "kernels.matmul(x, host)": lambda x: kernels.matmul(x, np.ones(1)),
+    "kernels.matmul(host, x)": lambda x: kernels.matmul(np.ones((1, 1)), x),
+    "kernels.dense(host, x, x)": lambda x: kernels.dense(np.ones((1, 1)), x[None], x),
+}
+
+
+@pytest.mark.parametrize("copy", COPIES.values(), ids=COPIES)
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+def test_a_copy_to_or_from_the_host_is_refused(copy, backend):
+    device = Device(simulator.Machine())
+    x = device.put(np.ones(1, np.float32))
+    with kernels.use(backend), pytest.raises((TypeError, ValueError), match=r"on a|[Dd]evice"):
+        copy(x)
+    assert device.copies_to_host == 0
+
+
+def test_what_is_read_is_counted():
+    device = Device(simulator.Machine())
+    x = device.put(NUMBERS)
+    assert np.sum(x).item() == pytest.approx(NUMBERS.sum(), rel=1e-5)
+    np.testing.assert_array_equal(x[1:].T.numpy(), NUMBERS[1:].T)
+    assert (device.copies_to_device, device.copies_to_host) == (1, 2)
+
+
+def test_an_index_beyond_the_end_is_told_when_the_host_reads_next():
+    device = Device(simulator.Machine(check=True))
+    x, far = device.put(NUMBERS), device.put(np.array([0, 3]))
+    rows = np.take(x, far, axis=0)
+    with pytest.raises(IndexError, match="beyond the end"):
+        rows.numpy()
+    np.testing.assert_array_equal(rows.numpy(), [NUMBERS[0], np.zeros_like(NUMBERS[0])])
+
+
+def test_read_only_arrays_are_not_written_to():
+    x = Device(simulator.Machine()).put(NUMBERS)
+    x.setflags(False)
+    view = x[0]
+    for change in (
+        lambda: x.__iadd__(1),
+        lambda: view.__setitem__(0, 1),
+        lambda: np.add.at(x, 0, 1),
+    ):
+        with pytest.raises(ValueError, match="read-only"):
+            change()
+
+
+@pytest.mark.parametrize("dtype", ["float16", "complex64", "U3"])
+def test_a_dtype_that_a_device_does_not_have_is_named(dtype):
+    with pytest.raises(TypeError, match=f"no arrays of .*{dtype[:7]}"):
+        Device(simulator.Machine()).put(np.zeros(2, dtype))
+
+
+def test_a_kernel_without_a_version_for_devices_is_named(monkeypatch):
+    monkeypatch.delitem(calls.CALLS, "erf")
+    with pytest.raises(
+        NotImplementedError, match=r"kernels.erf has no version .* float32\(3, 5, 4\)"
+    ):
+        kernels.erf(Device(simulator.Machine()).put(NUMBERS))
+
+
+def test_the_table_says_what_runs_on_a_device():
+    lines = [line.split() for line in kernels.table().splitlines()]
+    on_device = {(line[0], line[1]): line for line in lines if len(line) > 2}
+    assert on_device["adam", "float32"][-2:] == ["a", "kernel"]
+    assert on_device["adam", "float64"][-3:] == ["for", "NumPy's", "words"]
+
+
+# ---- Memory --------------------------------------------------------------------------------------
+
+
+def test_memory_is_used_again():
+    device = Device(simulator.Machine())
+    x, reserved = device.put(NUMBERS), device.pool.reserved
+    for _ in range(5):
+        x = x * 2
+    assert device.pool.reserved <= reserved + 3 * 512
+    in_use = device.pool.in_use
+    view, x = x[0], None
+    assert device.pool.in_use == in_use
+    view = None
+    assert view is None and device.pool.in_use < in_use
+
+
+@pytest.mark.parametrize("nbytes", [0, 1, 512, 513, 5000, 2**20 + 1, 3 * 2**20])
+def test_sizes_are_rounded_up_a_little(nbytes):
+    block = Device(simulator.Machine()).pool.take(nbytes)
+    assert nbytes <= block.nbytes <= max(nbytes * 1.25, nbytes + 512)
+    assert block.address % 256 == 0
+
+
+def test_memory_that_is_kept_is_given_back_before_there_is_none_left():
+    device = Device(simulator.Machine())
+    x = device.empty((1000,), np.float32)
+    del x
+    reserve, calls_so_far = device.machine.reserve, []
+
+    def nearly_full(nbytes):
+        calls_so_far.append(nbytes)
+        if len(calls_so_far) == 1:
+            raise MemoryError
+        return reserve(nbytes)
+
+    device.machine.reserve = nearly_full
+    device.empty((100_000,), np.float32)
+    assert len(calls_so_far) == 2 and math.fsum(map(len, device.pool.free.values())) <= 1
+
+
+def test_a_device_that_is_none_is_named():
+    with pytest.raises(ValueError, match="one of cpu, cuda, simulator. Received: 'tpu'"):
+        kernels.device("tpu")
