@@ -87,6 +87,8 @@ golden: $(EXTRA)/golden
 	$(BIN)/python -m tests.golden.make_convolution
 	$(BIN)/python -m tests.golden.make_recurrence
 	$(BIN)/python -m tests.golden.make_gpt
+	$(BIN)/python -m tests.golden.make_generation
+	$(BIN)/python -m tests.golden.make_generation
 	$(BIN)/python -m tests.golden.make_optimizers
 	$(BIN)/python -m tests.golden.make_linear_models
 	$(BIN)/python -m tests.golden.make_metrics

@@ -4,6 +4,7 @@ Also `python -m minigrad`.
 """
 
 import argparse
+import os
 import sys
 from contextlib import suppress
 from inspect import signature
@@ -34,7 +35,7 @@ from .programs.warmup import warmup
 def main(arguments=None):
     """Run one command; returns the exit status.
 
-    0, or 2 after an error that the user can mend, or 130 after Ctrl-C.
+    0, or 2 after an error that the user can mend, 130 after Ctrl-C, or 141 if nobody reads on.
     """
     parser = argparse.ArgumentParser(
         "minigrad", description="Deep learning from scratch, to be read."
@@ -49,12 +50,16 @@ def main(arguments=None):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         options.run(options)
+    except BrokenPipeError:  # whoever reads has had enough, as `head` has
+        # What is left would complain again at the end of Python.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141  # as shells count: 128 and the number of the signal
     except (ValueError, OSError) as error:
         print(f"minigrad {options.command}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(f"minigrad {options.command}: interrupted", file=sys.stderr)
-        return 130  # as shells count: 128 and the number of the signal
+        return 130  # likewise
     return 0
 
 

@@ -1,17 +1,21 @@
 """Generation: as transformers have it, the same with and without a cache, and whole characters."""
 
 import itertools
+import subprocess
+import sys
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from minigrad import Tensor, finetune, models, random
 from minigrad.__main__ import main
 from minigrad.text import BytePairTokenizer, ByteTokenizer, generation, load_tokenizer
 from minigrad.text.generation import Choice, generate, stream
-from tests.golden import make_gpt
-from tests.test_gpt import GIVEN, golden
+from tests.golden import make_generation, make_gpt, whole_models
 from tests.tiny_models import tiny_gpt
+
+GIVEN = load_file(make_generation.FILE)
 
 PROMPTS = [[3, 1, 4], [1, 5, 9, 2, 6, 5], [3]]
 METHODS = {
@@ -42,16 +46,18 @@ def model(context=16, vocabulary_size=37):
 # ---- Beside transformers -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", make_gpt.GENERATED)
+@pytest.mark.parametrize("name", make_generation.GENERATED)
 def test_what_is_generated_equals_that_of_transformers(name):
-    _, options = make_gpt.GENERATED[name]
-    found = generate(golden(), GIVEN["prompts"], make_gpt.LENGTH, **options)
+    _, options = make_generation.GENERATED[name]
+    found = generate(
+        whole_models.model_of(make_gpt.MODEL), GIVEN["prompts"], make_generation.LENGTH, **options
+    )
     assert found == [[id for id in row if id >= 0] for row in GIVEN[name].tolist()]
 
 
-@pytest.mark.parametrize("name", make_gpt.ADJUSTED)
+@pytest.mark.parametrize("name", make_generation.ADJUSTED)
 def test_probabilities_equal_those_of_transformers(name):
-    _, options = make_gpt.ADJUSTED[name]
+    _, options = make_generation.ADJUSTED[name]
     logits = generation.adjust(GIVEN["scores"], GIVEN["rows"].tolist(), Choice(**options))
     p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     np.testing.assert_allclose(p, GIVEN[f"adjusted.{name}"], rtol=1e-9)
@@ -59,7 +65,9 @@ def test_probabilities_equal_those_of_transformers(name):
 
 def test_every_option_is_held_to_transformers():
     """But for the seed, the cache, which changes nothing, and both ways to say `greedy`."""
-    tried = [options for _, options in (make_gpt.GENERATED | make_gpt.ADJUSTED).values()]
+    tried = [
+        options for _, options in (make_generation.GENERATED | make_generation.ADJUSTED).values()
+    ]
     assert set().union(*tried) == Choice.__dataclass_fields__.keys() - {"seed", "use_cache"}
 
 
@@ -390,6 +398,15 @@ def test_generate_stops_before_a_stop_string(folder, capsys):
     whole = capsys.readouterr().out
     assert run(*command, "--stop", "never", "--stop", whole[6:8]) == 0
     assert capsys.readouterr().out == whole[: whole.index(whole[6:8], 2)] + "\n"
+
+
+def test_generate_is_silent_when_nobody_reads_on(folder):
+    options = ["--prompt", "so", "--max-new-tokens", "1000"]
+    command = [sys.executable, "-m", "minigrad", "generate", str(folder), *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.read(1)
+        process.stdout.close()
+        assert (process.stderr.read(), process.wait(timeout=60)) == (b"", 141)
 
 
 @pytest.mark.parametrize(

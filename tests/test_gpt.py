@@ -1,73 +1,15 @@
-"""GPT: what GPT-2 of `transformers` says and learns, and all that generation relies on."""
+"""GPT: all that generation relies on. That it is GPT-2 is shown in `test_whole_models`."""
 
 import numpy as np
 import pytest
 
 from minigrad import losses, models, no_grad, ops, optimizers, random
-from tests.golden import language_models, make_gpt
-
-GIVEN, PARAMETERS, GRADIENTS = language_models.read(make_gpt.FILE)
-BOTH_DTYPES = pytest.mark.parametrize("dtype", ["float64", "float32"])
+from tests.golden import make_gpt, whole_models
 
 
-def golden(dtype="float64"):
-    """The model of the golden file."""
-    model = models.GPT(**make_gpt.SHAPE, dtype=dtype)
-    model.set_weights({name: array.astype(dtype) for name, array in PARAMETERS.items()})
-    return model
-
-
-def loss_of(model):
-    loss = losses.SparseCategoricalCrossentropy(from_logits=True)
-    return loss(GIVEN["labels"], model(GIVEN["ids"]))
-
-
-def tolerance(dtype, of_float32, of_float64=1e-10):
-    return of_float64 if dtype == "float64" else of_float32
-
-
-# ---- Beside GPT-2 of transformers ----------------------------------------------------------------
-
-
-@BOTH_DTYPES
-def test_logits_equal_those_of_gpt_2(dtype):
-    logits = golden(dtype)(GIVEN["ids"])
-    assert logits.dtype == dtype
-    np.testing.assert_allclose(logits.data, GIVEN["logits"], atol=tolerance(dtype, 1e-5))
-
-
-@BOTH_DTYPES
-def test_logits_of_a_filled_up_batch_equal_those_of_gpt_2(dtype):
-    mask = GIVEN["filled_mask"]
-    logits = golden(dtype)(GIVEN["filled_ids"], mask=mask)
-    expected = GIVEN["filled_logits"]
-    np.testing.assert_allclose(logits.data[mask], expected[mask], atol=tolerance(dtype, 1e-5))
-
-
-@BOTH_DTYPES
-def test_every_gradient_equals_that_of_gpt_2(dtype):
-    model = golden(dtype)
-    loss_of(model).backward()
-    for name, parameter in model.weights().items():
-        expected = GRADIENTS[name]
-        scale = np.abs(expected).max()
-        error = np.abs(parameter.grad - expected).max() / scale
-        assert parameter.grad.dtype == dtype and error < tolerance(dtype, 1e-4), name
-
-
-@BOTH_DTYPES
-def test_ten_steps_of_adamw_have_the_losses_of_gpt_2(dtype):
-    model = golden(dtype)
-    optimizer = optimizers.AdamW(**language_models.OPTIMIZER, global_clipnorm=language_models.CLIP)
-    found = []
-    for _ in range(language_models.STEPS):
-        model.zero_grad()
-        loss = loss_of(model)
-        loss.backward()
-        optimizer.step(model.parameters())
-        found.append(loss.item())
-    # PyTorch divides by the norm of the gradients + 1e-6.
-    np.testing.assert_allclose(found, GIVEN["losses"], rtol=tolerance(dtype, 1e-4, 1e-6))
+def golden():
+    """The model whose logits are those of GPT-2."""
+    return whole_models.model_of(make_gpt.MODEL)
 
 
 # ---- In parts ------------------------------------------------------------------------------------
@@ -78,33 +20,6 @@ IDS = np.random.default_rng(2).integers(37, size=(3, 9))
 def without_gradients(function):
     with no_grad():
         return function()
-
-
-@pytest.mark.parametrize("cuts", [[3], [1, 2], [0, 4], list(range(1, 9))], ids=str)
-def test_with_a_cache_the_logits_are_the_same(cuts):
-    model = golden()
-    cache = model.make_cache(12)
-    parts = np.split(IDS, cuts, axis=1)
-    found = without_gradients(lambda: [model(ids, cache=cache).data for ids in parts])
-    np.testing.assert_allclose(np.concatenate(found, axis=1), model(IDS).data, atol=1e-12)
-
-
-@pytest.mark.parametrize("cuts", [[], [3], [1, 5], [11]], ids=str)
-def test_a_batch_filled_up_on_the_left_gives_what_its_rows_give_alone(cuts):
-    model, pads = golden(), [0, 1, 3]
-    ids = np.array([[5] * pad + [*row[: 9 - pad]] for row, pad in zip(IDS, pads)])
-    mask = np.arange(9) >= np.array(pads)[:, None]
-    cuts = [cut for cut in cuts if cut < 9]
-    cache = model.make_cache(9)
-
-    def run():
-        parts = zip(np.split(ids, cuts, axis=1), np.split(mask, cuts, axis=1))
-        return [model(ids, mask=mask, cache=cache).data for ids, mask in parts]
-
-    found = np.concatenate(without_gradients(run), axis=1)
-    for row, pad in enumerate(pads):
-        expected = model(IDS[row : row + 1, : 9 - pad]).data[0]
-        np.testing.assert_allclose(found[row, pad:], expected, atol=1e-12)
 
 
 def test_after_a_mask_the_next_tokens_count_without_one():
@@ -194,14 +109,6 @@ def test_a_file_makes_the_same_model_again(tmp_path):
 def test_ids_that_the_model_cannot_read_are_named(ids, message):
     with pytest.raises(ValueError, match=message):
         golden()(np.array(ids))
-
-
-def test_a_sequence_that_becomes_too_long_is_named():
-    model = golden()
-    cache = model.make_cache(20)
-    without_gradients(lambda: model(IDS, cache=cache))
-    with pytest.raises(ValueError, match="12 positions.*that is positions 9 to 12"):
-        without_gradients(lambda: model(IDS[:, :4], cache=cache))
 
 
 def test_a_mask_of_another_shape_is_named():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from minigrad import Tensor, losses, models, no_grad, ops, optimizers, random, text
-from tests.golden import whole_models
+from tests.golden.whole_models import varied
 from tests.strict_array import StrictArray, strict, unwrap
 
 SHAPE = {"vocabulary_size": 30, "num_layers": 2, "num_heads": 2, "hidden_dim": 8}
@@ -20,12 +20,6 @@ SCALING = {
 IDS = np.random.default_rng(0).integers(0, 30, (3, 9))
 OTHERS = np.random.default_rng(1).integers(0, 30, (3, 5))
 MASK = np.arange(9) < np.array([[9], [6], [7]])  # filled up on the right
-
-
-def varied(model):
-    """The model with larger weights, so that it says something else of everything."""
-    model.set_weights({k: whole_models.draw(k, p.shape) for k, p in model.weights().items()})
-    return model
 
 
 def gpt(**options):
@@ -224,21 +218,25 @@ def test_the_encoder_of_one_head_serves_another(tmp_path):
     assert len(report.initialized) == 4 and len(report.unused) == 5
 
 
-# ---- Llama ---------------------------------------------------------------------------------------
+# ---- GPT and Llama: token after token ------------------------------------------------------------
+
+EVERY_WRITER = pytest.mark.parametrize("make", [gpt, llama])
 
 
-@pytest.mark.parametrize("cuts", [[3], [1, 2], list(range(1, 9))], ids=str)
-def test_with_a_cache_the_logits_of_llama_are_the_same(cuts):
-    model = llama(**DOUBLE)
+@EVERY_WRITER
+@pytest.mark.parametrize("cuts", [[3], [1, 2], [0, 4], list(range(1, 9))], ids=str)
+def test_with_a_cache_the_logits_are_the_same(make, cuts):
+    model = varied(make(**DOUBLE))
     cache = model.make_cache(12)
     with no_grad():
         parts = [model(ids, cache=cache).data for ids in np.split(IDS, cuts, axis=1)]
     np.testing.assert_allclose(np.concatenate(parts, axis=1), model(IDS).data, atol=1e-12)
 
 
-@pytest.mark.parametrize("cuts", [[], [2], [1, 5]], ids=str)
-def test_a_batch_filled_up_on_the_left_gives_what_its_rows_give_alone(cuts):
-    model, pads = llama(**DOUBLE), np.array([0, 1, 4])
+@EVERY_WRITER
+@pytest.mark.parametrize("cuts", [[], [2], [3], [1, 5]], ids=str)
+def test_a_batch_filled_up_on_the_left_gives_what_its_rows_give_alone(make, cuts):
+    model, pads = varied(make(**DOUBLE)), np.array([0, 1, 4])
     ids = np.array([[5] * pad + [*row[: 9 - pad]] for row, pad in zip(IDS, pads)])
     mask, cache = np.arange(9) >= pads[:, None], model.make_cache(9)
     with no_grad():
@@ -247,6 +245,16 @@ def test_a_batch_filled_up_on_the_left_gives_what_its_rows_give_alone(cuts):
     for row, pad, logits in zip(IDS, pads, np.concatenate(found, axis=1)):
         alone = model(row[None, : 9 - pad]).data[0]
         np.testing.assert_allclose(logits[pad:], alone, atol=1e-12)
+
+
+@EVERY_WRITER
+def test_a_sequence_that_becomes_too_long_is_named(make):
+    model = make()
+    cache = model.make_cache(20)
+    with no_grad():
+        model(IDS, cache=cache)
+        with pytest.raises(ValueError, match="12 positions.*positions 9 to 13"):
+            model(OTHERS, cache=cache)
 
 
 @pytest.mark.parametrize("options", [{"temperature": 0}, {"beams": 3}, {"seed": 4}], ids=str)
@@ -449,12 +457,3 @@ BAD = {
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
-
-
-def test_a_sequence_that_becomes_too_long_is_named():
-    model = llama()
-    cache = model.make_cache(20)
-    with no_grad():
-        model(IDS, cache=cache)
-        with pytest.raises(ValueError, match="12 positions.*positions 9 to 13"):
-            model(OTHERS, cache=cache)

@@ -1,4 +1,4 @@
-"""BERT, Llama and the model of two sequences are those of other libraries, number by number.
+"""GPT, BERT, Llama and the model of two sequences are those of other libraries, number by number.
 
 The files were made by `tests/golden/make_bert.py` and its neighbours. What a model of one's own
 would not show, a tanh in the place of an erf, an ε, a table that is not shared, shows here.
@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from minigrad import losses, optimizers
-from tests.golden import make_bert, make_heads, make_llama, make_seq2seq, whole_models
+from tests.golden import make_bert, make_gpt, make_heads, make_llama, make_seq2seq, whole_models
 
+MAKERS = make_gpt, make_bert, make_heads, make_llama, make_seq2seq
 EVERY = {
     f"{maker.__name__.rpartition('_')[2]}, {name}": (maker.CASES[name][0], case)
-    for maker in (make_bert, make_heads, make_llama, make_seq2seq)
+    for maker in MAKERS
     for name, case in whole_models.load(maker.FILE).items()
 }
 EVERY_MODEL = pytest.mark.parametrize("expression, case", EVERY.values(), ids=EVERY)
@@ -21,7 +22,7 @@ BOTH = pytest.mark.parametrize("dtype", ["float32", "float64"])
 
 def make(expression, case, dtype):
     """The model of a case with the parameters that it began with."""
-    model = whole_models.make_model(expression, dtype)
+    model = whole_models.model_of(expression, dtype)
     model.set_weights({path: a.astype(dtype) for path, a in case["parameter"].items()})
     return model
 
@@ -69,7 +70,7 @@ def test_the_gradient_of_every_parameter_is_theirs(expression, case, dtype):
 @EVERY_MODEL
 def test_ten_steps_of_adamw_have_their_losses(expression, case, dtype):
     model = make(expression, case, dtype)
-    optimizer = optimizers.AdamW(whole_models.RATE, whole_models.DECAY, epsilon=1e-8)
+    optimizer = optimizers.AdamW(**whole_models.OPTIMIZER, global_clipnorm=whole_models.CLIP)
     found = []
     for _ in range(whole_models.STEPS):
         _, loss = logits_and_loss(model, case)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.golden.whole_models import call, linear, make, norm
+from tests.golden.whole_models import call, language_sizes, linear, make, norm
 
 FILE = Path(__file__).with_name("bert.safetensors")
 
@@ -58,17 +58,10 @@ def configuration(ours, num_labels):
     from transformers import BertConfig
 
     return BertConfig(
-        vocab_size=ours.vocabulary_size,
-        hidden_size=ours.hidden_dim,
-        num_hidden_layers=ours.num_layers,
-        num_attention_heads=ours.num_heads,
-        intermediate_size=ours.intermediate_dim,
-        max_position_embeddings=ours.max_sequence_length,
+        **language_sizes(ours),
         hidden_dropout_prob=0.0,
         attention_probs_dropout_prob=0.0,
         num_labels=num_labels,
-        pad_token_id=None,  # or what is looked up as token 0 would get no gradient
-        attn_implementation="eager",
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.golden.whole_models import call, linear, make, norm
+from tests.golden.whole_models import call, language_sizes, linear, make, norm
 
 FILE = Path(__file__).with_name("llama.safetensors")
 
@@ -18,7 +18,7 @@ SCALING = {
     "factor": 8.0,
     "low_freq_factor": 1.0,
     "high_freq_factor": 4.0,
-    "original_max_position_embeddings": 16,
+    "original_max_position_embeddings": 32,
 }
 random = np.random.default_rng(0)
 IDS = random.integers(0, 40, (3, 12))
@@ -56,14 +56,9 @@ def ask(ours):
 
     kind = "Qwen2" if ours.use_qkv_bias else "Qwen3" if ours.use_qk_norm else "Llama"
     config = getattr(transformers, f"{kind}Config")(
-        vocab_size=ours.vocabulary_size,
-        hidden_size=ours.hidden_dim,
-        num_hidden_layers=ours.num_layers,
-        num_attention_heads=ours.num_heads,
+        **language_sizes(ours),
         num_key_value_heads=ours.num_key_value_heads,
         head_dim=ours.head_dim,
-        intermediate_size=ours.intermediate_dim,
-        max_position_embeddings=ours.max_sequence_length,
         rope_parameters={
             "rope_type": "default",
             "rope_theta": ours.rope_max_wavelength,
@@ -71,8 +66,6 @@ def ask(ours):
         },
         rms_norm_eps=ours.layer_norm_epsilon,
         tie_word_embeddings=ours.tie_embeddings,
-        attn_implementation="eager",
-        pad_token_id=None,
     )
     theirs = getattr(transformers, f"{kind}ForCausalLM")(config).double()
 

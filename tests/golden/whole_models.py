@@ -10,7 +10,9 @@ import zlib
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-STEPS, RATE, DECAY = 10, 0.01, 0.1  # of AdamW, which decays what has more than one axis
+STEPS = 10  # of AdamW, which decays what has more than one axis
+OPTIMIZER = {"learning_rate": 0.01, "weight_decay": 0.1, "beta_2": 0.95, "epsilon": 1e-8}
+CLIP = 0.5  # the norm of all gradients together
 
 
 def make(file, cases, ask):
@@ -23,8 +25,8 @@ def make(file, cases, ask):
     """
     arrays = {}
     for case, (expression, inputs) in cases.items():
-        model = make_model(expression)
-        parameters = {path: draw(path, weight.shape) for path, weight in model.weights().items()}
+        model = model_of(expression)
+        parameters = model.get_weights()
         found = {"input": inputs, "parameter": parameters}
         found |= _train(ask(model), parameters, inputs)
         for kind, items in found.items():
@@ -33,13 +35,22 @@ def make(file, cases, ask):
     save_file(arrays, file)
 
 
-def make_model(expression, dtype="float32"):
-    """The model of an expression, in which the first bracket that closes is that of the base."""
+def model_of(expression, dtype="float64"):
+    """Our model of an expression as in the cases, with the parameters of `draw`.
+
+    The first bracket that closes is that of the model, or of the base of one with a head.
+    """
     from minigrad import models
     from minigrad.finetune.tasks import task_models
 
     known = {**vars(models), **task_models.MODELS}
-    return eval(expression.replace(")", f", dtype='{dtype}')", 1), known)
+    return varied(eval(expression.replace(")", f", {dtype=})", 1), known))
+
+
+def varied(model):
+    """The model with the parameters of `draw`, so that it says something else of everything."""
+    model.set_weights({k: draw(k, p.shape).astype(p.dtype) for k, p in model.weights().items()})
+    return model
 
 
 def _train(logits_of, parameters, inputs):
@@ -50,11 +61,13 @@ def _train(logits_of, parameters, inputs):
     p = {path: torch.tensor(array, requires_grad=True) for path, array in parameters.items()}
     inputs = {name: torch.tensor(array) for name, array in inputs.items()}
     labels = inputs.pop("labels")
+    decayed, others = ([x for x in p.values() if (x.ndim > 1) is many] for many in (True, False))
     groups = [
-        {"params": [x for x in p.values() if x.ndim > 1], "weight_decay": DECAY},
-        {"params": [x for x in p.values() if x.ndim == 1], "weight_decay": 0.0},
+        {"params": decayed, "weight_decay": OPTIMIZER["weight_decay"]},
+        {"params": others, "weight_decay": 0.0},
     ]
-    optimizer = torch.optim.AdamW(groups, RATE)
+    rate, betas = OPTIMIZER["learning_rate"], (0.9, OPTIMIZER["beta_2"])
+    optimizer = torch.optim.AdamW(groups, rate, betas, OPTIMIZER["epsilon"])
     losses = []
     for step in range(STEPS):
         logits = logits_of(p, inputs)
@@ -64,6 +77,7 @@ def _train(logits_of, parameters, inputs):
         if step == 0:
             first = logits.detach().numpy()
             gradients = {path: x.grad.numpy().copy() for path, x in p.items()}
+        torch.nn.utils.clip_grad_norm_([*p.values()], CLIP)
         optimizer.step()
         losses.append(loss.item())
     result = {"logits": first, "losses": np.array(losses)}
@@ -80,6 +94,20 @@ def draw(path, shape):
     if path.endswith("gamma"):
         values += 1
     return values.astype(np.float32).astype(np.float64)
+
+
+def language_sizes(ours):
+    """What the configurations of transformers call the sizes that all our models have."""
+    return {
+        "vocab_size": ours.vocabulary_size,
+        "num_hidden_layers": ours.num_layers,
+        "num_attention_heads": ours.num_heads,
+        "hidden_size": ours.hidden_dim,
+        "intermediate_size": ours.intermediate_dim,
+        "max_position_embeddings": ours.max_sequence_length,
+        "attn_implementation": "eager",
+        "pad_token_id": None,  # or what is looked up as token 0 would get no gradient
+    }
 
 
 def linear(theirs, p, ours):
