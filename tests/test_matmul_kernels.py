@@ -10,7 +10,7 @@ import pytest
 import kernels
 from kernels import reference
 from kernels.cpu import dense as dense_module
-from kernels.cpu.matmul import matmul
+from kernels.cpu.matmul import in_parts, matmul
 from kernels.ladder.matmul import RUNGS
 
 RANDOM = np.random.default_rng(0)
@@ -184,3 +184,12 @@ def test_bytes_in_another_order_are_left_to_numpy():
     unaligned = np.ones(1601, np.uint8)[1:].view(np.float32).reshape(20, 20)
     assert matmul(a, unaligned) is NotImplemented
     assert matmul(a, b.astype(">f4")) is NotImplemented
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_no_rows_times_a_large_matrix_are_no_rows(dtype):
+    """Such a product was once cut like one with a single row, and wrote behind its end."""
+    a, b = np.ones((0, 1024), dtype), np.ones((1024, 1024), dtype)
+    assert in_parts(a, b) is None and in_parts(b[:1], b) is not None
+    assert matmul(a, b).shape == (0, 1024)
+    assert kernels.dense(a, b, b[0], "gelu")[0].shape == (0, 1024)

@@ -7,6 +7,7 @@ from . import files
 from .templates import Template
 
 _BARE = Template()
+_MOST_IDS = 1 << 31  # that arrays of 32 bits can hold
 
 
 class Tokenizer:
@@ -152,6 +153,10 @@ def check_tokens(tokens):
     """ValueError unless `tokens`, {text or bytes: id}, are some, and each has an id of its own."""
     if not tokens:
         raise ValueError("a vocabulary must have tokens. Received: none")
+    ids = tokens.values()
+    are_integers = set(map(type, ids)) == {int}  # of all at once, since there may be 100,000
+    if are_integers and min(ids) >= 0 and max(ids) < _MOST_IDS and len(set(ids)) == len(ids):
+        return
     owners = {}
     for token, id in tokens.items():
         check_id(id, token)
@@ -162,7 +167,7 @@ def check_tokens(tokens):
 
 def check_id(id, token):
     """ValueError unless an id is an integer that arrays of 32 bits can hold."""
-    if not isinstance(id, int) or isinstance(id, bool) or not 0 <= id < 1 << 31:
+    if not isinstance(id, int) or isinstance(id, bool) or not 0 <= id < _MOST_IDS:
         raise ValueError(f"ids are integers from 0 up. Received: {id!r} for {token!r}")
 
 

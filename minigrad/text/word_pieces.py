@@ -51,7 +51,10 @@ class WordPieceTokenizer(Tokenizer):
             special_tokens = {text: tokens[text] for text in SPECIAL if text in tokens}
         if template is None and {"[CLS]", "[SEP]"} <= special_tokens.keys():
             template = Template("[CLS] $A [SEP]", "[CLS] $A [SEP] $B:1 [SEP]:1")
-        contents = {id: _content(token) for token, id in tokens.items()}
+        contents = {
+            id: (token[2:] if token[:2] == INSIDE else f" {token}").encode()
+            for token, id in tokens.items()
+        }
         super().__init__(contents, special_tokens, added_tokens, template)
         if unknown not in tokens:
             raise ValueError(f"the vocabulary lacks the token for unknown words, {unknown!r}")
@@ -168,8 +171,3 @@ def _most_frequent(spelled, counts, size):
 
 def _join(left, right):
     return left + right.removeprefix(INSIDE)
-
-
-def _content(token):
-    text = token.removeprefix(INSIDE) if token.startswith(INSIDE) else f" {token}"
-    return text.encode()
