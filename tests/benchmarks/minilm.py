@@ -6,8 +6,6 @@ attention, inference_mode, AdamW in the way that is faster. It has LoRA as two p
 without the checks of a library. Both sides are compared before they are timed.
 """
 
-from functools import partial
-
 import numpy as np
 
 from minigrad import finetune, optimizers
