@@ -173,7 +173,7 @@ class _Decoder:
 
     def __init__(self, model, pairs, mask):
         self.model, self.pairs, self.mask = model, pairs, mask
-        self.vocabulary_size = model.vocabulary_size
+        self.vocabulary_size, self.device = model.vocabulary_size, model.device
         self.max_sequence_length = model.max_sequence_length
         self.logits, self.make_cache = model.logits, model.make_cache
 
