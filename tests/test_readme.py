@@ -8,10 +8,16 @@ import pytest
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python( raises=\w+)?\n(.*?)```", README, flags=re.DOTALL)
+EVERY = [
+    pytest.param(*block, marks=pytest.mark.pretrained if "minilm" in block[1] else ())
+    for block in BLOCKS
+]
 
 
-@pytest.mark.parametrize("error, code", BLOCKS, ids=[str(i) for i in range(len(BLOCKS))])
-def test_each_block_of_python_runs(error, code, tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize("error, code", EVERY, ids=[str(i) for i in range(len(BLOCKS))])
+def test_each_block_of_python_runs(error, code, tmp_path, monkeypatch, request):
+    if "minilm" in code:
+        request.getfixturevalue("minilm")
     monkeypatch.chdir(tmp_path)
     program = compile(code, "README.md", "exec")
     if error:
