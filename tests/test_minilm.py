@@ -4,7 +4,9 @@
 """
 
 import math
-import time
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -130,14 +132,26 @@ def test_the_tolerance_would_not_miss_a_square_that_is_not_turned(model, arrays,
     assert furthest(similarities(arrays, encoded, skipped=name), PUBLISHED) > SIMILARITY
 
 
+LOADING = """
+import time
+from minigrad import finetune
+
+folder = finetune.minilm_folder()
+
+def seconds():
+    start = time.process_time()
+    finetune.from_pretrained(folder)
+    return time.process_time() - start
+
+print(min(seconds() for _ in range(20)))
+"""
+
+
 def test_it_is_loaded_in_50_milliseconds(minilm):
-    """Of the processor, tokenizer included: the least of several times, since others compute."""
-    seconds = []
-    while not seconds or min(seconds) > SECONDS and len(seconds) < 20:
-        start = time.process_time()
-        finetune.from_pretrained(minilm)
-        seconds.append(time.process_time() - start)
-    assert min(seconds) <= SECONDS, seconds
+    """Of the processor, tokenizer included, and where no line is counted for coverage."""
+    environment = {name: value for name, value in os.environ.items() if name[:3] != "COV"}
+    said = subprocess.run([sys.executable, "-c", LOADING], env=environment, capture_output=True)
+    assert float(said.stdout) <= SECONDS
 
 
 def test_it_has_22_713_216_parameters_and_lora_73_728(minilm):

@@ -124,11 +124,11 @@ def test_of_a_large_file_only_what_is_asked_for_is_read(tmp_path):
     os.truncate(tmp_path / "file", start_of_numbers + n * size)  # a gigabyte of zeros
 
     def look():
-        start = time.perf_counter()
+        start = time.process_time()
         assert open_weights(tmp_path / "file")[0]["500"].array()[7] == 0
-        return time.perf_counter() - start
+        return time.process_time() - start
 
-    assert min(look() for _ in range(5)) < 0.05
+    assert min(look() for _ in range(5)) < 0.1  # to read it all takes several times as long
 
 
 def test_metadata_are_read(tmp_path):
