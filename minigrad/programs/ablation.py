@@ -29,14 +29,15 @@ from .report import Report, check_seeds, spread
 from .text_base import base_folder, fingerprint
 
 EPOCHS = 6
-MAX_LENGTH = 32  # tokens of a sentence
+EXAMPLES = 384
+MAX_LENGTH = 24  # tokens of a sentence
 VALIDATION = 250  # sentences, of which the accuracy is taken after each epoch
 SCORES = {"accuracy": "accuracy", "precision": "precision", "recall": "recall"}
 SCORES["f1_score"] = "macro-F1"
 RUNS, TABLE, PICTURE = "runs.json", "ablation.md", "ablation.png"
 
 
-def ablation(base="minilm", methods=None, seeds=3, examples=384, out="runs/ablation"):
+def ablation(base="minilm", methods=None, seeds=3, examples=EXAMPLES, out="runs/ablation"):
     """Compare ways to learn a task; write a table, a picture, and what each run has found.
 
     base      the folder of a pretrained BERT, or "minilm"
