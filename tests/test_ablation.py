@@ -115,10 +115,13 @@ def test_memory_and_time_are_measured(whole):
         assert found["megabytes"] is None or found["megabytes"] >= 0, name
 
 
-def test_equal_seeds_find_the_same(whole, bert, tmp_path):
-    assert run(bert, tmp_path, "--seeds", 1, "--methods", "full") == 0
-    again, before = runs_of(tmp_path)["full 0"], runs_of(whole[0])["full 0"]
-    assert again["curve"] == before["curve"] and again["f1_score"] == before["f1_score"]
+@pytest.mark.parametrize("way", ["full", "words"])
+def test_equal_seeds_find_the_same_in_any_process(way, whole, bert, tmp_path, monkeypatch):
+    monkeypatch.setattr(ablation, "in_a_process", lambda order: ablation_run.run(**order))
+    assert run(bert, tmp_path, "--seeds", 1, "--methods", way) == 0
+    again, before = runs_of(tmp_path)[f"{way} 0"], runs_of(whole[0])[f"{way} 0"]
+    for name in ("curve", "bytes", *ablation.SCORES):
+        assert again[name] == before[name]
 
 
 def test_the_random_model_has_none_of_the_weights(bert):

@@ -29,9 +29,9 @@ from .report import Report, check_seeds, spread
 from .text_base import base_folder, fingerprint
 
 EPOCHS = 6
-EXAMPLES = 384
+EXAMPLES = 320
 MAX_LENGTH = 24  # tokens of a sentence
-VALIDATION = 250  # sentences, of which the accuracy is taken after each epoch
+VALIDATION = 200  # sentences, of which the accuracy is taken after each epoch
 SCORES = {"accuracy": "accuracy", "precision": "precision", "recall": "recall"}
 SCORES["f1_score"] = "macro-F1"
 RUNS, TABLE, PICTURE = "runs.json", "ablation.md", "ablation.png"
