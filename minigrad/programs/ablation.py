@@ -74,14 +74,7 @@ def ablation(base="minilm", methods=None, seeds=3, examples=EXAMPLES, out="runs/
                 order |= {"way": way, "epochs": EPOCHS, "max_length": MAX_LENGTH}
                 report.say(f"  {ABOUT[way]}, seed {seed}: {describe(runs.get(order))}")
         results = {way: [runs.of(way, seed) for seed in range(seeds)] for way in ways}
-        report.stage("On the test part: mean ± standard deviation over the seeds")
-        text = markdown(*rows_of(results))
-        with replacing(folder / TABLE) as file:
-            file.write(f"{text}\n".encode())
-        report.say(text)
-        ablation_picture.draw(results, ABOUT, folder / PICTURE)
-        report.say(f"\nin {folder}: {TABLE}, {PICTURE}, {RUNS}\n")
-        report.say(conclusion(results))
+        write(report, folder, results)
     return results
 
 
@@ -205,6 +198,18 @@ def say_task(report, parts, labels, examples):
         f"{examples} examples, {EPOCHS} times; {len(parts['validation'])} sentences to watch it, "
         f"and {len(parts['test'])} of other modules to test it"
     )
+
+
+def write(report, folder, results):
+    """The table, the picture, and what they show."""
+    report.stage("On the test part: mean ± standard deviation over the seeds")
+    text = markdown(*rows_of(results))
+    with replacing(folder / TABLE) as file:
+        file.write(f"{text}\n".encode())
+    report.say(text)
+    ablation_picture.draw(results, ABOUT, folder / PICTURE)
+    report.say(f"\nin {folder}: {TABLE}, {PICTURE}, {RUNS}\n")
+    report.say(conclusion(results))
 
 
 def describe(run):
