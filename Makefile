@@ -102,6 +102,7 @@ golden: $(EXTRA)/golden
 	$(BIN)/python -m tests.golden.make_tokenizers
 	$(BIN)/python -m tests.golden.make_adapters
 	$(BIN)/python -m tests.golden.make_pretrained
+	$(BIN)/python -m tests.golden.make_word_model
 
 $(EXTRA)/core: setup.cfg pyproject.toml
 	@echo "installing minigrad and what it needs into .venv, which takes a minute"

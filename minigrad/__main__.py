@@ -10,6 +10,8 @@ from contextlib import suppress
 from inspect import signature
 
 from . import __version__, data, finetune
+from .programs.ablation import ablation
+from .programs.ablation_run import ABOUT
 from .programs.cnn_digits import cnn_digits
 from .programs.doctor import doctor
 from .programs.embed_text import embed_text
@@ -296,6 +298,24 @@ def _add_generate(commands):
     command.set_defaults(stop=[])  # which "append" makes longer
 
 
+def _add_ablation(commands):
+    command = commands.add_parser(
+        "ablation", help="compare all methods of fine-tuning, and what they are better than"
+    )
+    command.add_argument("base", nargs="?", help="the folder of a BERT (default: %(default)s)")
+    command.add_argument(
+        "--methods", help=f"some of {', '.join(ABOUT)}, with commas between them (default: all)"
+    )
+    command.add_argument("--seeds", type=int, help="how often to repeat it (default: %(default)s)")
+    command.add_argument(
+        "--examples", type=int, help="sentences to learn from (default: %(default)s)"
+    )
+    command.add_argument(
+        "--out", help="folder; runs that are there are not repeated (default: %(default)s)"
+    )
+    _run_by_names(command, ablation)
+
+
 def _add_embed(commands):
     command = commands.add_parser("embed", help="turn texts into vectors")
     command.add_argument("base", help=_ENCODER)
@@ -436,6 +456,7 @@ COMMANDS = (
     _add_generate,
     _add_embed,
     _add_search,
+    _add_ablation,
     _add_download,
     _add_warmup,
     _add_doctor,

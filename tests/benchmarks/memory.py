@@ -1,7 +1,5 @@
 """How much memory a contestant needs, each in a process of its own."""
 
-import ctypes
-import gc
 import importlib
 import json
 import os
@@ -11,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
+
+from minigrad.programs.peak_memory import forget_the_peak, resident
 
 ROOT = Path(__file__).resolve().parents[2]
 PROCESSES = 3  # of each contestant
@@ -90,8 +90,6 @@ def main(module, contestant, kind, shapes):
     kind, contestant = getattr(module, kind), getattr(module, contestant)
     small, shape = (kind(**values) for values in json.loads(shapes))
     work(contestant, small)
-    gc.collect()
-    ctypes.CDLL(None).malloc_trim(0)
     before = forget_the_peak()
     work(contestant, shape)
     print(resident("VmHWM") - before)
@@ -103,20 +101,6 @@ def work(contestant, shape):
 
     _, run = next(contestant(shape, cores()))
     run(STEPS)
-
-
-def forget_the_peak():
-    """Let Linux count the peak anew. Returns the MB that there are now."""
-    Path("/proc/self/clear_refs").write_text("5")
-    return resident("VmRSS")
-
-
-def resident(name):
-    """MB of memory: VmRSS that there are now, VmHWM that there were at most. Linux alone."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith(name):
-            return int(line.split()[1]) * 1024 / 1e6
-    raise OSError(f"this system does not tell {name}")
 
 
 if __name__ == "__main__":
