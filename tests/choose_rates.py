@@ -15,7 +15,9 @@ learned 8 times, in the second 384 and in the third 320, 6 times each:
 
     full 1e-4 0.513, 2e-4 0.529, 4e-4 0.531 with a larger loss; frozen 2e-4 0.524
 
-    lora 5e-3 0.497, 1e-2 0.487; random 3e-4 0.286, 1e-3 0.162; layerwise 2e-4 0.519, 4e-4 0.489
+    lora 5e-3 0.497, 1e-2 0.487; random 3e-4 0.286, 1e-3 0.162; layerwise 2e-4 0.519, 4e-4 0.489;
+    last_blocks 4e-4 0.539, 8e-4 0.511; gradual 4e-4 0.549, 8e-4 0.534; bitfit 3e-3 0.510, 1e-2
+    0.518
 """
 
 import sys
@@ -31,7 +33,7 @@ RATES = {
     "full": (1e-4, 2e-4, 4e-4),
     "head": (5e-3, 1e-2, 2e-2),
     "frozen": (1e-4, 2e-4, 4e-4),
-    "last_blocks": (1e-4, 3e-4, 1e-3),
+    "last_blocks": (2e-4, 4e-4, 8e-4),
     "gradual": (2e-4, 4e-4, 8e-4),
     "layerwise": (2e-4, 4e-4, 8e-4),
     "bitfit": (3e-3, 5e-3, 1e-2),

@@ -44,7 +44,7 @@ WAYS = {  # with rates that tests/choose_rates.py chose by the validation part
     "full": Way("all weights", 2e-4, "full"),
     "head": Way("the head alone", 1e-2, "head"),
     "frozen": Way("all but the embeddings", 2e-4, "frozen", {"pattern": _BELOW_THE_BLOCKS}),
-    "last_blocks": Way("the last 2 blocks", 3e-4, "last_blocks", {"blocks": 2}),
+    "last_blocks": Way("the last 2 blocks", 4e-4, "last_blocks", {"blocks": 2}),
     "gradual": Way("gradual unfreezing", 4e-4, "gradual"),
     "layerwise": Way("a rate for each block", 2e-4, "layerwise", {"decay": 0.8}),
     "bitfit": Way("BitFit: the biases", 1e-2, "bitfit"),
