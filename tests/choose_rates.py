@@ -2,8 +2,8 @@
 
     python -m tests.choose_rates [WAY ...]    (from the root of the repository; needs MiniLM)
 
-Each way learns with each of its rates from examples that no run of the ablation has, by a seed of
-their own. A line says how many of all validation sentences are right after the last epoch. The best
+Each way learns with each of its rates from examples that are drawn by a seed which the ablation
+does not use. A line says what share of all validation sentences is right after the last epoch. The
 rate of each way stands in minigrad/programs/ablation_run.py. The test part is not looked at.
 
 Accuracy on 616 sentences; a difference below 0.02 is chance. In the first lines 256 examples were
