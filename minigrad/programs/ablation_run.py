@@ -40,15 +40,15 @@ class Way(NamedTuple):
 
 RANDOM, WORDS = "random", "words"
 _BELOW_THE_BLOCKS = ["base.tokens", "base.positions", "base.segments", "base.embedding_norm"]
-WAYS = {
-    "full": Way("all weights", 1e-4, "full"),
+WAYS = {  # with rates that tests/choose_rates.py chose by the validation part
+    "full": Way("all weights", 2e-4, "full"),
     "head": Way("the head alone", 1e-2, "head"),
-    "frozen": Way("all but the embeddings", 1e-4, "frozen", {"pattern": _BELOW_THE_BLOCKS}),
-    "last_blocks": Way("the last 2 blocks", 2e-4, "last_blocks", {"blocks": 2}),
-    "gradual": Way("gradual unfreezing", 2e-4, "gradual"),
+    "frozen": Way("all but the embeddings", 2e-4, "frozen", {"pattern": _BELOW_THE_BLOCKS}),
+    "last_blocks": Way("the last 2 blocks", 4e-4, "last_blocks", {"blocks": 2}),
+    "gradual": Way("gradual unfreezing", 4e-4, "gradual"),
     "layerwise": Way("a rate for each block", 2e-4, "layerwise", {"decay": 0.8}),
-    "bitfit": Way("BitFit: the biases", 3e-3, "bitfit"),
-    "lora": Way("LoRA: r = 8, query and value", 3e-3, "lora", {"targets": ["query", "value"]}),
+    "bitfit": Way("BitFit: the biases", 1e-2, "bitfit"),
+    "lora": Way("LoRA: r = 8, query and value", 5e-3, "lora", {"targets": ["query", "value"]}),
     RANDOM: Way("all weights, random at first", 3e-4, "full"),
 }
 ABOUT = {name: way.about for name, way in WAYS.items()} | {WORDS: "TF-IDF, logistic regression"}
