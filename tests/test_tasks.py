@@ -15,6 +15,7 @@ from minigrad import Tensor, finetune, losses, models, optimizers, random, text
 from minigrad.finetune import tasks
 from minigrad.finetune.tasks.answer_questions import best_span
 from minigrad.finetune.tasks.match_sentences import CosineSimilarity, InBatchContrast
+from minigrad.weight_file import open_weights
 
 ANIMALS, FOODS = ("dog", "cat", "cow", "hen"), ("bread", "soup", "rice", "cake")
 LABELS = ["animal", "food"]
@@ -536,6 +537,114 @@ def test_every_head_is_read_again(case, method, tmp_path):
 def test_a_task_without_a_head_of_its_own_is_read_again(case, method, tmp_path):
     expected = saved(case, method, tmp_path)
     assert predict_again(tmp_path, CASES[case][2]()).tobytes() == expected.tobytes()
+
+
+# ---- Read by others ------------------------------------------------------------------------------
+
+# {case: (the name of transformers' model, of the head, labels in config.json, PEFT's task)}
+THEIRS = {
+    "classify": ("BertForSequenceClassification", "classifier", LABELS, "SEQ_CLS"),
+    "classify by GPT": ("GPT2ForSequenceClassification", "score", LABELS, "SEQ_CLS"),
+    "classify by Llama": ("LlamaForSequenceClassification", "score", LABELS, "SEQ_CLS"),
+    "regress": ("BertForSequenceClassification", "classifier", ["target"], "SEQ_CLS"),
+    "tag": ("BertForTokenClassification", "classifier", CASES["tag"][0].labels, "TOKEN_CLS"),
+    "answer": ("BertForQuestionAnswering", "qa_outputs", None, "QUESTION_ANS"),
+}
+BEGINS = {"Bert": "bert.", "GPT2": "transformer.", "Llama": "model."}
+
+
+def read_json(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def weights_in(path):
+    return {name: stored.shape for name, stored in open_weights(path)[0].items()}
+
+
+@pytest.mark.parametrize("case", THEIRS)
+def test_a_whole_folder_says_which_model_of_transformers_it_is(case, tmp_path):
+    kind, head, labels, _ = THEIRS[case]
+    saved(case, "Full()", tmp_path)
+    config = read_json(tmp_path / "tuned" / "config.json")
+    assert config["architectures"] == [kind]
+    if labels is not None:
+        assert config["id2label"] == {str(i): label for i, label in enumerate(labels)}
+        assert config["label2id"] == {label: i for i, label in enumerate(labels)}
+    assert config.get("problem_type") == ("regression" if case == "regress" else None)
+    tokenizer = CASES[case][1]().tokenizer
+    assert tokenizer.decode([config["pad_token_id"]]) in ("[PAD]", "<|endoftext|>")
+    names = weights_in(tmp_path / "tuned" / "model.safetensors")
+    begins = BEGINS[kind.partition("For")[0]]
+    assert {name for name in names if not name.startswith((begins, "lm_head."))} == (
+        {f"{head}.weight"} | ({f"{head}.bias"} if head != "score" else set())
+    )
+
+
+@pytest.mark.parametrize("case", THEIRS)
+def test_an_adapter_says_which_task_of_peft_it_is_for(case, tmp_path):
+    kind, head, _, task = THEIRS[case]
+    saved(case, "LoRA(r=2, targets='*.blocks.*')", tmp_path)
+    config = read_json(tmp_path / "tuned" / "adapter_config.json")
+    assert (config["task_type"], config["modules_to_save"]) == (task, [head])
+    assert config["fan_in_fan_out"] == ("GPT" in case)
+    begins = BEGINS[kind.partition("For")[0]]
+    assert all(path.startswith(begins) for path in config["target_modules"])
+
+
+@pytest.mark.parametrize("method", ["Full()", "LoRA(r=2, targets='*.blocks.*')"])
+def test_a_head_that_transformers_does_not_have_is_not_taken_for_another(method, tmp_path):
+    """It pools by its pooler, and would find other logits by a mean's head without a word."""
+    saved("classify by mean", method, tmp_path)
+    if method == "Full()":
+        assert read_json(tmp_path / "tuned" / "config.json")["architectures"] == ["BertModel"]
+        names = weights_in(tmp_path / "tuned" / "model.safetensors")
+        assert {name for name in names if name[:5] != "bert."} == {"head.weight", "head.bias"}
+    else:
+        config = read_json(tmp_path / "tuned" / "adapter_config.json")
+        assert (config["task_type"], config["modules_to_save"]) == (None, ["head"])
+        assert all(path.startswith("encoder.layer.") for path in config["target_modules"])
+
+
+def test_an_adapter_of_an_encoder_has_the_paths_of_one_without_a_head(tmp_path):
+    saved("match", "LoRA(r=2, targets='query')", tmp_path)
+    config = read_json(tmp_path / "tuned" / "adapter_config.json")
+    assert config["target_modules"] == [f"encoder.layer.{i}.attention.self.query" for i in range(2)]
+
+
+@pytest.mark.parametrize("method", ["Full()", "LoRA(r=2, targets='*.blocks.*')"])
+@pytest.mark.parametrize("case", THEIRS)
+def test_transformers_finds_the_same_logits(case, method, tmp_path):
+    torch = pytest.importorskip("torch", reason="NOT TESTED: torch is not installed")
+    why = "NOT TESTED: transformers and peft are not installed"
+    transformers = pytest.importorskip("transformers", reason=why)
+    peft = pytest.importorskip("peft", reason=why)
+    expected = saved(case, method, tmp_path)
+    kind, _, labels, _ = THEIRS[case]
+    base = tmp_path / ("tuned" if method == "Full()" else "base")
+    more = {} if method == "Full()" else {"num_labels": len(labels or "ab")}
+    theirs = getattr(transformers, kind).from_pretrained(base, **more)
+    tokenizer = CASES[case][1]().tokenizer
+    if method != "Full()":
+        theirs.config.pad_token_id = tokenizer.special_tokens.get("<|endoftext|>", 0)
+        # Of answers PEFT's outermost model forgets the segments, and `.base_model` does not.
+        theirs = peft.PeftModel.from_pretrained(theirs, tmp_path / "tuned").base_model
+    x = CASES[case][0].inputs(CASES[case][2](), tokenizer)
+    mask = x["mask"]
+    given = {"input_ids": x["ids"], "attention_mask": mask.astype(int)}
+    if "segments" in x:
+        given["token_type_ids"] = x["segments"]
+    with torch.no_grad():
+        found = theirs.eval()(**{name: torch.tensor(array) for name, array in given.items()})
+    if case == "answer":
+        logits = np.stack([found.start_logits, found.end_logits], axis=1)
+        logits, expected = (np.moveaxis(each, 1, 2)[mask] for each in (logits, expected))
+    else:
+        rows = mask if case == "tag" else ...
+        logits, expected = found.logits.numpy()[rows], expected[rows]
+    np.testing.assert_allclose(logits, expected, rtol=0, atol=1e-5)
+
+
+# ---- What cannot be saved, or read ---------------------------------------------------------------
 
 
 def test_adapters_without_a_base_are_merged_or_refused(tmp_path):

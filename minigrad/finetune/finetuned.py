@@ -1,12 +1,16 @@
 """Fine-tuned models in folders: the model or its adapter, and the task, to be used as it was.
 
 minigrad_task.json names the task, with all of its settings. Beside it is either the whole model, as
-Hugging Face lays it out, its head under the name that transformers has for it; or, where nothing
-but an adapter and the head has learned, these alone, as PEFT lays them out, and then the file names
-the folder of the base.
+Hugging Face lays it out; or, where nothing but an adapter and the head has learned, these alone, as
+PEFT lays them out, and then the file names the folder of the base.
+
+Where transformers has a model that gives the same logits, the head has its name there. It has none
+for texts that are pooled otherwise, as by a mean: that head is called `head`, so that nobody takes
+it for another.
 """
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +21,13 @@ from ..bounded_json import shorten
 from ..registry import look_up
 from ..text import load_tokenizer
 from .adapters import adapter_names
+from .families import family_of_model
 from .folder import PretrainedFolder
 from .loading import CONFIG, from_pretrained
 from .peft_folder import load_adapter, save_adapter
 from .saving import WEIGHTS, save_pretrained, their_layers
 from .tasks import TASKS
+from .tasks.task import padding
 
 TASK = "minigrad_task.json"
 ADAPTER = "adapter_config.json"
@@ -58,7 +64,8 @@ def save_finetuned(model, task, path, base=None):
     names = adapter_names(model)
     if base is not None and len(names) == 1:
         described["base"] = str(Path(base).resolve())
-        kind = {"task_type": task.peft_type, "conv1d": isinstance(model.base, models.GPT)}
+        kind = {"task_type": task.peft_type if _is_known(model) else None}
+        kind["conv1d"] = isinstance(model.base, models.GPT)
         save_adapter(model, folder, names[0], _names(model, task), described["base"], **kind)
     elif names:
         raise ValueError(
@@ -67,8 +74,7 @@ def save_finetuned(model, task, path, base=None):
             f"Received: base={base}, adapters {', '.join(names)}"
         )
     else:
-        settings = {"architectures": [task.architecture]} if task.architecture else {}
-        save_pretrained(model.base, folder, _head(model, task), settings)
+        save_pretrained(model.base, folder, _head(model, task), _settings(model, task))
     with replacing(folder / TASK) as file:
         file.write((json.dumps(described, indent=2) + "\n").encode())
 
@@ -112,9 +118,29 @@ def _has_head(model):
     return hasattr(model, "head")
 
 
+def _is_known(model):
+    """Whether transformers pools texts as this model does, if it does so at all."""
+    usual = "pooler" if isinstance(model.base, models.BERT) else "last"
+    return getattr(model, "pooling", usual) == usual
+
+
 def _head_name(model, task):
     """What transformers calls the head of such a task: that of BERT, or of a model that writes."""
+    if not _is_known(model):
+        return "head"
     return task.head_name if isinstance(model.base, models.BERT) else "score"
+
+
+def _settings(model, task):
+    """What config.json says of the head, so that transformers makes the same model."""
+    if not (_has_head(model) and _is_known(model)):
+        return {}
+    [of_base] = family_of_model(model.base).config(model.base)["architectures"]
+    family = re.split("LMHead|Model|For", of_base)[0]  # such as Bert, or GPT2
+    settings = {"architectures": [f"{family}For{task.architecture}"], **task.head_settings}
+    if model.base.tokenizer is not None:  # which tells their model where a text ends
+        settings["pad_token_id"] = padding(model.base.tokenizer)
+    return settings
 
 
 def _head(model, task):
@@ -144,5 +170,7 @@ def _fill_head(model, task, folder):
 
 def _names(model, task):
     """{path of a layer: its path in PEFT's folders}"""
-    found = {f"base.{ours}": theirs for ours, theirs in their_layers(model.base).items()}
-    return found | ({"head": _head_name(model, task)} if _has_head(model) else {})
+    has_head = _has_head(model)
+    layers = their_layers(model.base, has_head and _is_known(model))
+    found = {f"base.{ours}": theirs for ours, theirs in layers.items()}
+    return found | ({"head": _head_name(model, task)} if has_head else {})

@@ -26,13 +26,11 @@ def save_pretrained(model, path, head=None, settings=None):
 
     ValueError for a model with weights that theirs does not have, such as adapters.
     """
-    family = family_of_model(model)
-    has_head = bool(head) or getattr(model, "head", "tokens") is not None
-    arrays = {}
-    for name, array in their_weights(model).items():
-        arrays[name if has_head else name.removeprefix(family.prefix)] = array
+    begins = _left_out(model, bool(head))
+    arrays = {name.removeprefix(begins): array for name, array in their_weights(model).items()}
     arrays |= head or {}
-    config = {**family.config(model), "dtype": model.dtype, **(settings or {})}
+    config = family_of_model(model).config(model)
+    config |= {"dtype": model.dtype, **(settings or {})}
     folder = Path(path)
     folder.mkdir(parents=True, exist_ok=True)
     with replacing(folder / WEIGHTS) as file:
@@ -63,12 +61,21 @@ def their_weights(model):
     return arrays
 
 
-def their_layers(model):
-    """{our path: theirs} of all layers of a model that have weights, as for `save_adapter`."""
-    family = family_of_model(model)
+def their_layers(model, has_head=False):
+    """{our path: theirs} of all layers of a model that have weights, as for `save_adapter`.
+
+    has_head  whether another head is on the model, by which their paths begin otherwise
+    """
+    family, begins = family_of_model(model), _left_out(model, has_head)
     found = {}
     for path in model.weights():
         name, owner = family.name(path), path.rpartition(".")[0]
         if name is not None and owner:
-            found[owner] = name.theirs.rpartition(".")[0]
+            found[owner] = name.theirs.removeprefix(begins).rpartition(".")[0]
     return found
+
+
+def _left_out(model, has_head):
+    """What no name begins with where there is no head, neither the model's own nor another."""
+    has_head = has_head or getattr(model, "head", "tokens") is not None
+    return "" if has_head else family_of_model(model).prefix

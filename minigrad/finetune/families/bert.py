@@ -77,7 +77,7 @@ FAMILY = Family(
     more_arguments=_more_arguments,
     more_settings=_more_settings,
     prefix="bert.",
-    heads=("cls.", "classifier.", "qa_outputs."),
+    heads=("cls.", "classifier.", "qa_outputs.", "head."),
     ignored=("embeddings.position_ids", "embeddings.token_type_ids"),
     tied={
         "cls.predictions.decoder.weight": "bert.embeddings.word_embeddings.weight",

@@ -29,7 +29,7 @@ class AnswerQuestions(Task):
 
     loss = TokenCrossentropy()
     metrics = ("token_accuracy",)
-    architecture, peft_type = "BertForQuestionAnswering", "QUESTION_ANS"
+    architecture, peft_type = "QuestionAnswering", "QUESTION_ANS"
     head_name = "qa_outputs"
 
     def __init__(

@@ -4,7 +4,7 @@ import numpy as np
 
 from ...losses import SparseCategoricalCrossentropy
 from .pooling import check_pooling
-from .task import Task, bad_row, check_labels, encode, text_in
+from .task import Task, bad_row, check_labels, encode, named_outputs, text_in
 from .task_models import TextModel
 
 
@@ -21,7 +21,7 @@ class Classify(Task):
 
     loss = SparseCategoricalCrossentropy(from_logits=True)
     metrics = ("accuracy",)
-    architecture, peft_type = "BertForSequenceClassification", "SEQ_CLS"
+    architecture, peft_type = "SequenceClassification", "SEQ_CLS"
 
     def __init__(self, labels, text="text", pair=None, label="label", pooling=None, max_length=128):
         super().__init__(max_length)
@@ -32,6 +32,10 @@ class Classify(Task):
     @property
     def columns(self):
         return [self.text] if self.pair is None else [self.text, self.pair]
+
+    @property
+    def head_settings(self):
+        return named_outputs(self.labels)
 
     def model(self, base):
         """Logits (n, c) of ids (n, t)."""

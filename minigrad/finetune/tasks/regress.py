@@ -5,7 +5,7 @@ import numpy as np
 from ...losses import MeanSquaredError
 from ...registry import check_number
 from .pooling import check_pooling
-from .task import Task, encode, number_in
+from .task import Task, encode, named_outputs, number_in
 from .task_models import TextModel
 
 
@@ -23,7 +23,7 @@ class Regress(Task):
 
     loss = MeanSquaredError()
     metrics = ("mean_absolute_error",)
-    architecture, peft_type = "BertForSequenceClassification", "SEQ_CLS"
+    architecture, peft_type = "SequenceClassification", "SEQ_CLS"
 
     def __init__(
         self,
@@ -43,6 +43,10 @@ class Regress(Task):
     @property
     def columns(self):
         return [self.text] if self.pair is None else [self.text, self.pair]
+
+    @property
+    def head_settings(self):
+        return {**named_outputs([self.target]), "problem_type": "regression"}
 
     def model(self, base):
         """Numbers (n, 1) of ids (n, t)."""

@@ -3,7 +3,16 @@
 import numpy as np
 
 from ...losses import IGNORED, TokenCrossentropy
-from .task import Task, as_arrays, bad_row, check_labels, check_rows, reads_both_ways, words_in
+from .task import (
+    Task,
+    as_arrays,
+    bad_row,
+    check_labels,
+    check_rows,
+    named_outputs,
+    reads_both_ways,
+    words_in,
+)
 from .task_models import EachTokenModel
 
 NO_WORD = -1  # the word of a special token
@@ -22,7 +31,7 @@ class TagTokens(Task):
 
     loss = TokenCrossentropy()
     metrics = ("token_accuracy",)
-    architecture, peft_type = "BertForTokenClassification", "TOKEN_CLS"
+    architecture, peft_type = "TokenClassification", "TOKEN_CLS"
 
     def __init__(self, labels, words="words", tags="tags", max_length=128):
         super().__init__(max_length)
@@ -32,6 +41,10 @@ class TagTokens(Task):
     @property
     def columns(self):
         return [self.words]
+
+    @property
+    def head_settings(self):
+        return named_outputs(self.labels)
 
     def model(self, base):
         """Logits (n, t, c) of ids (n, t)."""

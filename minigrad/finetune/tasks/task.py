@@ -28,8 +28,9 @@ class Task(Configurable):
     loss = None
     metrics = ()
     base_head = None
-    architecture = None  # of the whole model in transformers, for a BERT
+    architecture = None  # what transformers' models with such a head are for, by their names
     head_name = "classifier"  # of a BERT's head there
+    head_settings = {}  # what config.json says of the head
     peft_type = None  # PEFT's word for the task
 
     def __init__(self, max_length=128):
@@ -97,6 +98,14 @@ def check_labels(task, labels):
         kind = type(task).__name__
         raise ValueError(f"{kind} needs two labels or more, no two alike. Received: {labels=}")
     return names
+
+
+def named_outputs(labels):
+    """The names of a head's outputs, as config.json has them."""
+    return {
+        "id2label": {str(i): label for i, label in enumerate(labels)},
+        "label2id": {label: i for i, label in enumerate(labels)},
+    }
 
 
 def reads_both_ways(task, base):
