@@ -24,7 +24,7 @@ from ..bounded_json import parse_json
 from ..environment import differences
 from ..registry import look_up
 from . import ablation_picture
-from .ablation_run import ABOUT, RANDOM, WAYS, WORDS
+from .ablation_run import ABOUT, PENALTY, RANDOM, WAYS, WORDS
 from .report import Report, check_seeds, spread
 from .text_base import base_folder, fingerprint
 
@@ -116,6 +116,7 @@ def settings_of(source, parts, examples):
         "epochs": str(EPOCHS),
         "tokens": str(MAX_LENGTH),
         "ways": json.dumps(WAYS),
+        "penalty": str(PENALTY),
     }
 
 

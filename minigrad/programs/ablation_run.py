@@ -21,6 +21,7 @@ from .word_model import WordModel
 BATCH = 16
 DECAY = 0.01  # of weights that multiply
 LARGEST = 1.0  # norm of the gradient of all parameters together
+PENALTY = 100.0  # C of the logistic regression; like the rates below, by the validation part
 
 
 class Way(NamedTuple):
@@ -41,14 +42,14 @@ class Way(NamedTuple):
 RANDOM, WORDS = "random", "words"
 _BELOW_THE_BLOCKS = ["base.tokens", "base.positions", "base.segments", "base.embedding_norm"]
 WAYS = {  # with rates that tests/choose_rates.py chose by the validation part
-    "full": Way("all weights", 2e-4, "full"),
-    "head": Way("the head alone", 1e-2, "head"),
-    "frozen": Way("all but the embeddings", 2e-4, "frozen", {"pattern": _BELOW_THE_BLOCKS}),
-    "last_blocks": Way("the last 2 blocks", 4e-4, "last_blocks", {"blocks": 2}),
+    "full": Way("all weights", 1e-4, "full"),
+    "head": Way("the head alone", 5e-3, "head"),
+    "frozen": Way("all but the embeddings", 1e-4, "frozen", {"pattern": _BELOW_THE_BLOCKS}),
+    "last_blocks": Way("the last 2 blocks", 2e-4, "last_blocks", {"blocks": 2}),
     "gradual": Way("gradual unfreezing", 4e-4, "gradual"),
     "layerwise": Way("a rate for each block", 2e-4, "layerwise", {"decay": 0.8}),
-    "bitfit": Way("BitFit: the biases", 1e-2, "bitfit"),
-    "lora": Way("LoRA: r = 8, query and value", 5e-3, "lora", {"targets": ["query", "value"]}),
+    "bitfit": Way("BitFit: the biases", 3e-3, "bitfit"),
+    "lora": Way("LoRA: r = 8, query and value", 2e-3, "lora", {"targets": ["query", "value"]}),
     RANDOM: Way("all weights, random at first", 3e-4, "full"),
 }
 ABOUT = {name: way.about for name, way in WAYS.items()} | {WORDS: "TF-IDF, logistic regression"}
@@ -125,7 +126,7 @@ def _learn(way, folder, task, rows, epochs):
 def _learn_words(task, rows):
     """The same of TF-IDF."""
     texts = {part: [row["text"] for row in some] for part, some in rows.items()}
-    model = WordModel().fit(texts["train"], task.targets(rows["train"]), len(task.labels))
+    model = WordModel(PENALTY).fit(texts["train"], task.targets(rows["train"]), len(task.labels))
     guesses = model.predict(texts["validation"]).argmax(axis=1)
     found = {
         "share": 1.0,
