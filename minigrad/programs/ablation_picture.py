@@ -22,13 +22,17 @@ def draw(results, names, path):
     for way, runs in results.items():
         curve = np.mean([run["curve"] for run in runs], axis=0)
         if len(curve) == 1:  # it has no epochs
-            curves.axhline(curve[0], color=looks[way]["color"], linestyle=":", label=names[way])
+            curves.axhline(curve[0], color=looks[way]["color"], linestyle=":")
+            on_the_right = (
+                curves.get_yaxis_transform()
+            )  # x from 0 to 1 across the panel, y as it is
+            curves.text(1, curve[0], names[way], transform=on_the_right, ha="right", va="bottom")
         else:
             epochs = np.arange(1, len(curve) + 1)
-            curves.plot(epochs, curve, markersize=5, label=names[way], **looks[way])
+            curves.plot(epochs, curve, markersize=5, **looks[way])
     curves.set_xlabel("epoch")
     curves.set_ylabel("validation accuracy, mean of the seeds")
-    curves.set_title("How each way learns")
+    curves.set_title("How each way learns (marks as on the right)")
     curves.grid(alpha=0.3)
     curves.xaxis.get_major_locator().set_params(integer=True)
     style.open_frame(curves)
@@ -44,5 +48,4 @@ def draw(results, names, path):
     scores.set_title("How good it is in the end")
     scores.grid(axis="x", alpha=0.3)
     style.open_frame(scores)
-    curves.legend(frameon=False, fontsize=8)
     return style.finish(figure, path)
