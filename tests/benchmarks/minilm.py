@@ -80,7 +80,10 @@ def pytorch_forward(threads):
 def bert_of_transformers():
     """MiniLM as transformers load it, without the pooler, of which the features have no use."""
     from transformers import BertModel
+    from transformers.utils import logging
 
+    logging.set_verbosity_error()  # or it reports the pooler of the file each time
+    logging.disable_progress_bar()
     return BertModel.from_pretrained(
         finetune.minilm_folder(),
         attn_implementation="sdpa",
