@@ -11,6 +11,7 @@ import pytest
 
 from minigrad import finetune
 from minigrad.__main__ import main
+from minigrad.atomic import alone_in
 from minigrad.programs.finetuning_rows import read_rows, without_repeats
 from minigrad.programs.finetuning_settings import RATES
 from tests.tiny_models import WORDS, tiny_bert, tiny_gpt
@@ -211,6 +212,32 @@ def test_minutes_end_it(bert, trained, tmp_path):
     assert run("finetune", bert, "--data", data, "--out", out, *options) == 0
     epochs = [line for line in report_of(out).splitlines() if line.startswith("  epoch")]
     assert 1 <= len(epochs) < 1000
+
+
+def test_folds_of_a_regression_say_what_their_errors_are_in(bert, tmp_path):
+    rows = [(text, 100 + 50 * (i % 2)) for i, text in enumerate(TEXTS)]
+    data, out = write(tmp_path / "data.csv", ["text", "target"], rows), tmp_path / "run"
+    command = ["finetune", bert, "--task", "regress", "--data", data, "--out", out]
+    assert run(*command, "--epochs", 1, "--folds", 2) == 0
+    assert "errors are in standard deviations of 'target'" in report_of(out)
+
+
+def test_a_row_that_two_files_have_is_in_one_fold(bert, trained, tmp_path):
+    data, out = trained / "data.csv", tmp_path / "run"
+    command = ["finetune", bert, "--data", data, "--test", data, "--validation", data]
+    assert run(*command, "--out", out, "--epochs", 1, "--folds", 2) == 0
+    text = report_of(out)
+    table = text[text.index("fold ") :].splitlines()
+    assert [line.split()[1] for line in table[1:3]] == ["40", "40"]
+
+
+def test_a_rate_that_spoils_the_first_epoch_is_named(bert, trained, tmp_path, capsys):
+    command = ["finetune", bert, "--data", trained / "data.csv", "--out", tmp_path / "run"]
+    one_step = "--epochs", 1, "--batch", 64
+    assert run(*command, *one_step, "--method", "full", "--learning-rate", 1e9) == 2
+    error = capsys.readouterr().err
+    assert "validation part was NaN from the first epoch on" in error
+    assert "Received: learning_rate=1e+09" in error
 
 
 # ---- Tasks ---------------------------------------------------------------------------------------
@@ -418,6 +445,15 @@ def test_a_fine_tuned_model_is_a_base_and_is_not_replaced_by_what_needs_it(
     assert "is an adapter of" in capsys.readouterr().err
 
 
+def test_two_fine_tunings_do_not_write_into_one_folder(bert, trained, tmp_path, capsys):
+    (tmp_path / "run").mkdir()
+    command = ["finetune", bert, "--data", trained / "data.csv", "--out", tmp_path / "run"]
+    with alone_in(tmp_path / "run"):
+        assert run(*command, "--epochs", 1) == 2
+    assert "another run is at work in" in capsys.readouterr().err
+    assert list((tmp_path / "run").iterdir()) == []
+
+
 def test_rows_that_training_and_test_share_are_told(bert, trained, tmp_path):
     data, out = trained / "data.csv", tmp_path / "run"
     command = ["finetune", bert, "--data", data, "--test", data, "--out", out, "--epochs", 1]
@@ -436,6 +472,7 @@ FILES = {
     "empty.csv": (["text", "label"], [*GOOD[:3], (" ", "praise"), *GOOD[3:]]),
     "unlabelled.csv": (["text", "label"], [*GOOD[:4], ("a cat", ""), *GOOD[4:]]),
     "other.csv": (["text", "label"], [("a cat", "praise"), ("a dog", "prase")]),
+    "nearly.csv": (["text", "label"], [*GOOD, *((f"a {word}", "rare") for word in WORDS[:4])]),
     "numbers.csv": (["text", "target"], [*((text, 1) for text, _ in GOOD), ("a cat", "many")]),
 }
 
@@ -471,6 +508,17 @@ FILES = {
         (["--data", "data.csv", "--out", "data.csv"], "--out has to be a folder"),
         (["--data", "data.csv", "--out", "."], "another folder than that of the data"),
         (["--data", "data.csv", "--out", "taken"], "which has holiday.jpg"),
+        (["--data", "data.csv", "--out", "parts"], "which has test.csv"),
+        (
+            ["--data", "data.csv", "--test", "parts/test.csv", "--out", "parts"],
+            "another folder than that of the test",
+        ),
+        (["--data", "data.csv", "--folds", "13"], "and there are 12 rows with 'praise'"),
+        (
+            ["--data", "numbers.csv", "--task", "mask", "--folds", "2"],
+            "asked to have head='tokens'",
+        ),
+        (["--data", "nearly.csv"], "nearly.csv: class rare has too few examples to be divided"),
         (["--data", "numbers.csv", "--task", "regress"], "numbers.csv, line 26: column 'target'"),
         (["--data", "data.csv", "--delimiter", ";"], "--delimiter"),
     ],
@@ -483,6 +531,8 @@ def test_what_cannot_be_learned_is_named_and_nothing_written(
         write(tmp_path / name, *content)
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "holiday.jpg").write_bytes(b"")
+    (tmp_path / "parts").mkdir()
+    write(tmp_path / "parts" / "test.csv", *FILES["data.csv"])
     before = sorted(tmp_path.rglob("*"))
     assert run("finetune", bert, *options) == 2
     captured = capsys.readouterr()

@@ -16,16 +16,16 @@ COMPARED = 16  # rows, to see whether a model that is read again is the same
 OURS = {REPORT, HISTORY, TEST, MODEL, *PICTURES}
 
 
-def check(out, overwrite, base, data):
+def check(out, overwrite, sources):
     """The folder as a Path. ValueError if it is no place for a new fine-tuning.
 
-    overwrite   whether a model may be there already, one of a fine-tuning
-    base, data  must not be in the folder
+    overwrite  whether a model may be there already, one of a fine-tuning
+    sources    {what it is: its path} of what must not be in the folder
     """
     folder = Path(out)
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(f"--out has to be a folder. Received: {out}, which is a file")
-    for what, source in (("base", base), ("data", data)):
+    for what, source in sources.items():
         if Path(source).resolve().is_relative_to(folder.resolve()):
             raise ValueError(
                 f"--out has to be another folder than that of the {what}. Received: {out}"
@@ -47,6 +47,9 @@ def _is_ours(path):
     is_leftover = path.name.startswith(".") and path.name.endswith((".tmp", ".old"))
     if path.name == MODEL:
         return (path / TASK).is_file()
+    if path.name == TEST and path.is_file():
+        with path.open("rb") as file:
+            return file.read(5) == b"line,"
     return path.name in OURS or is_leftover
 
 
