@@ -234,10 +234,10 @@ def test_a_row_that_two_files_have_is_in_one_fold(bert, trained, tmp_path):
 def test_a_rate_that_spoils_the_first_epoch_is_named(bert, trained, tmp_path, capsys):
     command = ["finetune", bert, "--data", trained / "data.csv", "--out", tmp_path / "run"]
     one_step = "--epochs", 1, "--batch", 64
-    assert run(*command, *one_step, "--method", "full", "--learning-rate", 1e9) == 2
+    assert run(*command, *one_step, "--method", "full", "--learning-rate", 1e30) == 2
     error = capsys.readouterr().err
     assert "validation part was NaN from the first epoch on" in error
-    assert "Received: learning_rate=1e+09" in error
+    assert "Received: learning_rate=1e+30" in error
 
 
 # ---- Tasks ---------------------------------------------------------------------------------------
