@@ -38,9 +38,14 @@ def check(out, overwrite, sources):
             f"--out has to be empty, or of an earlier fine-tuning. Received: {out}, which has "
             f"{min(strange)}"
         )
-    if (folder / MODEL).exists() and not overwrite:
+    if any(_earlier(folder)) and not overwrite:
         raise ValueError(f"{out} has a fine-tuned model already: --overwrite replaces it")
     return folder
+
+
+def _earlier(folder):
+    """The paths where an earlier model may be: its own, and that of a `save` that was killed."""
+    return [path for path in (folder / MODEL, *folder.glob(".*.old")) if path.is_dir()]
 
 
 def _is_ours(path):
@@ -55,10 +60,15 @@ def _is_ours(path):
 
 def clear(folder):
     """Remove what an earlier fine-tuning left, but for its model, which stays to the end."""
-    remove_leftovers(folder)
-    for path in folder.glob(".*"):
-        if path.is_dir() and path.suffix in (".tmp", ".old"):
+    for path in folder.glob(".*.tmp"):
+        if path.is_dir():
             shutil.rmtree(path)
+    remove_leftovers(folder)
+    model, *old = _earlier(folder) or [None]
+    if model is not None and model.name != MODEL:
+        model.rename(folder / MODEL)
+    for path in old:
+        shutil.rmtree(path)
     for name in OURS - {MODEL}:
         (folder / name).unlink(missing_ok=True)
 
