@@ -118,6 +118,23 @@ def test_the_configuration_says_what_peft_needs(tmp_path):
     }
 
 
+def test_an_adapter_in_float64_keeps_every_bit(tmp_path):
+    def model():
+        made = models.Sequential([Dense(4, input_shape=(3,), dtype="float64"), Dense(2)])
+        made.build((None, 3))
+        return made
+
+    source, again = model(), model()
+    finetune.prepare(source, finetune.LoRA(r=2, targets="0", head="1"))
+    numbers = np.random.default_rng(0)
+    for weight in source.weights().values():
+        weight.assign(numbers.normal(size=weight.shape))
+    finetune.save_adapter(source, tmp_path / "deep" / "down")
+    finetune.load_adapter(again, tmp_path / "deep" / "down")
+    for path in ("0.adapters.default.a", "0.adapters.default.b", "1.weight", "1.bias"):
+        assert again.weights()[path].numpy().tobytes() == source.weights()[path].numpy().tobytes()
+
+
 def test_the_options_of_an_adapter_come_with_it():
     adapter = loaded("plain").query.adapters["default"]
     assert (adapter.r, adapter.alpha, adapter.dropout, adapter.use_rslora) == (2, 6, 0.25, False)

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -11,8 +12,11 @@ import pytest
 
 from minigrad import finetune
 from minigrad.__main__ import main
+from minigrad.atomic import alone_in
+from minigrad.programs.finetune_text import Training
+from minigrad.programs.finetuning_examples import examine
 from minigrad.programs.finetuning_rows import read_rows, without_repeats
-from minigrad.programs.finetuning_settings import RATES
+from minigrad.programs.finetuning_settings import RATES, Settings, check
 from tests.tiny_models import WORDS, tiny_bert, tiny_gpt
 
 KINDS = {"good": "praise", "bad": "blame"}
@@ -186,6 +190,14 @@ def test_every_method_trains_saves_and_predicts_the_same_again(method, bert, tra
     assert is_adapter == (method == "lora")
 
 
+def test_the_base_of_an_adapter_is_found_from_any_folder(bert, trained, tmp_path, monkeypatch):
+    data, out = trained / "data.csv", tmp_path / "run"
+    monkeypatch.chdir(bert.parent)
+    assert run("finetune", bert.name, "--data", data, "--out", out, "--epochs", 1) == 0
+    monkeypatch.chdir(tmp_path)
+    assert run("predict", "run", "--data", data, "--out", "answers.csv") == 0
+
+
 def test_options_of_a_method_reach_it(bert, trained, tmp_path):
     data, out = trained / "data.csv", tmp_path / "run"
     options = ["--rank", 2, "--alpha", 5, "--targets", "query", "--targets", "value", "--rslora"]
@@ -211,6 +223,95 @@ def test_minutes_end_it(bert, trained, tmp_path):
     assert run("finetune", bert, "--data", data, "--out", out, *options) == 0
     epochs = [line for line in report_of(out).splitlines() if line.startswith("  epoch")]
     assert 1 <= len(epochs) < 1000
+
+
+def training_of(base, data, **options):
+    """A Training as the command makes it, and the Rows of all parts."""
+    settings = check(Settings(str(base), str(data), **options))
+    task, parts, _ = examine(settings, finetune.load_base(base, finetune.tasks.TASKS["classify"]))
+    return Training(settings, base, task, parts), parts
+
+
+def test_weights_decay_and_gradients_are_clipped(bert, trained):
+    training, _ = training_of(bert, trained / "data.csv", method="full", learning_rate=0.5)
+    optimizer = training.model.optimizer
+    assert type(optimizer).__name__ == "AdamW" and optimizer.learning_rate == 0.5
+    assert (optimizer.weight_decay, optimizer.global_clipnorm) == (0.01, 1.0)
+
+
+def test_folds_are_trained_like_the_model_itself(bert, trained, monkeypatch):
+    training, _ = training_of(bert, trained / "data.csv", method="gradual", folds=2, epochs=9)
+    training.best_epoch, seen, said = 4, {}, []
+    heads = []
+
+    def spy(make_model, x, y, folds, **options):
+        heads.extend(make_model().head.weight.numpy() for _ in range(folds))
+        return seen.update(options)
+
+    monkeypatch.setattr("minigrad.models.cross_validate", spy)
+    training.cross_validate(Spoken(said))
+    assert seen["epochs"] == 4 and len(seen["callbacks"]) == 1
+    assert not np.array_equal(*heads)  # each fold has a seed of its own
+
+
+class Spoken:
+    """A report that is kept in a list."""
+
+    def __init__(self, lines):
+        self.say = lines.append
+
+
+def test_numbers_are_scaled_by_the_training_part_alone(bert, tmp_path):
+    rows = [(text, 100 + i * i) for i, text in enumerate(TEXTS)]
+    data = write(tmp_path / "data.csv", ["text", "target"], rows)
+    training, parts = training_of(bert, data, task="regress")
+    numbers = np.array(parts["train"].column("target"), float)
+    assert training.task.offset == pytest.approx(numbers.mean())
+    assert training.task.scale == pytest.approx(numbers.std())
+    y = training.examples["train"][1]
+    assert (y.mean(), y.std()) == (pytest.approx(0, abs=1e-6), pytest.approx(1))
+
+
+def test_every_part_has_the_same_share_of_a_label_and_the_seed_says_which_rows(bert, trained):
+    data = trained / "data.csv"
+    _, parts = training_of(bert, data)
+    for part in parts.values():
+        labels = part.column("label")
+        assert abs(labels.count("praise") - labels.count("blame")) <= 1
+    _, others = training_of(bert, data, seed=1)
+    assert others["test"].lines != parts["test"].lines
+
+
+def test_texts_are_cut_to_128_tokens_where_the_model_reads_more(bert, trained, tmp_path):
+    long = tiny_bert(tmp_path / "long", length=200)
+    assert training_of(long, trained / "data.csv")[0].task.max_length == 128
+    assert training_of(bert, trained / "data.csv")[0].task.max_length == 24
+
+
+def test_folds_of_a_regression_say_what_their_errors_are_in(bert, tmp_path):
+    rows = [(text, 100 + 50 * (i % 2)) for i, text in enumerate(TEXTS)]
+    data, out = write(tmp_path / "data.csv", ["text", "target"], rows), tmp_path / "run"
+    command = ["finetune", bert, "--task", "regress", "--data", data, "--out", out]
+    assert run(*command, "--epochs", 1, "--folds", 2) == 0
+    assert "errors are in standard deviations of 'target'" in report_of(out)
+
+
+def test_a_row_that_two_files_have_is_in_one_fold(bert, trained, tmp_path):
+    data, out = trained / "data.csv", tmp_path / "run"
+    command = ["finetune", bert, "--data", data, "--test", data, "--validation", data]
+    assert run(*command, "--out", out, "--epochs", 1, "--folds", 2) == 0
+    text = report_of(out)
+    table = text[text.index("fold ") :].splitlines()
+    assert [line.split()[1] for line in table[1:3]] == ["40", "40"]
+
+
+def test_a_rate_that_spoils_the_first_epoch_is_named(bert, trained, tmp_path, capsys):
+    command = ["finetune", bert, "--data", trained / "data.csv", "--out", tmp_path / "run"]
+    one_step = "--epochs", 1, "--batch", 64
+    assert run(*command, *one_step, "--method", "full", "--learning-rate", 1e30) == 2
+    error = capsys.readouterr().err
+    assert "validation part was NaN from the first epoch on" in error
+    assert "Received: learning_rate=1e+30" in error
 
 
 # ---- Tasks ---------------------------------------------------------------------------------------
@@ -404,6 +505,22 @@ def test_an_interrupted_training_leaves_the_model_that_was_there(
     finetune.load_finetuned(tmp_path / "run" / "model")
 
 
+def test_a_model_that_was_moved_aside_by_a_run_that_was_killed_is_back(
+    bert, trained, tmp_path, capsys
+):
+    shutil.copytree(trained / "run", tmp_path / "run")
+    before = (tmp_path / "run" / "model" / "model.safetensors").read_bytes()
+    (tmp_path / "run" / "model").rename(tmp_path / "run" / f".{'0' * 16}.old")
+    (tmp_path / "run" / f".{'1' * 16}.tmp").mkdir()
+    command = ["finetune", bert, "--data", trained / "data.csv", "--out", tmp_path / "run"]
+    assert run(*command, "--epochs", 1) == 2
+    assert "has a fine-tuned model already: --overwrite" in capsys.readouterr().err
+    command += ["--overwrite", "--epochs", 1, "--batch", 64, "--method", "full"]
+    assert run(*command, "--learning-rate", 1e30) == 2  # which ends before a model is written
+    assert (tmp_path / "run" / "model" / "model.safetensors").read_bytes() == before
+    assert not list((tmp_path / "run").glob(".*"))
+
+
 def test_a_fine_tuned_model_is_a_base_and_is_not_replaced_by_what_needs_it(
     trained, tmp_path, capsys
 ):
@@ -416,6 +533,15 @@ def test_a_fine_tuned_model_is_a_base_and_is_not_replaced_by_what_needs_it(
     assert "another folder than that of the base" in capsys.readouterr().err
     assert run("finetune", tmp_path / "second", "--data", data, "--out", tmp_path / "third") == 2
     assert "is an adapter of" in capsys.readouterr().err
+
+
+def test_two_fine_tunings_do_not_write_into_one_folder(bert, trained, tmp_path, capsys):
+    (tmp_path / "run").mkdir()
+    command = ["finetune", bert, "--data", trained / "data.csv", "--out", tmp_path / "run"]
+    with alone_in(tmp_path / "run"):
+        assert run(*command, "--epochs", 1) == 2
+    assert "another run is at work in" in capsys.readouterr().err
+    assert list((tmp_path / "run").iterdir()) == []
 
 
 def test_rows_that_training_and_test_share_are_told(bert, trained, tmp_path):
@@ -436,6 +562,7 @@ FILES = {
     "empty.csv": (["text", "label"], [*GOOD[:3], (" ", "praise"), *GOOD[3:]]),
     "unlabelled.csv": (["text", "label"], [*GOOD[:4], ("a cat", ""), *GOOD[4:]]),
     "other.csv": (["text", "label"], [("a cat", "praise"), ("a dog", "prase")]),
+    "nearly.csv": (["text", "label"], [*GOOD, *((f"a {word}", "rare") for word in WORDS[:4])]),
     "numbers.csv": (["text", "target"], [*((text, 1) for text, _ in GOOD), ("a cat", "many")]),
 }
 
@@ -471,6 +598,17 @@ FILES = {
         (["--data", "data.csv", "--out", "data.csv"], "--out has to be a folder"),
         (["--data", "data.csv", "--out", "."], "another folder than that of the data"),
         (["--data", "data.csv", "--out", "taken"], "which has holiday.jpg"),
+        (["--data", "data.csv", "--out", "parts"], "which has test.csv"),
+        (
+            ["--data", "data.csv", "--test", "parts/test.csv", "--out", "parts"],
+            "another folder than that of the test",
+        ),
+        (["--data", "data.csv", "--folds", "13"], "and there are 12 rows with 'praise'"),
+        (
+            ["--data", "numbers.csv", "--task", "mask", "--folds", "2"],
+            "asked to have head='tokens'",
+        ),
+        (["--data", "nearly.csv"], "nearly.csv: class rare has too few examples to be divided"),
         (["--data", "numbers.csv", "--task", "regress"], "numbers.csv, line 26: column 'target'"),
         (["--data", "data.csv", "--delimiter", ";"], "--delimiter"),
     ],
@@ -483,6 +621,8 @@ def test_what_cannot_be_learned_is_named_and_nothing_written(
         write(tmp_path / name, *content)
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "holiday.jpg").write_bytes(b"")
+    (tmp_path / "parts").mkdir()
+    write(tmp_path / "parts" / "test.csv", *FILES["data.csv"])
     before = sorted(tmp_path.rglob("*"))
     assert run("finetune", bert, *options) == 2
     captured = capsys.readouterr()

@@ -575,6 +575,7 @@ BAD = {
     "no block": (lambda: finetune.LastBlocks(0), "blocks to be a positive integer blocks=0"),
     "half an epoch": (lambda: finetune.GradualUnfreezing(0.5), "epochs positive integer 0.5"),
     "a decay of 0": (lambda: finetune.LayerWise(0), "decay above 0 decay=0"),
+    "no frozen pattern": (prepared("frozen"), "pattern is a pattern or a list pattern=()"),
     "a frozen pattern": (prepared(finetune.Frozen("x")), "pattern='x' matches nothing"),
     "r of 0": (lambda: finetune.LoRA(r=0), "LoRA r positive integer r=0"),
     "alpha of 0": (lambda: finetune.LoRA(alpha=0), "alpha above 0 alpha=0"),

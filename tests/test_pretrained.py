@@ -8,6 +8,8 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from minigrad import finetune, models
+from minigrad.finetune.families import Settings, family_of_config
+from minigrad.models.embedding import Pooling
 from tests.golden.make_pretrained import (
     CASES,
     FOLDER,
@@ -158,6 +160,43 @@ def test_a_setting_that_no_model_has_is_named(tmp_path, what):
         finetune.from_pretrained(folder)
 
 
+# What transformers takes where config.json leaves a setting out.
+USUAL = {
+    ("bert", "layer_norm_eps"): ("layer_norm_epsilon", 1e-12),
+    ("bert", "type_vocab_size"): ("num_segments", 2),
+    ("gpt2", "layer_norm_epsilon"): ("layer_norm_epsilon", 1e-5),
+    ("gpt2", "n_positions"): ("max_sequence_length", 1024),
+    ("llama", "rms_norm_eps"): ("layer_norm_epsilon", 1e-6),
+    ("llama", "tie_word_embeddings"): ("tie_embeddings", False),
+    ("llama", "num_key_value_heads"): ("num_key_value_heads", 4),
+    ("llama", "rope_theta"): ("rope_max_wavelength", 10000.0),
+}
+DROPOUTS = {
+    "bert": ("hidden_dropout_prob", "attention_probs_dropout_prob"),
+    "gpt2": ("resid_pdrop", "embd_pdrop", "attn_pdrop"),
+}
+
+
+@pytest.mark.parametrize("case, name", USUAL)
+def test_a_setting_that_is_left_out_is_that_of_transformers(case, name):
+    values = json.loads((FOLDER / case / CONFIG).read_text())
+    for left_out in (name, "rope_parameters", "rope_scaling"):
+        values.pop(left_out, None)
+    values["num_attention_heads"] = 4
+    settings = Settings(values, "config.json")
+    ours, usual = USUAL[case, name]
+    found = family_of_config(settings).arguments(settings, None, [])[ours]
+    assert found == usual or (found is None and name == "num_key_value_heads")
+
+
+@pytest.mark.parametrize("case", DROPOUTS)
+def test_the_dropout_that_is_left_out_is_that_of_transformers(case, tmp_path):
+    assert (
+        finetune.from_pretrained(changed(tmp_path, case, dict.fromkeys(DROPOUTS[case]))).dropout
+        == 0.1
+    )
+
+
 def test_dropout_may_be_chosen(tmp_path):
     folder = changed(tmp_path, "bert", {"hidden_dropout_prob": 0.3})
     assert finetune.from_pretrained(folder, dropout=0.25).dropout == 0.25
@@ -199,6 +238,49 @@ def test_the_file_of_transformers_is_written_again(tmp_path):
         assert ours.keys() == theirs.keys()
         for name, array in theirs.items():
             assert np.array_equal(array, ours[name]), name
+
+
+FEATURES = np.random.default_rng(0).normal(-1, 1, (2, 4, 3)).astype("f4")
+COUNT = np.array([[True, True, True, False], [True, False, True, False]])
+
+
+@pytest.mark.parametrize("normalize", [False, True])
+@pytest.mark.parametrize("kind", ["mean", "max", "cls"])
+def test_each_pooling_is_its_definition(kind, normalize):
+    found = Pooling(kind, normalize)(FEATURES, COUNT)
+    for vector, rows, counts in zip(found, FEATURES, COUNT, strict=True):
+        expected = {
+            "mean": rows[counts].mean(axis=0),
+            "max": rows[counts].max(axis=0),
+            "cls": rows[0],
+        }[kind]
+        if normalize:
+            expected = expected / np.sqrt(expected @ expected)
+        np.testing.assert_allclose(vector, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("pooling", [Pooling("max", True, 5), Pooling("cls", False, 9)])
+def test_how_texts_are_pooled_is_written_and_read(pooling, tmp_path):
+    model = read("bert")
+    model.pooling = pooling
+    finetune.save_pretrained(model, tmp_path)
+    assert finetune.from_pretrained(tmp_path).pooling == pooling
+
+
+def test_a_text_is_read_to_the_length_that_its_folder_says():
+    model = finetune.from_pretrained(FOLDER / SENTENCES)
+    long = " ".join(TEXTS * 9)
+    for length in (5, 7):
+        model.pooling = Pooling("mean", False, length)
+        ids = np.array([model.tokenizer.encode(long, max_length=length)])
+        assert ids.shape == (1, length)
+        expected = model.features(ids).numpy()[0].mean(axis=0)
+        np.testing.assert_allclose(model.embed([long])[0], expected, rtol=0, atol=1e-5)
+
+
+def test_a_batch_that_is_none_is_named():
+    with pytest.raises(ValueError, match="batch_size to be a positive integer. Received: .*=0"):
+        finetune.from_pretrained(FOLDER / SENTENCES).embed(TEXTS, batch_size=0)
 
 
 def test_a_folder_of_sentences_stays_one(tmp_path):

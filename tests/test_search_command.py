@@ -9,6 +9,7 @@ import pytest
 
 from minigrad import finetune
 from minigrad.__main__ import main
+from minigrad.programs.text_base import fingerprint
 from tests.tiny_models import tiny_bert, tiny_gpt
 
 NOTES = ["the cat sat on a mat", "", "a red house", "who was good", "the dog is bad"]
@@ -123,6 +124,27 @@ def test_a_model_that_changed_under_its_name_is_noticed(notes, run, tmp_path):
     tiny_bert(tmp_path / "bert", seed=1)
     _, output, _ = run("search", "index", "a house")
     assert "was made with another model" in output
+
+
+def test_another_base_under_an_adapter_is_noticed(notes, run, tmp_path):
+    base = tiny_bert(tmp_path / "bert")
+    task = finetune.tasks.Classify(["a", "b"])
+    model = task.model(finetune.load_base(base, task))
+    finetune.prepare(model, finetune.LoRA(r=1, targets="query"))
+    finetune.save_finetuned(model, task, tmp_path / "tuned", base)
+    run("search", "tuned", "--file", notes, "a house", "--index", "index")
+    before = fingerprint(tmp_path / "tuned")
+    tiny_bert(tmp_path / "bert", seed=1)
+    assert fingerprint(tmp_path / "tuned") != before
+
+
+def test_every_line_of_a_long_file_is_read(bert, run, tmp_path):
+    lines = [f"{NOTES[0]} {NOTES[i % 3]}" for i in range(300)]
+    (tmp_path / "long.txt").write_text("\n".join(lines), encoding="utf-8")
+    assert run("embed", bert, "--file", "long.txt", "--out", "v.npy")[0] == 0
+    vectors = np.load(tmp_path / "v.npy")
+    assert vectors.shape == (300, 32)
+    np.testing.assert_allclose(vectors[297:], vectors[:3], rtol=0, atol=1e-6)
 
 
 def test_a_damaged_index_is_named(bert, notes, run, tmp_path):

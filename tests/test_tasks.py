@@ -14,7 +14,13 @@ from hypothesis import strategies as st
 from minigrad import Tensor, finetune, losses, models, optimizers, random, text
 from minigrad.finetune import tasks
 from minigrad.finetune.tasks.answer_questions import best_span
-from minigrad.finetune.tasks.match_sentences import CosineSimilarity, InBatchContrast
+from minigrad.finetune.tasks.match_sentences import (
+    CosineSimilarity,
+    InBatchContrast,
+    cosine_error,
+    nearest_is_own,
+)
+from minigrad.finetune.tasks.pooling import POOLINGS
 from minigrad.weight_file import open_weights
 
 ANIMALS, FOODS = ("dog", "cat", "cow", "hen"), ("bread", "soup", "rice", "cake")
@@ -254,6 +260,31 @@ def test_only_ordinary_tokens_are_hidden():
     assert 0.3 < hidden.sum() / x["mask"].sum() < 0.6
 
 
+def test_what_stands_for_a_hidden_token_is_its_mask_or_an_ordinary_one():
+    random.seed(2)
+    special = {id for name, id in WORDS.special_tokens.items() if name != "[MASK]"}
+    for _ in range(20):
+        x, y = tasks.MaskedLanguage(share=0.9).examples(texts(), WORDS)
+        assert special.isdisjoint(x["ids"][y != losses.IGNORED])
+
+
+def test_so_many_tokens_are_hidden_as_for_bert():
+    random.seed(3)
+    rows = [{"text": " ".join(SENTENCES[:6])}] * 200
+    x, y = tasks.MaskedLanguage().examples(rows, WORDS)
+    assert 0.14 < (y != losses.IGNORED).sum() / (x["mask"].sum() - 2 * len(rows)) < 0.16
+
+
+@pytest.mark.parametrize("pooling", ["mean", "last"])
+def test_a_text_is_pooled_wherever_its_tokens_are(pooling):
+    features = Tensor(np.random.default_rng(0).normal(size=(3, 4, 2)))
+    mask = np.array([[1, 1, 1, 0], [0, 0, 1, 1], [0, 1, 0, 0]], dtype=bool)
+    found = POOLINGS[pooling](None, features, mask).numpy()
+    for vector, rows, counts in zip(found, features.numpy(), mask):
+        expected = rows[counts].mean(axis=0) if pooling == "mean" else rows[counts][-1]
+        np.testing.assert_allclose(vector, expected)
+
+
 # ---- Losses --------------------------------------------------------------------------------------
 
 
@@ -267,6 +298,23 @@ def test_in_batch_contrast_is_its_definition():
         others = [j for j in range(4) if j == i or y[j] != y[i]]
         shares = {j: np.exp(7 * v[i, 0] @ v[j, 1]) for j in others}
         assert found[i] == pytest.approx(-np.log(shares[i] / sum(shares.values())))
+
+
+def test_the_scale_of_in_batch_contrast_is_that_of_sentence_transformers():
+    assert tasks.MatchSentences().loss.scale == 20
+
+
+def test_the_nearest_is_its_own_also_where_that_comes_twice():
+    v = np.zeros((3, 2, 3))
+    v[:, 0] = np.eye(3)[[1, 1, 2]]
+    v[:, 1] = np.eye(3)[[1, 1, 0]]
+    assert nearest_is_own(np.array([0, 0, 1]), v).tolist() == [True, True, False]
+    assert nearest_is_own(np.array([0, 2, 1]), v).tolist() == [True, False, False]
+
+
+def test_the_error_of_a_cosine_is_its_distance():
+    v = np.array([[[1.0, 0.0], [0.6, 0.8]], [[1.0, 0.0], [0.6, 0.8]]])
+    np.testing.assert_allclose(cosine_error(np.array([0.1, 0.9]), v), [0.5, 0.3])
 
 
 def test_the_cosine_loss_is_its_definition():
@@ -363,6 +411,24 @@ def test_a_bad_row_is_named(case, changed, message):
     with pytest.raises(ValueError, match=re.escape(message)) as error:
         task.examples(rows, base().tokenizer)
     assert str(error.value).startswith("row 2 (counted from 0)")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_rows_that_are_none_and_a_tokenizer_that_is_none_are_named(case):
+    task, base, rows, *_ = CASES[case]
+    tokenizer = base().tokenizer
+    with pytest.raises(ValueError, match="there are no rows"):
+        task.examples([], tokenizer)
+    with pytest.raises(ValueError, match=r"row 1 .*: a row is a dict .* Received: 'a text'"):
+        task.examples([rows()[0], "a text"], tokenizer)
+    with pytest.raises(ValueError, match="tokenizer"):
+        task.examples(rows(), None)
+
+
+def test_integers_are_labels_too():
+    rows = [{"text": "the dog", "label": label} for label in (5, "1", np.int64(5))]
+    _, y = tasks.Classify([1, 5]).examples(rows, WORDS)
+    assert y.tolist() == [1, 0, 1]
 
 
 def test_a_column_that_is_missing_is_named():
@@ -539,6 +605,16 @@ def test_a_task_without_a_head_of_its_own_is_read_again(case, method, tmp_path):
     assert predict_again(tmp_path, CASES[case][2]()).tobytes() == expected.tobytes()
 
 
+def test_a_new_head_is_small_and_its_bias_does_not_decay():
+    base = bert(dropout=0.3)
+    model = tasks.Classify([f"{i}" for i in range(400)]).model(base)
+    assert np.std(model.head.weight.numpy()) == pytest.approx(0.02, rel=0.05)
+    assert not model.head.bias.numpy().any() and model.drop.rate == 0.3
+    assert model.head.bias.weight_decay_multiplier == 0.0
+    assert model.head.weight.weight_decay_multiplier == 1.0
+    assert not tasks.Classify(LABELS).model(gpt()).head.use_bias
+
+
 # ---- Read by others ------------------------------------------------------------------------------
 
 # {case: (the name of transformers' model, of the head, labels in config.json, PEFT's task)}
@@ -645,6 +721,13 @@ def test_transformers_finds_the_same_logits(case, method, tmp_path):
 
 
 # ---- What cannot be saved, or read ---------------------------------------------------------------
+
+
+def test_a_model_with_two_adapters_is_refused(tmp_path):
+    model, task, *_ = made("classify", "lora")
+    finetune.prepare(model, finetune.LoRA(name="second"))
+    with pytest.raises(ValueError, match="adapters default, second"):
+        finetune.save_finetuned(model, task, tmp_path, tmp_path)
 
 
 def test_adapters_without_a_base_are_merged_or_refused(tmp_path):

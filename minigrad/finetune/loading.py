@@ -54,7 +54,8 @@ def from_pretrained(path, head=None, dtype="float32", dropout=None):
     try:
         _fill(model, family, stored)
     except ValueError as error:
-        raise ValueError(f"{folder.path}: {error}") from error
+        asked = "" if head is None else f"\nThe model was asked to have head={head!r}"
+        raise ValueError(f"{folder.path}: {error}{asked}") from error
     model.tokenizer = _tokenizer(folder, model)
     if sentences is not None:
         model.pooling = sentences

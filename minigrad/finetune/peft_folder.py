@@ -53,7 +53,8 @@ def load_adapter(model, path, name="default", names=None):
     check_built(model, "load_adapter")
     folder = PretrainedFolder(path)
     options = _options(folder)
-    layers = {_theirs(ours, names): ours for ours in dense_layers(model)}
+    found = dense_layers(model)
+    layers = {_theirs(ours, names): ours for ours in found}
     arrays, heads = {}, set()
     for key, stored in folder.weights(_WEIGHTS).items():
         layer, part = _parse(folder, key)
@@ -62,16 +63,16 @@ def load_adapter(model, path, name="default", names=None):
                 f"{folder.path}: {shorten(layer)} is no Dense layer of the model. "
                 f"{suggest(layer[:_LONGEST], layers)}"
             )
-        arrays[layers[layer], part] = stored.array(np.float32).T
+        ours = layers[layer]
+        arrays[ours, part] = stored.array(found[ours].weight.dtype).T
         if part in ("weight", "bias"):
-            heads.add(layers[layer])
+            heads.add(ours)
     targets = list(dict.fromkeys(ours for ours, part in arrays if part in ("a", "b")))
-    _check(folder, arrays, _expected(model, targets, heads, options["r"]))
+    _check(folder, arrays, _expected(found, targets, heads, options["r"]))
 
     add_adapter(model, name, targets, **options)
     freeze(model)
     use_adapters(model, name)
-    found = dense_layers(model)
     for (ours, part), array in arrays.items():
         owner = found[ours].adapters[name] if part in ("a", "b") else found[ours]
         getattr(owner, part).assign(array)
@@ -117,7 +118,7 @@ def save_adapter(model, path, name="default", names=None, base=None, task_type=N
         "inference_mode": True,
     }
     folder = Path(path)
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     with replacing(folder / f"{_WEIGHTS}.safetensors") as file:
         file.writelines(parts_of_file(arrays, {"format": "pt"}))
     with replacing(folder / _CONFIG) as file:
@@ -165,17 +166,17 @@ def _parse(folder, key):
     return layer, {"lora_A.weight": "a", "lora_B.weight": "b"}.get(part, part)
 
 
-def _expected(model, targets, heads, r):
-    """{(path, part): shape} of an adapter for these layers, and of these heads."""
-    found, shapes = dense_layers(model), {}
+def _expected(found, targets, heads, r):
+    """{(path, part): (shape, dtype)} of an adapter for these layers, and of these heads."""
+    expected = {}
     for path in targets:
-        d, u = found[path].weight.shape
-        shapes |= {(path, "a"): (d, r), (path, "b"): (r, u)}
+        (d, u), dtype = found[path].weight.shape, found[path].weight.dtype
+        expected |= {(path, "a"): ((d, r), dtype), (path, "b"): ((r, u), dtype)}
     for path in heads:
-        shapes[path, "weight"] = found[path].weight.shape
-        if found[path].use_bias:
-            shapes[path, "bias"] = found[path].bias.shape
-    return shapes
+        for part in ("weight", "bias") if found[path].use_bias else ("weight",):
+            own = getattr(found[path], part)
+            expected[path, part] = own.shape, own.dtype
+    return expected
 
 
 def _check(folder, arrays, expected):
@@ -184,7 +185,7 @@ def _check(folder, arrays, expected):
         raise ValueError(f"{folder.path} has no adapter in it")
     try:
         checkpoint.compare(
-            {".".join(place): (shape, np.float32) for place, shape in expected.items()},
+            {".".join(place): wanted for place, wanted in expected.items()},
             {".".join(place): array for place, array in arrays.items()},
         )
     except ValueError as error:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..layers.core import positive_integer
 from ..registry import look_up
 from ..tensor import no_grad
 from ..text import pad
@@ -51,6 +52,7 @@ def embed(model, texts, batch_size=32):
     pooling, tokenizer = model.pooling or Pooling(), model.tokenizer
     if tokenizer is None:
         raise ValueError("a model embeds texts by its tokenizer, and this one has none")
+    positive_integer("embed", "batch_size", batch_size)
     most = pooling.max_length or model.max_sequence_length
     encoded = tokenizer.encode_batch(texts, max_length=most)
     # Texts of like lengths side by side leave little to be filled up.

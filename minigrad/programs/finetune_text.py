@@ -4,12 +4,14 @@ import re
 import time
 
 from .. import callbacks, finetune, models, optimizers, plots, random
+from ..atomic import alone_in
 from ..environment import one_blas_thread
 from . import finetuned_folder, table_file
 from .finetuning_evaluation import WITHOUT_BASELINE, evaluate
 from .finetuning_examples import examine
 from .finetuning_progress import Line, StopAfter
-from .finetuning_settings import Settings, check, method_of
+from .finetuning_rows import rows_of_all
+from .finetuning_settings import Settings, check, method_of, own_files
 from .report import Report
 from .text_base import pretrained_folder
 
@@ -31,19 +33,26 @@ def finetune_text(base, data, out="runs/finetuned", overwrite=False, report=None
     """
     settings = check(Settings(base, data, **options))
     source = pretrained_folder(settings.base)
-    folder = finetuned_folder.check(out, overwrite, source, settings.data)
+    sources = {"base": source, "data": settings.data, **own_files(settings)}
+    folder = finetuned_folder.check(out, overwrite, sources)
     base = finetune.load_base(source, finetune.tasks.TASKS[settings.task])
     task, parts, notes = examine(settings, base)
     training = Training(settings, source, task, parts)  # which finds what else is wrong
 
     with table_file.writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        finetuned_folder.clear(folder)
-        report = report or Report(folder / finetuned_folder.REPORT)
-    report.stage("Data")
-    for note in notes:
-        report.say(note)
+    with alone_in(folder):
+        with table_file.writing(folder):
+            finetuned_folder.clear(folder)
+            report = report or Report(folder / finetuned_folder.REPORT)
+        report.stage("Data")
+        for note in notes:
+            report.say(note)
+        return _all_stages(training, folder, report)
 
+
+def _all_stages(training, folder, report):
+    """From training to the model in its folder; {name: figure} of the test."""
     report.stage("Model")
     training.say_model(report)
 
@@ -53,16 +62,16 @@ def finetune_text(base, data, out="runs/finetuned", overwrite=False, report=None
         plots.history(history, folder / "history.png")
 
     report.stage("Evaluation on the test part, which played no part until now")
-    found = evaluate(report, training, parts, folder)
-    if settings.folds is not None:
-        report.stage(f"Cross-validation in {settings.folds} parts")
+    found = evaluate(report, training, training.parts, folder)
+    if training.settings.folds is not None:
+        report.stage(f"Cross-validation in {training.settings.folds} parts")
         training.cross_validate(report)
 
     report.stage("Files")
     with table_file.writing(folder):
-        finetuned_folder.save(training, folder, source)
+        finetuned_folder.save(training, folder, training.source)
     finetuned_folder.say_files(report, folder)
-    finetuned_folder.check_reloaded(training, folder, parts["test"])
+    finetuned_folder.check_reloaded(training, folder, training.parts["test"])
     report.say("the model, read again, gives the same predictions, bit by bit; for other rows:")
     report.say(f"minigrad predict {folder} --data FILE.csv --out predictions.csv")
     report.say("")
@@ -132,6 +141,11 @@ class Training:
             callbacks=told,
         )
         self.model.to("cpu")
+        if stop.best_epoch is None:
+            raise ValueError(
+                "the loss of the validation part was NaN from the first epoch on. The usual reason "
+                f"is too large a learning rate. Received: learning_rate={s.learning_rate:g}"
+            )
         ran, self.best_epoch = len(history.epoch), stop.best_epoch + 1
         report.say(f"{_epochs(ran)} in {time.perf_counter() - began:.1f} s")
         report.say(
@@ -144,12 +158,11 @@ class Training:
     def cross_validate(self, report):
         """Train anew on all parts but one, for each, and say how well that does on the one."""
         s, epochs = self.settings, self.best_epoch
-        rows = [row for part in self.parts.values() for row in part.rows]
-        x, y = self.task.examples(rows, self.tokenizer)
+        x, y = self.task.examples(rows_of_all(self.parts), self.tokenizer)
         seeds = iter(range(s.seed, s.seed + s.folds))
         began = time.perf_counter()
         found = models.cross_validate(
-            lambda: self._make(next(seeds))[0],
+            lambda: self._make(next(seeds))[0].to(s.device),
             x,
             y,
             s.folds,
@@ -159,6 +172,8 @@ class Training:
             callbacks=self._make()[1],
         )
         report.say(f"each in {_epochs(epochs)}, as many as were best above")
+        if s.task == "regress":
+            report.say(f"errors are in standard deviations of {self.task.target!r}, as in training")
         report.say(f"{found}\n{time.perf_counter() - began:.1f} s")
 
 

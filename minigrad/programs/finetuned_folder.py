@@ -16,16 +16,16 @@ COMPARED = 16  # rows, to see whether a model that is read again is the same
 OURS = {REPORT, HISTORY, TEST, MODEL, *PICTURES}
 
 
-def check(out, overwrite, base, data):
+def check(out, overwrite, sources):
     """The folder as a Path. ValueError if it is no place for a new fine-tuning.
 
-    overwrite   whether a model may be there already, one of a fine-tuning
-    base, data  must not be in the folder
+    overwrite  whether a model may be there already, one of a fine-tuning
+    sources    {what it is: its path} of what must not be in the folder
     """
     folder = Path(out)
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(f"--out has to be a folder. Received: {out}, which is a file")
-    for what, source in (("base", base), ("data", data)):
+    for what, source in sources.items():
         if Path(source).resolve().is_relative_to(folder.resolve()):
             raise ValueError(
                 f"--out has to be another folder than that of the {what}. Received: {out}"
@@ -38,24 +38,37 @@ def check(out, overwrite, base, data):
             f"--out has to be empty, or of an earlier fine-tuning. Received: {out}, which has "
             f"{min(strange)}"
         )
-    if (folder / MODEL).exists() and not overwrite:
+    if any(_earlier(folder)) and not overwrite:
         raise ValueError(f"{out} has a fine-tuned model already: --overwrite replaces it")
     return folder
+
+
+def _earlier(folder):
+    """The paths where an earlier model may be: its own, and that of a `save` that was killed."""
+    return [path for path in (folder / MODEL, *folder.glob(".*.old")) if path.is_dir()]
 
 
 def _is_ours(path):
     is_leftover = path.name.startswith(".") and path.name.endswith((".tmp", ".old"))
     if path.name == MODEL:
         return (path / TASK).is_file()
+    if path.name == TEST and path.is_file():
+        with path.open("rb") as file:
+            return file.read(5) == b"line,"
     return path.name in OURS or is_leftover
 
 
 def clear(folder):
     """Remove what an earlier fine-tuning left, but for its model, which stays to the end."""
-    remove_leftovers(folder)
-    for path in folder.glob(".*"):
-        if path.is_dir() and path.suffix in (".tmp", ".old"):
+    for path in folder.glob(".*.tmp"):
+        if path.is_dir():
             shutil.rmtree(path)
+    remove_leftovers(folder)
+    model, *old = _earlier(folder) or [None]
+    if model is not None and model.name != MODEL:
+        model.rename(folder / MODEL)
+    for path in old:
+        shutil.rmtree(path)
     for name in OURS - {MODEL}:
         (folder / name).unlink(missing_ok=True)
 

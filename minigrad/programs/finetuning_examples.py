@@ -5,6 +5,7 @@ import numpy as np
 from .. import finetune
 from .finetuning_rows import (
     PARTS,
+    check_folds,
     check_labels,
     check_numbers,
     divide,
@@ -12,7 +13,7 @@ from .finetuning_rows import (
     read_rows,
     without_repeats,
 )
-from .finetuning_settings import LENGTH, columns_of, share_of
+from .finetuning_settings import LENGTH, columns_of, own_files
 
 LABELS = {"classify": "label", "tag": "tags"}  # {task: its argument for the column of labels}
 NUMBERS = {"regress": "target", "match": "score"}  # and of numbers
@@ -31,7 +32,10 @@ def examine(settings, base):
     if options:
         notes.append(f"labels: {', '.join(options['labels'])}")
     is_classes = settings.task == "classify"
-    parts = divide(rows, settings, others, columns["label"] if is_classes else None)
+    stratified = columns["label"] if is_classes else None
+    parts = divide(rows, settings, others, stratified)
+    if settings.folds is not None:
+        check_folds(settings.folds, parts, stratified)
     if settings.task == "regress":
         numbers = np.array(parts["train"].column(columns["target"]), float)
         options |= {"offset": float(numbers.mean()), "scale": float(numbers.std()) or 1.0}
@@ -71,11 +75,7 @@ def _read(settings, columns):
             raise ValueError(f"{error}. --text, --label and others name your columns") from error
 
     rows, repeated = without_repeats(read(settings.data))
-    others = {
-        name: read(getattr(settings, name))
-        for name in PARTS[1:]
-        if share_of(name, getattr(settings, name)) is None
-    }
+    others = {name: read(file) for name, file in own_files(settings).items()}
     notes = [f"{settings.data}: {len(rows.rows) + repeated:,} rows"]
     if repeated:
         notes.append(f"rows left out for they repeat another: {repeated:,}")

@@ -1,5 +1,7 @@
 """Rows of text for a fine-tuning or a prediction: read from a file, looked at, and divided."""
 
+from collections import Counter
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -78,6 +80,11 @@ def without_repeats(rows):
     return rows.take(first.values()), len(rows.rows) - len(first)
 
 
+def rows_of_all(parts):
+    """The rows of {name: Rows}, a list, each of those that are alike but once."""
+    return list({tuple(row.values()): row for part in parts.values() for row in part.rows}.values())
+
+
 def labels_of(rows, label, several=False):
     """The different labels in a column, sorted. ValueError if there is but one.
 
@@ -137,10 +144,25 @@ def divide(rows, settings, others, label=None):
     if label is not None and any(shares.values()):
         _check_classes(rows, label)
     labels = len(rows.rows) if label is None else np.array(rows.column(label), dtype=object)
-    parts = data.train_validation_test_split(
-        labels, **shares, stratify=label is not None, seed=settings.seed
-    )
+    try:
+        parts = data.train_validation_test_split(
+            labels, **shares, stratify=label is not None, seed=settings.seed
+        )
+    except ValueError as error:
+        raise ValueError(f"{rows.source}: {error}") from error
     return {name: others.get(name) or rows.take(part) for name, part in zip(PARTS, parts)}
+
+
+def check_folds(folds, parts, label=None):
+    """ValueError if there are too few rows in all parts, or with one of the labels, for folds."""
+    rows = rows_of_all(parts)
+    counts = Counter("rows" if label is None else f"rows with {row[label]!r}" for row in rows)
+    what, fewest = min(counts.items(), key=itemgetter(1))
+    if folds > fewest:
+        raise ValueError(
+            f"each fold needs some of all that are told apart, and there are {fewest} {what}. "
+            f"Received: {folds=}"
+        )
 
 
 def _check_classes(rows, label):

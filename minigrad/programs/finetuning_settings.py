@@ -102,13 +102,7 @@ def check(settings):
     """The Settings, with a learning rate. ValueError for the first one that cannot be."""
     look_up("task", settings.task, finetune.tasks.TASKS)
     look_up("method", settings.method, finetune.METHODS)
-    for name, least in {
-        "epochs": 1,
-        "patience": 1,
-        "batch": 1,
-        "max_length": 3,
-        "folds": 2,
-    }.items():
+    for name, least in LEAST.items():
         value = getattr(settings, name)
         if value is not None and value < least:
             raise ValueError(f"{name} is an integer from {least} up. Received: {name}={value}")
@@ -176,6 +170,12 @@ def share_of(name, value):
             f"{name} is a share above 0 and at most 0.5, or a file. Received: {name}={value}"
         )
     return share
+
+
+def own_files(settings):
+    """{part: its file} of validation and test, where they are files and no shares."""
+    values = {name: getattr(settings, name) for name in ("validation", "test")}
+    return {name: value for name, value in values.items() if share_of(name, value) is None}
 
 
 def method_of(settings, head=None):

@@ -62,11 +62,7 @@ def read_index(folder):
 
 def _check(index):
     counts = [file["lines"] for file in index.files]
-    texts = [
-        index.base,
-        index.model,
-        *(file[k] for file in index.files for k in ("path", "sha256")),
-    ]
+    texts = [file[name] for file in index.files for name in ("path", "sha256")]
     is_sound = (
         all(isinstance(text, str) for text in [index.base, index.model, *texts])
         and all(isinstance(count, int) and count > 0 for count in counts)

@@ -58,7 +58,7 @@ class AnswerQuestions(Task):
 
     def examples(self, rows, tokenizer, max_length=None):
         """x, and y integers (n, 2): the numbers of the first and the last token of the answer"""
-        rows = check_rows(rows)
+        rows = check_rows(rows, tokenizer)
         encoded = self._encoded(rows, tokenizer, max_length)
         y = [self._first_and_last(i, row, encoded[i][2]) for i, row in enumerate(rows)]
         return _arrays(tokenizer, encoded), np.array(y)
@@ -82,7 +82,7 @@ class AnswerQuestions(Task):
                 f"are in it, as BERT's does. Received: {type(tokenizer).__name__}"
             )
         found, special = [], tokenizer.special_tokens
-        for i, row in enumerate(check_rows(rows)):
+        for i, row in enumerate(check_rows(rows, tokenizer)):
             question = tokenizer.encode(text_in(row, self.question, i), add_special_tokens=False)
             ids, places = tokenizer.encode_with_places(text_in(row, self.context, i))
             length, template = max_length or self.max_length, tokenizer.template

@@ -4,7 +4,7 @@ import numpy as np
 
 from ...losses import SparseCategoricalCrossentropy
 from .pooling import check_pooling
-from .task import Task, bad_row, check_labels, encode, named_outputs, text_in
+from .task import Task, bad_row, check_labels, encode, label_in, named_outputs
 from .task_models import TextModel
 
 
@@ -54,7 +54,7 @@ class Classify(Task):
         number = {name: i for i, name in enumerate(self.labels)}
         found = []
         for i, row in enumerate(rows):
-            name = text_in(row, self.label, i)
+            name = label_in(row, self.label, i)
             if name not in number:
                 known = ", ".join(self.labels)
                 raise bad_row(i, self.label, f"one of {known} is needed. Received: {name!r}")

@@ -39,7 +39,7 @@ class ContinueText(Task):
         """x, and y (n, t): the token after each, and IGNORED behind the last one"""
         length = max_length or self.max_length
         pieces = []
-        for ids in self._prompts(check_rows(rows), tokenizer):
+        for ids in self._prompts(check_rows(rows, tokenizer), tokenizer):
             ids = [*ids, *end_of_text(tokenizer)]
             for start in range(0, max(1, len(ids) - 1), length):
                 pieces.append((ids[start : start + length + 1], None))
@@ -47,7 +47,7 @@ class ContinueText(Task):
 
     def predict(self, model, rows, tokenizer, batch_size=32, verbose=0, **options):
         """What follows each text, by `text.generate`, which explains the options."""
-        prompts = self._prompts(check_rows(rows), tokenizer)
+        prompts = self._prompts(check_rows(rows, tokenizer), tokenizer)
         return write(self, model, tokenizer, prompts, batch_size, end_of_text(tokenizer), options)
 
     def _prompts(self, rows, tokenizer):

@@ -84,7 +84,7 @@ class FollowInstructions(Task):
         """x, and y (n, t): the token after each where it is one of an answer, else IGNORED"""
         length = max_length or self.max_length
         sequences = []
-        for i, row in enumerate(check_rows(rows)):
+        for i, row in enumerate(check_rows(rows, tokenizer)):
             ids, learned = self._encode(row, i, tokenizer, response=True)
             if not any(learned[1 : length + 1]):
                 what = f"the first {length} tokens, which are all that max_length leaves, have none"
@@ -96,7 +96,7 @@ class FollowInstructions(Task):
         """The answer to each row, by `text.generate`, which explains the options."""
         prompts = [
             self._encode(row, i, tokenizer, response=False)[0]
-            for i, row in enumerate(check_rows(rows))
+            for i, row in enumerate(check_rows(rows, tokenizer))
         ]
         end = self._end(tokenizer)
         return write(self, model, tokenizer, prompts, batch_size, end, options)

@@ -94,7 +94,7 @@ class MatchSentences(Task):
     def inputs(self, rows, tokenizer, max_length=None):
         """x: ids and a mask (n, 2, t)"""
         encoded = []
-        for i, row in enumerate(check_rows(rows)):
+        for i, row in enumerate(check_rows(rows, tokenizer)):
             for name in (self.first, self.second):
                 text = text_in(row, name, i)
                 encoded.append(tokenizer.encode(text, max_length=max_length or self.max_length))
@@ -103,7 +103,7 @@ class MatchSentences(Task):
 
     def examples(self, rows, tokenizer, max_length=None):
         """x, and y (n,): scores; or numbers of the second sentences, equal for equal ones"""
-        rows = check_rows(rows)
+        rows = check_rows(rows, tokenizer)
         x = self.inputs(rows, tokenizer, max_length)
         if self.score is None:
             number = {}

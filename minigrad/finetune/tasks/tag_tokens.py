@@ -55,7 +55,7 @@ class TagTokens(Task):
 
     def examples(self, rows, tokenizer, max_length=None):
         """x, and y integers (n, t), IGNORED where a token does not begin a word"""
-        rows = check_rows(rows)
+        rows = check_rows(rows, tokenizer)
         number = {name: i for i, name in enumerate(self.labels)}
         encoded = self._encoded(rows, tokenizer, max_length)
         x = as_arrays(tokenizer, [ids for ids, _ in encoded])
@@ -88,7 +88,7 @@ class TagTokens(Task):
     def _encoded(self, rows, tokenizer, max_length):
         """For each row its ids, and {number of a word: the place of its first token}."""
         found = []
-        for i, row in enumerate(check_rows(rows)):
+        for i, row in enumerate(check_rows(rows, tokenizer)):
             pieces, numbers = [], []
             for number, word in enumerate(words_in(row, self.words, i)):
                 new = tokenizer.encode(word, add_special_tokens=False)

@@ -3,6 +3,9 @@
 A row is a dict {column: text}, as a line of a table is; rows are counted from 0.
 """
 
+from numbers import Integral
+
+from ...bounded_json import shorten
 from ...models import BERT
 from ...registry import Configurable
 from ...text import pad
@@ -47,11 +50,19 @@ class Task(Configurable):
         return self.answers(predictions, rows, tokenizer)
 
 
-def check_rows(rows):
-    """The rows as a list, if there are some."""
+def check_rows(rows, tokenizer):
+    """The rows as a list. ValueError if there are none, or other things, or no tokenizer."""
     rows = list(rows)
     if not rows:
         raise ValueError("there are no rows")
+    for i, row in enumerate(rows):
+        if not isinstance(row, dict):
+            raise ValueError(
+                f"row {i} (counted from 0): a row is a dict {{column: text}}. "
+                f"Received: {shorten(row)}"
+            )
+    if tokenizer is None:
+        raise ValueError("a tokenizer is needed to read texts. Received: tokenizer=None")
     return rows
 
 
@@ -63,6 +74,12 @@ def text_in(row, name, i):
     if not isinstance(text, str) or not text.strip():
         raise bad_row(i, name, f"a text is needed. Received: {text!r}")
     return text
+
+
+def label_in(row, name, i):
+    """The label in a column of row i, as text; an integer may be one, too."""
+    given = row.get(name)
+    return str(given) if isinstance(given, Integral) else text_in(row, name, i)
 
 
 def words_in(row, name, i):
@@ -124,7 +141,7 @@ def encode(rows, columns, tokenizer, max_length):
     t is the length of the longest, and not more than max_length.
     """
     encoded = []
-    for i, row in enumerate(check_rows(rows)):
+    for i, row in enumerate(check_rows(rows, tokenizer)):
         texts = [text_in(row, name, i) for name in columns]
         try:
             if len(texts) == 1:
