@@ -4,12 +4,14 @@ The simulator looks for faults in every kernel that runs here.
 """
 
 import math
+import weakref
+from unittest import mock
 
 import numpy as np
 import pytest
 
 import kernels
-from kernels import reference, simulator
+from kernels import dlpack, reference, simulator
 from kernels.cuda import calls, ufuncs
 from kernels.cuda.array import DeviceArray
 from kernels.cuda.device import Device
@@ -325,6 +327,116 @@ def test_arrays_are_shared_with_other_libraries_without_a_copy():
     assert (device.copies_to_device, device.copies_to_host) == (0, 0)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int8", "int64", "uint16", "bool"])
+@pytest.mark.parametrize("look", [*LOOKS.values(), np.s_[:0], np.s_[0, 0, 0]])
+def test_an_array_of_any_layout_and_dtype_is_adopted_and_given(look, dtype):
+    host = (NUMBERS * 9).astype(dtype)[look]
+    ours = Device(simulator.Machine()).adopt(np.asarray(host))
+    same(ours, host)
+    theirs = np.from_dlpack(ours)
+    np.testing.assert_array_equal(theirs, host)
+    assert theirs.dtype == host.dtype
+
+
+class Old:
+    """An array of a library from before DLPack had versions."""
+
+    def __init__(self, array):
+        self.capsule, self.device = array.__dlpack__(), array.__dlpack_device__()
+
+    def __dlpack_device__(self):
+        return self.device
+
+    def __dlpack__(self):
+        return self.capsule
+
+
+def test_libraries_that_know_no_versions_of_dlpack_share_too():
+    device, host = Device(simulator.Machine()), NUMBERS.copy()
+    ours = device.adopt(Old(host))
+    ours += 1
+    np.testing.assert_array_equal(np.from_dlpack(Old(ours)), NUMBERS + 1)
+
+
+def test_a_capsule_of_dlpack_is_taken_once():
+    device, old = Device(simulator.Machine()), Old(NUMBERS.copy())
+    device.adopt(old)
+    with pytest.raises(ValueError, match="no new capsule"):
+        device.adopt(old)
+
+
+def test_what_is_read_only_stays_so():
+    device = Device(simulator.Machine())
+    ours = device.adopt(np.broadcast_to(NUMBERS, (2, *NUMBERS.shape)))
+    same(ours, [NUMBERS, NUMBERS])
+    with pytest.raises(ValueError, match="read-only"):
+        ours[0] = 1
+    assert not np.from_dlpack(ours).flags.writeable
+    with pytest.raises(BufferError, match="read-only"):
+        Old(ours)
+
+
+def test_memory_that_is_shared_lives_as_long_as_anybody_sees_it():
+    device = Device(simulator.Machine())
+    ours, before = device.put(NUMBERS), device.pool.in_use
+    theirs = np.from_dlpack(ours)
+    del ours
+    assert device.pool.in_use == before
+    np.testing.assert_array_equal(theirs, NUMBERS)
+    del theirs
+    assert device.pool.in_use < before
+    unused = device.put(NUMBERS).__dlpack__()
+    in_use = device.pool.in_use
+    del unused  # a capsule that nobody took
+    assert device.pool.in_use < in_use
+
+    host = NUMBERS.copy()
+    alive = weakref.ref(host)
+    ours = device.adopt(host)
+    view = ours[1:]
+    del host, ours
+    assert alive() is not None
+    del view
+    assert alive() is None
+
+
+def test_a_copy_is_shared_if_asked_for():
+    x = Device(simulator.Machine()).put(NUMBERS)
+    theirs = np.from_dlpack(x, copy=True)
+    theirs[...] = 0
+    same(x, NUMBERS)
+
+
+class Foreign:
+    """An array of a library that has its memory on a GPU."""
+
+    def __dlpack_device__(self):
+        return dlpack.GPU, 0
+
+    def __dlpack__(self, **options):
+        raise AssertionError("this memory is not to be touched")
+
+
 def test_what_cannot_be_shared_is_refused():
-    with pytest.raises(ValueError, match="without gaps"):
-        Device(simulator.Machine()).adopt(NUMBERS.copy()[:, ::2])
+    device = Device(simulator.Machine())
+    with pytest.raises(BufferError, match="not on"):
+        device.put(NUMBERS).__dlpack__(dl_device=(dlpack.GPU, 0))
+    with pytest.raises(TypeError, match=r"cannot be shared with Device\('simulator'\)"):
+        device.adopt(Foreign())
+    with pytest.raises(TypeError, match="speak DLPack.*Received: list"):
+        device.adopt([1.0])
+    with pytest.raises(TypeError, match="of this dtype of DLPack. .*code 5, 64 bits"):
+        device.adopt(NUMBERS.astype("complex64"))
+    with pytest.raises(TypeError, match="no arrays of float16"):
+        device.adopt(NUMBERS.astype("float16"))
+
+
+def test_the_host_shares_with_numpy_and_a_gpu_with_the_device_cuda(monkeypatch):
+    host = NUMBERS.copy()
+    theirs = kernels.from_dlpack(host)
+    assert type(theirs) is np.ndarray and np.shares_memory(theirs, host)
+    monkeypatch.setattr(kernels.devices, "device", {"cuda": mock.Mock()}.__getitem__)
+    foreign = Foreign()
+    adopt = kernels.devices.device("cuda").adopt
+    assert kernels.from_dlpack(foreign) is adopt.return_value
+    adopt.assert_called_once_with(foreign)

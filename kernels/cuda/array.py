@@ -15,6 +15,7 @@ host that has the address, the shape and the strides, and whose numbers nobody l
 
 import numpy as np
 
+from .. import dlpack
 from . import axes, calls, functions, indexing, ufuncs
 from .errors import HostCopyError
 from .products import product
@@ -56,13 +57,14 @@ class DeviceArray(np.lib.mixins.NDArrayOperatorsMixin):
     def __init__(self, device, block, shape, dtype, strides=None, offset=0, base=None):
         self.device, self.block, self.offset = device, block, offset
         self.shape, self.dtype, self.base = shape, dtype, base
-        self.strides = _contiguous(shape, dtype.itemsize) if strides is None else strides
+        self.strides = contiguous(shape, dtype.itemsize) if strides is None else strides
         self._is_writeable = True
 
     ndim = property(lambda self: len(self.shape))
     nbytes = property(lambda self: self.size * self.dtype.itemsize)
     itemsize = property(lambda self: self.dtype.itemsize)
     pointer = property(lambda self: self.block.address + self.offset)
+    is_writeable = property(lambda self: self._is_writeable)
     T = property(lambda self: self.transposed(range(self.ndim)[::-1]))
 
     @property
@@ -95,19 +97,29 @@ class DeviceArray(np.lib.mixins.NDArrayOperatorsMixin):
     @property
     def __cuda_array_interface__(self):
         """For other libraries on the same GPU, which then see the same memory."""
-        return self._on_machine().__cuda_array_interface__
+        if self.device.machine.place[0] != dlpack.GPU:
+            raise AttributeError(f"{self!r} is not in the memory of a GPU")
+        return {
+            "data": (self.pointer, not self._is_writeable),
+            "shape": self.shape,
+            "strides": self.strides,
+            "typestr": self.dtype.str,
+            "stream": 1,  # the default one: what is still to be done to the array is ordered there
+            "version": 3,
+        }
 
-    def __dlpack__(self, **options):
-        """The same for those that speak DLPack, where the machine's own arrays do."""
-        return self._on_machine().__dlpack__(**options)
+    def __dlpack__(self, *, stream=None, max_version=None, dl_device=None, copy=None):
+        """The same for those that speak DLPack: a capsule. BufferError if it cannot be shared."""
+        place = self.__dlpack_device__()
+        if dl_device not in (None, place):
+            raise BufferError(f"{self!r} cannot be shared with a device that it is not on")
+        shared = self.copy() if copy else self
+        self.device.machine.hand_over(stream)
+        return dlpack.capsule(shared, place, max_version, is_copied=bool(copy))
 
     def __dlpack_device__(self):
-        return self._on_machine().__dlpack_device__()
-
-    def _on_machine(self):
-        """What kernels take."""
-        given = self.offset, self.shape, self.dtype, self.strides
-        return self.device.machine.view(self.block.memory, *given)
+        """Where its memory is, in the numbers of DLPack."""
+        return self.device.machine.place
 
     __array__, __float__, __int__ = map(_forbidden, ["__array__", "__float__", "__int__"])
     __bool__, __index__, __iter__ = map(_forbidden, ["__bool__", "__index__", "__iter__"])
@@ -171,6 +183,13 @@ class DeviceArray(np.lib.mixins.NDArrayOperatorsMixin):
                 return self.size == 0
             step *= n
         return True
+
+    @property
+    def extent(self):
+        """The first byte of its block that it reaches, and the one after the last."""
+        ends = [(n - 1) * stride for n, stride in zip(self.shape, self.strides) if self.size]
+        low, high = (sum(end(step, 0) for step in ends) for end in (min, max))
+        return self.offset + low, self.offset + high + (self.itemsize if self.size else 0)
 
     def contiguous(self):
         """Itself, if its elements lie one after the other, else a copy."""
@@ -292,7 +311,8 @@ def _written(out, result):
     return out
 
 
-def _contiguous(shape, itemsize):
+def contiguous(shape, itemsize):
+    """Strides of an array whose elements lie one after the other."""
     strides, step = [], itemsize
     for n in shape[::-1]:
         strides.append(step)
@@ -311,11 +331,5 @@ def overlap(x, y):
     """Whether a kernel that writes to x could change what it has yet to read of y."""
     if x.block is not y.block or (x.offset, x.strides) == (y.offset, y.strides):
         return False
-    (start, end), (low, high) = (_extent(array) for array in (x, y))
+    (start, end), (low, high) = x.extent, y.extent
     return start < high and low < end
-
-
-def _extent(x):
-    ends = [(n - 1) * stride for n, stride in zip(x.shape, x.strides)]
-    low, high = (sum(end(step, 0) for step in ends) for end in (min, max))
-    return x.offset + low, x.offset + high + x.dtype.itemsize
