@@ -361,7 +361,7 @@ def test_libraries_that_know_no_versions_of_dlpack_share_too():
 def test_a_capsule_of_dlpack_is_taken_once():
     device, old = Device(simulator.Machine()), Old(NUMBERS.copy())
     device.adopt(old)
-    with pytest.raises(ValueError, match="no new capsule"):
+    with pytest.raises(ValueError, match="nobody has taken"):
         device.adopt(old)
 
 
@@ -372,7 +372,7 @@ def test_what_is_read_only_stays_so():
     with pytest.raises(ValueError, match="read-only"):
         ours[0] = 1
     assert not np.from_dlpack(ours).flags.writeable
-    with pytest.raises(BufferError, match="read-only"):
+    with pytest.raises(BufferError, match="readonly"):  # which the old ones cannot say
         Old(ours)
 
 
@@ -425,7 +425,7 @@ def test_what_cannot_be_shared_is_refused():
         device.adopt(Foreign())
     with pytest.raises(TypeError, match="speak DLPack.*Received: list"):
         device.adopt([1.0])
-    with pytest.raises(TypeError, match="of this dtype of DLPack. .*code 5, 64 bits"):
+    with pytest.raises(TypeError, match="no arrays of complex64"):
         device.adopt(NUMBERS.astype("complex64"))
     with pytest.raises(TypeError, match="no arrays of float16"):
         device.adopt(NUMBERS.astype("float16"))

@@ -31,19 +31,6 @@ def _forbidden(name):
     return method
 
 
-class _StandIn:
-    """What NumPy takes for memory of its own."""
-
-    def __init__(self, x):
-        self.__array_interface__ = {
-            "data": (x.pointer, False),
-            "shape": x.shape,
-            "strides": x.strides,
-            "typestr": x.dtype.str,
-            "version": 3,
-        }
-
-
 class DeviceArray(np.lib.mixins.NDArrayOperatorsMixin):
     """An array on a device.
 
@@ -57,14 +44,13 @@ class DeviceArray(np.lib.mixins.NDArrayOperatorsMixin):
     def __init__(self, device, block, shape, dtype, strides=None, offset=0, base=None):
         self.device, self.block, self.offset = device, block, offset
         self.shape, self.dtype, self.base = shape, dtype, base
-        self.strides = contiguous(shape, dtype.itemsize) if strides is None else strides
+        self.strides = _contiguous(shape, dtype.itemsize) if strides is None else strides
         self._is_writeable = True
 
     ndim = property(lambda self: len(self.shape))
     nbytes = property(lambda self: self.size * self.dtype.itemsize)
     itemsize = property(lambda self: self.dtype.itemsize)
     pointer = property(lambda self: self.block.address + self.offset)
-    is_writeable = property(lambda self: self._is_writeable)
     T = property(lambda self: self.transposed(range(self.ndim)[::-1]))
 
     @property
@@ -115,7 +101,8 @@ class DeviceArray(np.lib.mixins.NDArrayOperatorsMixin):
             raise BufferError(f"{self!r} cannot be shared with a device that it is not on")
         shared = self.copy() if copy else self
         self.device.machine.hand_over(stream)
-        return dlpack.capsule(shared, place, max_version, is_copied=bool(copy))
+        stand_in = dlpack.stand_in(shared, shared.pointer, shared._is_writeable)
+        return dlpack.given(stand_in, place, max_version)
 
     def __dlpack_device__(self):
         """Where its memory is, in the numbers of DLPack."""
@@ -135,7 +122,7 @@ class DeviceArray(np.lib.mixins.NDArrayOperatorsMixin):
 
     def seen(self, make):
         """A view that make(array) gives of an array of NumPy; or several of them, in a list."""
-        made = make(np.asarray(_StandIn(self)))
+        made = make(dlpack.stand_in(self, self.pointer))
         return [self._view(part) for part in made] if type(made) is list else self._view(made)
 
     def _view(self, stand_in):
@@ -311,8 +298,7 @@ def _written(out, result):
     return out
 
 
-def contiguous(shape, itemsize):
-    """Strides of an array whose elements lie one after the other."""
+def _contiguous(shape, itemsize):
     strides, step = [], itemsize
     for n in shape[::-1]:
         strides.append(step)

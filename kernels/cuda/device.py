@@ -26,7 +26,7 @@ import numpy as np
 
 from .. import dlpack
 from . import ufuncs
-from .array import DeviceArray, check_dtype, contiguous, overlap
+from .array import DeviceArray, check_dtype, overlap
 from .errors import HostCopyError
 from .functions import broadcast
 
@@ -137,17 +137,18 @@ class Device:
         """
         is_gpu = self.machine.place[0] == dlpack.GPU
         if is_gpu and hasattr(x, "__cuda_array_interface__"):
-            taken = _described(x)
+            stand_in = _stand_in(x, x.__cuda_array_interface__)
             self.machine.hand_over(x.__cuda_array_interface__.get("stream"))
         else:
             self._check_place(x)
-            taken = dlpack.taken(x, **({"stream": 1} if is_gpu else {}))
-        array = DeviceArray(self, None, taken.shape, check_dtype(taken.dtype), taken.strides)
+            stand_in = dlpack.taken(x, **({"stream": 1} if is_gpu else {}))
+        dtype = check_dtype(stand_in.dtype)
+        array = DeviceArray(self, None, stand_in.shape, dtype, stand_in.strides)
         low, high = array.extent
-        start, nbytes = taken.pointer + low, high - low
-        array.block = Block(self.machine.adopt(start, nbytes, taken.owner), nbytes, start)
+        start, nbytes = stand_in.ctypes.data + low, high - low
+        array.block = Block(self.machine.adopt(start, nbytes, stand_in), nbytes, start)
         array.offset = -low
-        array.setflags(taken.is_writeable)
+        array.setflags(stand_in.flags.writeable)
         return array
 
     def _check_place(self, x):
@@ -245,15 +246,11 @@ class Device:
         self.machine.launch(kernel, grid, block, views)
 
 
-def _described(x):
-    """What an array says of itself by `__cuda_array_interface__`."""
-    interface = x.__cuda_array_interface__
+def _stand_in(x, interface):
+    """A stand-in for another library's array, of which `__cuda_array_interface__` says all."""
     if interface.get("mask") is not None:
         raise TypeError(f"a device has no arrays with masks. Received: {type(x).__name__}")
-    (pointer, is_read_only), shape = interface["data"], tuple(interface["shape"])
-    dtype = np.dtype(interface["typestr"])
-    strides = interface.get("strides") or contiguous(shape, dtype.itemsize)
-    return dlpack.Taken(pointer, shape, dtype, tuple(strides), not is_read_only, x)
+    return np.asarray(dlpack.Described(interface, x))
 
 
 def _count(shape):

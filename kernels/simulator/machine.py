@@ -6,18 +6,10 @@ has to do.
 
 import numpy as np
 
-from ..dlpack import HOST
+from ..dlpack import HOST, Described
 from .launch import launch
 
 _PAGE = 256  # bytes: where memory begins that a GPU has given out
-
-
-class _Memory:
-    """What NumPy takes for memory, and its owner, as long as an array of it lives."""
-
-    def __init__(self, address, nbytes, owner):
-        data = {"data": (address, False), "shape": (nbytes,), "typestr": "|u1", "version": 3}
-        self.__array_interface__, self.owner = data, owner
 
 
 class Machine:
@@ -56,7 +48,8 @@ class Machine:
 
     def adopt(self, address, nbytes, owner):
         """Memory of the host that another library has, which lives as long as its owner."""
-        return np.asarray(_Memory(address, nbytes, owner))
+        interface = {"data": (address, False), "shape": (nbytes,), "typestr": "|u1"}
+        return np.asarray(Described(interface, owner))
 
     def hand_over(self, stream):
         """Nothing to wait for: each kernel has run to its end before the next begins."""
