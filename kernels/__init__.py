@@ -6,7 +6,7 @@ Apart from these, `kernels.cuda` has kernels for GPUs, which `kernels.simulator`
 """
 
 from . import memory
-from .devices import device, device_of, move
+from .devices import device, device_of, from_dlpack, move
 from .dispatch import backend, compile_all, kernel, peak, specifications, table, use, versions
 
 memory.keep()
@@ -21,6 +21,7 @@ __all__ = [
     "compile_all",
     "device",
     "device_of",
+    "from_dlpack",
     "move",
     "peak",
     "table",

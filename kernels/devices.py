@@ -7,6 +7,8 @@
 
 import functools
 
+import numpy as np
+
 NAMES = ("cpu", "cuda", "simulator")
 
 
@@ -36,6 +38,17 @@ def move(array, to):
         return array
     array = array if here == "cpu" else array.numpy()
     return array if to == "cpu" else device(to).put(array)
+
+
+def from_dlpack(x):
+    """An array of another library that speaks DLPack: the same memory, without a copy.
+
+    What is on a GPU becomes an array of the device "cuda", what is on the host one of NumPy.
+    """
+    from .dlpack import GPU
+
+    kind, _ = x.__dlpack_device__()
+    return device("cuda").adopt(x) if kind == GPU else np.from_dlpack(x)
 
 
 def device_of(array):

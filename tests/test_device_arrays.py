@@ -3,14 +3,18 @@
 The simulator looks for faults in every kernel that runs here.
 """
 
+import copy
 import math
+import pickle
+import weakref
+from unittest import mock
 
 import numpy as np
 import pytest
 
 import kernels
-from kernels import reference, simulator
-from kernels.cuda import calls, ufuncs
+from kernels import dlpack, reference, simulator
+from kernels.cuda import array_kernels, calls, ufuncs
 from kernels.cuda.array import DeviceArray
 from kernels.cuda.device import Device
 
@@ -34,23 +38,28 @@ def same(ours, right, tolerance=1e-5):
 # ---- Elementwise ---------------------------------------------------------------------------------
 
 UFUNCS = [ufunc for ufunc in ufuncs.KNOWN if isinstance(ufunc, np.ufunc)]
-LOOKS = {"whole": np.s_[:], "turned": np.s_[::-1, ::2], "one": np.s_[1:2, 3:4, 2:3]}
+LOOKS = {"whole": None, "turned": np.s_[::-1, ::2], "one": np.s_[1:2, 3:4, 2:3]}
 
 
-def operands_of(ufunc):
-    """Arrays that a ufunc takes, and inside of what it is defined for."""
+def operands_of(ufunc, look):
+    """Arrays that a ufunc takes, and inside of what it is defined for; the second may repeat."""
+    rows = slice(None) if look == "whole" else slice(1)
     if np.dtype(np.float32) not in map(np.dtype, [t[0] for t in ufunc.types]):
-        return [INTEGERS, np.abs(INTEGERS[:, :1])][: ufunc.nin]
+        return [INTEGERS, np.abs(INTEGERS[:, rows])][: ufunc.nin]
     first = np.abs(NUMBERS) if ufunc in (np.sqrt, np.log, np.log1p, np.power) else NUMBERS
-    return [first, NUMBERS[::-1, :1]][: ufunc.nin]
+    return [first, NUMBERS[::-1, rows]][: ufunc.nin]
+
+
+def seen(x, look):
+    return x if look == "whole" else x[LOOKS[look]].swapaxes(0, -1)
 
 
 @pytest.mark.filterwarnings("ignore:overflow")
 @pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("ufunc", UFUNCS, ids=lambda ufunc: ufunc.__name__)
 def test_ufuncs(ufunc, look, device):
-    operands = [x[LOOKS[look]].swapaxes(0, -1) for x in operands_of(ufunc)]
-    given = [device.put(x)[LOOKS[look]].swapaxes(0, -1) for x in operands_of(ufunc)]
+    operands = [seen(x, look) for x in operands_of(ufunc, look)]
+    given = [seen(device.put(x), look) for x in operands_of(ufunc, look)]
     same(ufunc(*given), ufunc(*operands))
 
 
@@ -61,11 +70,16 @@ WITH_NUMBERS = {
     "x - np.array(0.5)": lambda x: x - np.array(0.5),
     "x > True": lambda x: x > True,
     "where": lambda x: np.where(x > 0, x, 0),
+    "where, turned": lambda x: np.where(x.T > 0, x.T, 1),
+    "erf": lambda x: kernels.erf(x),
+    "erf, turned": lambda x: kernels.erf(x.T),
     "clip": lambda x: np.clip(x, -0.5, None),
     "astype": lambda x: x.astype("int64") // 2,
     "NaN": lambda x: np.maximum(np.where(x > 1, np.nan, x), 0),
     "in place": lambda x: np.multiply(x, 2, out=x.copy()),
     "isfinite": lambda x: np.isfinite(x / 0 - np.inf),
+    "of infinity": lambda x: np.floor(x / 0) + np.ceil(x / 0),
+    "log1p of -1": lambda x: np.log1p(x * 0 - 1),
     "mixed": lambda x: x + (x > 0) + (x > 0).astype("int64"),
 }
 
@@ -79,10 +93,26 @@ def test_numbers_may_come_from_anywhere(function, device):
 
 # ---- Shapes, reductions, indexing ----------------------------------------------------------------
 
+
+def _many(x):
+    """As many numbers as the threads of a block add up together."""
+    return np.broadcast_to(x[:1, :1], (10, 20, 4))
+
+
+def _six_axes(x):
+    return np.reshape(np.repeat(x[:2, :4], 2, axis=0), (2,) * 6)
+
+
 FUNCTIONS = {
     "sum": lambda x, i: np.sum(x),
+    "six axes": lambda x, i: _six_axes(x) + _six_axes(x).T,
     "sum of axes": lambda x, i: np.sum(x, axis=(0, -1), keepdims=True),
-    "sum of many": lambda x, i: np.sum(np.broadcast_to(x[:1, :1], (10, 20, 4)), axis=(0, 1, 2)),
+    "sum of many": lambda x, i: np.sum(_many(x), axis=(0, 1, 2)),
+    "prod of many": lambda x, i: np.prod(np.sign(_many(x))),
+    "max of many": lambda x, i: np.max(_many(x)),
+    "min of many": lambda x, i: np.min(_many(x)),
+    "any of many": lambda x, i: np.any(_many(x) * 0),
+    "all of many": lambda x, i: np.all(_many(x)),
     "sum of turned": lambda x, i: np.sum(x.T[1:], axis=1),
     "sum of booleans": lambda x, i: np.sum(x > 0, axis=1),
     "prod": lambda x, i: np.prod(x, axis=1),
@@ -95,6 +125,8 @@ FUNCTIONS = {
     "var": lambda x, i: np.var(x, axis=1, ddof=1),
     "std": lambda x, i: np.std(x, axis=(0, 1)),
     "any": lambda x, i: np.any(x > 2, axis=0),
+    "any of floats": lambda x, i: np.any(np.floor(x), axis=1),
+    "all of floats": lambda x, i: np.all(np.floor(x), axis=1),
     "all": lambda x, i: np.all(x > -9),
     "argmax": lambda x, i: np.argmax(x, axis=1),
     "argmin of all": lambda x, i: np.argmin(x),
@@ -103,6 +135,7 @@ FUNCTIONS = {
     "cumsum": lambda x, i: np.cumsum(x, axis=1),
     "cumprod of all": lambda x, i: np.cumprod(x),
     "so far the largest": lambda x, i: np.maximum.accumulate(x, axis=0),
+    "so far the smallest": lambda x, i: np.minimum.accumulate(x, axis=1),
     "reshape": lambda x, i: np.reshape(x.T, (4, -1)),
     "squeeze": lambda x, i: np.squeeze(x[:1], 0),
     "expand_dims": lambda x, i: np.expand_dims(x, (0, 2)) + 0,
@@ -149,6 +182,9 @@ CHANGES = {
     "what overlaps": _changed(lambda x, i: x.__setitem__(np.s_[1:], x[:-1])),
     "a number": _changed(lambda x, i: x.__setitem__(np.s_[..., 0], 7)),
     "rows": _changed(lambda x, i: x.__setitem__(i[1], x[2])),
+    "rows that are read": _changed(lambda x, i: x.__setitem__([0, 2], x[::-1][:2])),
+    "added to what is read": _changed(lambda x, i: np.add.at(x, [0, 2], x[::-1][:2])),
+    "into a turned sum": _changed(lambda x, i: np.add.reduce(x, axis=2, out=x[..., 1])),
     "added twice": _changed(lambda x, i: np.add.at(x, (slice(None), i[:, :1] * 0), 1.5)),
     "a part": _changed(lambda x, i: x[:, 1].__iadd__(1)),
 }
@@ -157,6 +193,21 @@ CHANGES = {
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_changes(change, device):
     same(change(device.put(NUMBERS), device.put(PLACES)), change(NUMBERS, PLACES))
+
+
+def test_no_kernel_is_without_a_test(monkeypatch):
+    """All of them are started by what these tests run through; none has to run to its end here."""
+    device, started = Device(simulator.Machine()), set()
+    monkeypatch.setattr(device.machine, "launch", lambda kernel, *_: started.add(kernel.__name__))
+    x, i = device.put(NUMBERS), device.put(PLACES)
+    for ufunc in UFUNCS:
+        for look in LOOKS:
+            ufunc(*(seen(device.put(operand), look) for operand in operands_of(ufunc, look)))
+    for function in WITH_NUMBERS.values():
+        function(x)
+    for function in (*FUNCTIONS.values(), *CHANGES.values()):
+        function(x, i)
+    assert array_kernels.LAUNCHES.keys() <= started
 
 
 @pytest.mark.parametrize("shape", [(70, 65), (64, 3), (1, 1)])
@@ -195,6 +246,19 @@ COPIES = {
     "host[:] = x": lambda x: np.ones(1).__setitem__(slice(None), x),
     "np.concatenate([x, host])": lambda x: np.concatenate([x, np.ones(1)]),
     "np.sort(x)": np.sort,
+    "np.exp(x, host)": lambda x: np.exp(x, np.ones(1, np.float32)),
+    "np.dot(x, host)": lambda x: np.dot(x, np.ones(1, np.float32)),
+    "np.einsum(x, host)": lambda x: np.einsum("a,a->a", x, np.ones(1)),
+    "np.copyto(host, x)": lambda x: np.copyto(np.ones(1), x),
+    "np.exp(x) of another": lambda x: np.exp(x, kernels.device("simulator").put(np.ones(1))),
+    "f'{x:.2f}'": lambda x: f"{x:.2f}",
+    "pickle": pickle.dumps,
+    "x + None": lambda x: x + None,
+    "x[True]": lambda x: x[True],
+    "np.sum(where)": lambda x: np.sum(x, where=x > 0),
+    "np.add.reduce(where)": lambda x: np.add.reduce(x, where=x > 0),
+    "np.cumsum(out)": lambda x: np.cumsum(x, out=x),
+    "np.take(mode)": lambda x: np.take(x, [0], mode="wrap"),
     "np.arcsinh(x)": np.arcsinh,
     "x[x > 0]": lambda x: x[x > 0],
     "x beside that of another": lambda x: x + kernels.device("simulator").put(np.ones(1)),
@@ -242,6 +306,55 @@ def test_read_only_arrays_are_not_written_to():
     ):
         with pytest.raises(ValueError, match="read-only"):
             change()
+
+
+def test_one_number_in_many_places_is_not_written_to():
+    x = Device(simulator.Machine()).put(NUMBERS)
+    for wide in (np.broadcast_to(x[0, 0], (3, 4)), np.broadcast_to(x[0, 0], (3, 4))[1:].T):
+        with pytest.raises(ValueError, match="read-only"):
+            wide += 1
+
+
+MISFITS = {
+    "x[0] = x": (lambda x: x.__setitem__(0, x), r"\(3, 5, 4\) does not fit into one of \(5, 4\)"),
+    "concatenate": (
+        lambda x: np.concatenate([x, x], out=np.empty_like(x)),
+        r"out must have the shape \(6, 5, 4\). Received: \(3, 5, 4\)",
+    ),
+    "reduce": (
+        lambda x: np.add.reduce(x, axis=0, out=x),
+        r"out must have the shape \(5, 4\). Received: \(3, 5, 4\)",
+    ),
+    "an index of floats": (lambda x: x[x], "an index is of integers. Received: .* float32"),
+}
+
+
+@pytest.mark.parametrize("use, words", MISFITS.values(), ids=MISFITS)
+def test_what_does_not_fit_is_named(use, words):
+    with pytest.raises((ValueError, IndexError), match=words):
+        use(Device(simulator.Machine()).put(NUMBERS))
+
+
+def test_a_copy_has_memory_of_its_own():
+    x = Device(simulator.Machine()).put(NUMBERS)
+    for other in (copy.copy(x), copy.deepcopy(x), np.copy(x)):
+        assert other.device is x.device and other.block is not x.block
+        same(other, NUMBERS)
+
+
+METHODS = {
+    "mean": lambda x: x.mean(axis=1),
+    "max": lambda x: x.max(axis=(0, 1), initial=0, keepdims=True),
+    "argmin": lambda x: x.argmin(),
+    "transpose": lambda x: x.transpose(2, 0, 1) + x.transpose().transpose((0, 2, 1)),
+    "squeeze": lambda x: x[:1].squeeze(0),
+    "clip": lambda x: x.clip(-1, 1),
+}
+
+
+@pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
+def test_methods(method, device):
+    same(method(device.put(NUMBERS)), method(NUMBERS))
 
 
 @pytest.mark.parametrize("dtype", ["float16", "complex64", "U3"])
@@ -325,6 +438,116 @@ def test_arrays_are_shared_with_other_libraries_without_a_copy():
     assert (device.copies_to_device, device.copies_to_host) == (0, 0)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int8", "int64", "uint16", "bool"])
+@pytest.mark.parametrize("look", [*LOOKS.values(), np.s_[:0], np.s_[0, 0, 0]])
+def test_an_array_of_any_layout_and_dtype_is_adopted_and_given(look, dtype):
+    host = (NUMBERS * 9).astype(dtype)[look]
+    ours = Device(simulator.Machine()).adopt(np.asarray(host))
+    same(ours, host)
+    theirs = np.from_dlpack(ours)
+    np.testing.assert_array_equal(theirs, host)
+    assert theirs.dtype == host.dtype
+
+
+class Old:
+    """An array of a library from before DLPack had versions."""
+
+    def __init__(self, array):
+        self.capsule, self.device = array.__dlpack__(), array.__dlpack_device__()
+
+    def __dlpack_device__(self):
+        return self.device
+
+    def __dlpack__(self):
+        return self.capsule
+
+
+def test_libraries_that_know_no_versions_of_dlpack_share_too():
+    device, host = Device(simulator.Machine()), NUMBERS.copy()
+    ours = device.adopt(Old(host))
+    ours += 1
+    np.testing.assert_array_equal(np.from_dlpack(Old(ours)), NUMBERS + 1)
+
+
+def test_a_capsule_of_dlpack_is_taken_once():
+    device, old = Device(simulator.Machine()), Old(NUMBERS.copy())
+    device.adopt(old)
+    with pytest.raises(ValueError, match="nobody has taken"):
+        device.adopt(old)
+
+
+def test_what_is_read_only_stays_so():
+    device = Device(simulator.Machine())
+    ours = device.adopt(np.broadcast_to(NUMBERS, (2, *NUMBERS.shape)))
+    same(ours, [NUMBERS, NUMBERS])
+    with pytest.raises(ValueError, match="read-only"):
+        ours[0] = 1
+    assert not np.from_dlpack(ours).flags.writeable
+    with pytest.raises(BufferError, match="readonly"):  # which the old ones cannot say
+        Old(ours)
+
+
+def test_memory_that_is_shared_lives_as_long_as_anybody_sees_it():
+    device = Device(simulator.Machine())
+    ours, before = device.put(NUMBERS), device.pool.in_use
+    theirs = np.from_dlpack(ours)
+    del ours
+    assert device.pool.in_use == before
+    np.testing.assert_array_equal(theirs, NUMBERS)
+    del theirs
+    assert device.pool.in_use < before
+    unused = device.put(NUMBERS).__dlpack__()
+    in_use = device.pool.in_use
+    del unused  # a capsule that nobody took
+    assert device.pool.in_use < in_use
+
+    host = NUMBERS.copy()
+    alive = weakref.ref(host)
+    ours = device.adopt(host)
+    view = ours[1:]
+    del host, ours
+    assert alive() is not None
+    del view
+    assert alive() is None
+
+
+def test_a_copy_is_shared_if_asked_for():
+    x = Device(simulator.Machine()).put(NUMBERS)
+    theirs = np.from_dlpack(x, copy=True)
+    theirs[...] = 0
+    same(x, NUMBERS)
+
+
+class Foreign:
+    """An array of a library that has its memory on a GPU."""
+
+    def __dlpack_device__(self):
+        return dlpack.GPU, 0
+
+    def __dlpack__(self, **options):
+        raise AssertionError("this memory is not to be touched")
+
+
 def test_what_cannot_be_shared_is_refused():
-    with pytest.raises(ValueError, match="without gaps"):
-        Device(simulator.Machine()).adopt(NUMBERS.copy()[:, ::2])
+    device = Device(simulator.Machine())
+    with pytest.raises(BufferError, match="not on"):
+        device.put(NUMBERS).__dlpack__(dl_device=(dlpack.GPU, 0))
+    with pytest.raises(TypeError, match=r"cannot be shared with Device\('simulator'\)"):
+        device.adopt(Foreign())
+    with pytest.raises(TypeError, match="speak DLPack.*Received: list"):
+        device.adopt([1.0])
+    with pytest.raises(TypeError, match="no arrays of complex64"):
+        device.adopt(NUMBERS.astype("complex64"))
+    with pytest.raises(TypeError, match="no arrays of float16"):
+        device.adopt(NUMBERS.astype("float16"))
+
+
+def test_the_host_shares_with_numpy_and_a_gpu_with_the_device_cuda(monkeypatch):
+    host = NUMBERS.copy()
+    theirs = kernels.from_dlpack(host)
+    assert type(theirs) is np.ndarray and np.shares_memory(theirs, host)
+    monkeypatch.setattr(kernels.devices, "device", {"cuda": mock.Mock()}.__getitem__)
+    foreign = Foreign()
+    adopt = kernels.devices.device("cuda").adopt
+    assert kernels.from_dlpack(foreign) is adopt.return_value
+    adopt.assert_called_once_with(foreign)

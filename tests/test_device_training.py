@@ -48,14 +48,40 @@ def language_model(dropout=0.0):
     return model, ids, np.roll(ids, -1, axis=1)
 
 
+def reader():
+    """A BERT that tells pairs of texts apart, of which one is shorter."""
+    model = models.BERT(5, 1, 1, 4, head="classes", num_classes=3, max_sequence_length=4)
+    loss = losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(optimizers.AdamW(0.01), loss)
+    ids = np.random.default_rng(0).integers(0, 5, (2, 4))
+    mask, segments = np.array([[1, 1, 1, 1], [1, 1, 1, 0]]) > 0, np.array([[0, 0, 1, 1]] * 2)
+    return model, {"ids": ids, "mask": mask, "segments": segments}, np.array([2, 0])
+
+
+def predictor():
+    """A BERT that says which tokens were hidden."""
+    model = models.BERT(5, 1, 1, 4, max_sequence_length=4)
+    model.compile(optimizers.AdamW(0.01), losses.TokenCrossentropy())
+    ids = np.random.default_rng(0).integers(0, 5, (2, 4))
+    return model, ids, np.where(ids == 1, losses.IGNORED, ids)
+
+
+def moved(x, where):
+    """An array, or a dict of arrays, on a device."""
+    if isinstance(x, dict):
+        return {name: kernels.move(array, where) for name, array in x.items()}
+    return kernels.move(x, where)
+
+
 def step(make, where):
     """The loss of a step, all gradients, and the parameters after it."""
     random.seed(0)
     model, *data = make()
-    x, y = (kernels.move(array, where) for array in data)
+    x, y = (moved(part, where) for part in data)
     model.to(where)
     parameters = model.parameters()
-    loss = model.objective(y, model(x, training=True), None, parameters)
+    prediction = model(**x, training=True) if isinstance(x, dict) else model(x, training=True)
+    loss = model.objective(y, prediction, None, parameters)
     loss.backward()
     gradients = [kernels.move(parameter.grad, "cpu") for parameter in parameters]
     model.optimizer.step(parameters)
@@ -73,8 +99,9 @@ def test_a_step_on_the_device_is_that_on_the_cpu(order, device, monkeypatch):
     assert_same_step(multilayer_perceptron)
 
 
-def test_a_step_of_a_language_model_on_the_device_is_that_on_the_cpu():
-    assert_same_step(language_model)  # without a look for faults, which takes minutes here
+@pytest.mark.parametrize("make", [language_model, reader, predictor])
+def test_a_step_of_a_language_model_on_the_device_is_that_on_the_cpu(make):
+    assert_same_step(make)  # without a look for faults, which takes minutes here
 
 
 def test_fit_on_the_device_is_that_on_the_cpu():

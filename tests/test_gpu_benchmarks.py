@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.benchmarks import gpu
+from tests.benchmarks import gpt, gpu
 
 WORK = {
     "product": gpu.product(8, "vectorised"),
@@ -11,6 +11,7 @@ WORK = {
     "softmax": gpu.softmax(3, 8),
     "gelu": gpu.gelu(9),
     "adamw": gpu.adamw(9),
+    "training_step": gpu.training_step(gpt.Shape(1, 4, 5, layers=1, heads=1, width=8)),
 }
 
 
@@ -33,7 +34,7 @@ def test_the_results_of_a_card_have_its_name(monkeypatch, tmp_path):
     monkeypatch.setattr(gpu, "card", lambda: "Some card")
     monkeypatch.setattr(gpu, "RESULTS", tmp_path)
     names = [case.name for case in gpu.cases()]
-    assert len(set(names)) == len(names) == 10
+    assert len(set(names)) == len(names) == 11
     row = dict.fromkeys(("benchmark", "case", "unit", "rate", "settings", "our_settings"), "x")
     gpu.show([row | {"ours": 1, "peer": 2, "ratio": 2, "target": None, "peer_name": "PyTorch"}])
     text = tmp_path.joinpath("Some card.md").read_text(encoding="utf-8")

@@ -72,9 +72,9 @@ def run_on_both_sides(run, reads=0):
 # ---- Layers --------------------------------------------------------------------------------------
 
 
-@TRIED_ALL
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_layer_stays_on_the_device(case, dtype):
+def run_of_layer(case, dtype):
+    """run(place): what the layer of a case gives, its parameters, and all gradients."""
+
     def run(place):
         layer, arrays, call = prepare(case, dtype)
         parameters = list(layer.weights().values())
@@ -86,7 +86,13 @@ def test_layer_stays_on_the_device(case, dtype):
         leaves = [*parameters, *(x for x in inputs.values() if isinstance(x, Tensor))]
         return [y.data, *(p.data for p in parameters), *(x.grad for x in leaves)]
 
-    run_on_both_sides(run)
+    return run
+
+
+@TRIED_ALL
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_layer_stays_on_the_device(case, dtype):
+    run_on_both_sides(run_of_layer(case, dtype))
 
 
 @pytest.mark.parametrize("expression", ["Dense(4)", "BatchNormalization()", "LayerNormalization()"])
@@ -166,9 +172,8 @@ def predict(z, activation, from_layer):
     return y
 
 
-@pytest.mark.parametrize("name", losses.FUNCTIONS)
-@pytest.mark.parametrize("from_layer", [True, False])
-def test_loss_function_stays_on_the_device(name, from_layer):
+def run_of_loss_function(name, from_layer):
+    """run(place): the losses of examples, and the gradient."""
     truth, activation = TRUTHS[name]
 
     def run(place):
@@ -177,23 +182,38 @@ def test_loss_function_stays_on_the_device(name, from_layer):
         loss.backward(place(np.ones(4)))
         return [loss.data, z.grad]
 
-    run_on_both_sides(run)
+    return run
 
 
-@pytest.mark.parametrize("expression", OBJECTS)
-@pytest.mark.parametrize("weight", [None, np.array([1.0, 0.0, 2.0, 0.5])])
-def test_loss_stays_on_the_device(expression, weight):
+def run_of_loss(expression, weight):
+    """run(place): the loss that an expression makes, and the gradient."""
     truth, activation = TRUTHS[OBJECTS[expression]]
     activation = None if "from_logits" in expression else activation
 
     def run(place):
         z = Tensor(place(PREDICTED), requires_grad=True)
         loss = eval(expression, vars(losses))
-        loss = loss(place(truth), predict(z, activation, True), place(weight))
+        weights = None if weight is None else place(weight)
+        loss = loss(place(truth), predict(z, activation, True), weights)
         loss.backward(place(np.ones(loss.shape)))
         return [loss.data, z.grad]
 
-    run_on_both_sides(run)
+    return run
+
+
+WEIGHTS = pytest.mark.parametrize("weight", [None, np.array([1.0, 0.0, 2.0, 0.5])])
+
+
+@pytest.mark.parametrize("name", losses.FUNCTIONS)
+@pytest.mark.parametrize("from_layer", [True, False])
+def test_loss_function_stays_on_the_device(name, from_layer):
+    run_on_both_sides(run_of_loss_function(name, from_layer))
+
+
+@pytest.mark.parametrize("expression", OBJECTS)
+@WEIGHTS
+def test_loss_stays_on_the_device(expression, weight):
+    run_on_both_sides(run_of_loss(expression, weight))
 
 
 def test_every_loss_has_a_strict_case():
@@ -252,9 +272,9 @@ OPTIMIZERS = [
 ]
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("expression", OPTIMIZERS)
-def test_optimizer_stays_on_the_device(expression, dtype):
+def run_of_optimizer(expression, dtype):
+    """run(place): three parameters after three steps, and what the optimizer remembers."""
+
     def run(place):
         numbers = np.random.default_rng(0)
         optimizer = eval(expression, {**vars(optimizers), **vars(schedules)})
@@ -273,7 +293,13 @@ def test_optimizer_stays_on_the_device(expression, dtype):
         state = [array for name, array in state.items() if name.split(".")[-1] not in COUNTS]
         return [*(p.data for p in parameters), *state]
 
-    run_on_both_sides(run)
+    return run
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("expression", OPTIMIZERS)
+def test_optimizer_stays_on_the_device(expression, dtype):
+    run_on_both_sides(run_of_optimizer(expression, dtype))
 
 
 COUNTS = ("iterations", "step")  # Python's numbers, on the host
@@ -298,15 +324,21 @@ def test_every_option_of_an_optimizer_has_a_strict_case():
 REGULARIZERS = ["L1(0.5)", "L2(0.5)", "L1L2(0.5, 0.25)", "get('l1_l2')"]
 
 
-@pytest.mark.parametrize("expression", REGULARIZERS)
-def test_regularizer_stays_on_the_device(expression):
+def run_of_regularizer(expression):
+    """run(place): the price of a weight, and its gradient."""
+
     def run(place):
         weight = Tensor(place(NUMBERS), requires_grad=True)
         price = eval(expression, vars(regularizers))(weight)
         price.backward()
         return [price.data, weight.grad]
 
-    run_on_both_sides(run)
+    return run
+
+
+@pytest.mark.parametrize("expression", REGULARIZERS)
+def test_regularizer_stays_on_the_device(expression):
+    run_on_both_sides(run_of_regularizer(expression))
 
 
 def test_every_regularizer_has_a_strict_case():
@@ -328,23 +360,26 @@ METRICS = {
 }
 
 
+def result_of_metric(name, weight, place, reads):
+    """The result after two batches, and in how many reads: reads() tells how many there were."""
+    metric = metrics.Metric(name, **({"k": 2} if "top_k" in name else {}))
+    truth, activation = METRICS[name]
+    before = reads()
+    for flip in (1, -1):
+        prediction = predict(Tensor(place(PREDICTED[::flip])), activation, True)
+        metric.update(place(truth), prediction, *([] if weight is None else [place(weight)]))
+    assert reads() == before
+    result = metric.result()
+    return result, reads() - before
+
+
 @pytest.mark.parametrize("name", metrics._FUNCTIONS)
-@pytest.mark.parametrize("weight", [None, np.array([1.0, 0.0, 2.0, 0.5])])
+@WEIGHTS
 def test_metric_reads_its_result_alone(name, weight):
-    options = {"k": 2} if "top_k" in name else {}
-    results = []
-    for place in (same, strict):
-        metric = metrics.Metric(name, **options)
-        before = StrictArray.reads
-        for flip in (1, -1):
-            truth, activation = METRICS[name]
-            prediction = predict(Tensor(place(PREDICTED[::flip])), activation, True)
-            arguments = [] if weight is None else [place(weight)]
-            metric.update(place(truth), prediction, *arguments)
-        assert StrictArray.reads == before
-        results.append(metric.result())
-        assert StrictArray.reads - before <= (place is strict) * 2  # Σ w v and Σ w
-    assert results[0] == results[1] and isinstance(results[1], float)
+    right, _ = result_of_metric(name, weight, same, lambda: 0)
+    result, reads = result_of_metric(name, weight, strict, lambda: StrictArray.reads)
+    assert reads <= 2  # Σ w v and Σ w
+    assert result == right and isinstance(result, float)
 
 
 def test_accuracy_of_tokens_reads_its_result_alone():

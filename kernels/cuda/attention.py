@@ -45,8 +45,9 @@ from .launch import (
     rows,
     rows_of_heads,
 )
+from .matmul import clear
 from .ptx import load4, store4
-from .reduction import ALL_LANES, LOWEST, WARP, WARPS, warp_sum
+from .reduction import LOWEST, WARP, WARPS, warp_max, warp_sum
 
 SIDE = 16  # a block has SIDE x SIDE threads,
 EACH = 4  # which hold EACH x EACH scores
@@ -98,14 +99,6 @@ def put_features(x, example, head, row, column, four):
 
 
 @cuda.jit(device=True, inline="always")
-def clear(sums, columns):
-    """Sums of a thread begin at 0."""
-    for i in range(EACH):
-        for j in range(columns):
-            sums[i, j] = float32(0)
-
-
-@cuda.jit(device=True, inline="always")
 def put_rows(x, example, head, first_row, sums, columns):
     """Write what the threads of a block have summed: EDGE rows."""
     for i in range(EACH):
@@ -141,7 +134,7 @@ def row_products(z, a_tile, b_tile, example, a, a_head, a_row, b, b_head, b_row)
     z[i, j] belongs to row y + i SIDE of A and row x + j SIDE of B.
     """
     x, y = cuda.threadIdx.x, cuda.threadIdx.y
-    clear(z, EACH)
+    clear(z, EACH, EACH)
     for column in range(0, a.shape[3], DEEP):
         fetch_features(a_tile, a, example, a_head, a_row, column)
         fetch_features(b_tile, b, example, b_head, b_row, column)
@@ -215,26 +208,6 @@ def seen_by_block(end, t, s, causal):
 
 
 @cuda.jit(device=True, inline="always")
-def half_warp_max(x):
-    """max x over the SIDE threads that have a row in common"""
-    distance = SIDE // 2
-    while distance > 0:
-        x = max(x, cuda.shfl_xor_sync(ALL_LANES, x, distance))
-        distance //= 2
-    return x
-
-
-@cuda.jit(device=True, inline="always")
-def half_warp_sum(x):
-    """Σ x over them"""
-    distance = SIDE // 2
-    while distance > 0:
-        x += cuda.shfl_xor_sync(ALL_LANES, x, distance)
-        distance //= 2
-    return x
-
-
-@cuda.jit(device=True, inline="always")
 def share(row, key, s, rate, start):
     """What dropout multiplies p by: 1 / (1 - rate), or 0 where random number (row, key) says so"""
     return kept(float32(1), start, row * s + key, rate) if rate > 0 else float32(1)
@@ -255,7 +228,7 @@ def meet(i, z, sums, columns, most, total, weights, query, first_key, row, mask,
         is_seen = sees(query + i * SIDE, key, t, s, causal, mask, example)
         z[i, j] = scale * z[i, j] if is_seen else LOWEST
         larger = max(larger, z[i, j])
-    larger = half_warp_max(larger)
+    larger = warp_max(larger, SIDE)
     strip = float32(0)
     for j in range(EACH):
         key = first_key + x + j * SIDE
@@ -263,7 +236,7 @@ def meet(i, z, sums, columns, most, total, weights, query, first_key, row, mask,
         strip += p
         weights[y + i * SIDE, x + j * SIDE] = p * share(row + i * SIDE, key, s, rate, start)
     shrink = math.exp(most[i] - larger)
-    total[i] = total[i] * shrink + half_warp_sum(strip)
+    total[i] = total[i] * shrink + warp_sum(strip, SIDE)
     most[i] = larger
     for c in range(columns):
         sums[i, c] *= shrink
@@ -302,7 +275,7 @@ def _forward(width):
         query = first + cuda.threadIdx.y
         row = (example * q.shape[1] + head) * t + query
         numbers = example, t, s, scale, causal, rate, mixed(key)
-        clear(sums, columns)
+        clear(sums, EACH, columns)
         for i in range(EACH):
             most[i] = LOWEST
             total[i] = float32(0)
@@ -386,7 +359,7 @@ def _queries(width):
         query = first + cuda.threadIdx.y
         row = (example * q.shape[1] + head) * t + query
         numbers = example, t, s, scale, causal, rate, mixed(key)
-        clear(sums, columns)
+        clear(sums, EACH, columns)
         for strip in range(0, seen_by_block(first + EDGE, t, s, causal), EDGE):
             row_products(z, a_tile, b_tile, example, q, head, first, k, kv_head, strip)
             row_products(dp, a_tile, b_tile, example, g, head, first, v, kv_head, strip)
@@ -422,8 +395,8 @@ def _keys(width):
         t, s = q.shape[2], k.shape[2]
         start = 0 if causal == 0 else max(0, first + t - s) // EDGE * EDGE  # queries that see keys
         numbers = example, t, s, scale, causal, rate, mixed(key)
-        clear(k_sums, columns)
-        clear(v_sums, columns)
+        clear(k_sums, EACH, columns)
+        clear(v_sums, EACH, columns)
         for head in range(kv_head * group, (kv_head + 1) * group):
             row = (example * q.shape[1] + head) * t
             for strip in range(start, t, EDGE):

@@ -14,9 +14,9 @@ import math
 
 from numba import cuda, float32
 
-from .attention import NOTHING, feature, half_warp_max, half_warp_sum, seen_by_block, sees
+from .attention import NOTHING, feature, seen_by_block, sees
 from .launch import HEADS, INTEGER, MASK, MATRIX, NUMBER, Launch, named, rows_of_heads
-from .reduction import LOWEST, add_exponential
+from .reduction import LOWEST, add_exponential, warp_max, warp_sum
 
 THREADS = 128  # of a block whose threads have a query each
 SIDE = 16  # queries of a block, and keys of a tile
@@ -102,8 +102,8 @@ def tiled(q, k, v, scale, causal, mask, o, norms):
         if is_seen:
             most, total = add_exponential(most, total, scale * score(q_tile, tile, q.shape[3]))
         cuda.syncthreads()
-    larger = half_warp_max(most)
-    total = half_warp_sum(total * math.exp(most - larger))
+    larger = warp_max(most, SIDE)
+    total = warp_sum(total * math.exp(most - larger), SIDE)
     for i in range(EACH):
         sums[i] = float32(0)
     for strip in range(0, end, SIDE):

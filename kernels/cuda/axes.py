@@ -16,7 +16,7 @@ import numpy as np
 from numba import cuda, int64
 from numba.np.numpy_support import from_dtype
 
-from .reduction import THREADS
+from .reduction import THREADS, over_block
 from .ufuncs import function_of, joined
 
 LONG = 512  # from so many summands on, the threads of a block share them
@@ -47,6 +47,7 @@ def kernels_of(ufunc, dtype, source):
     """
     kind, start = from_dtype(dtype), start_of(ufunc, dtype)
     f = function_of(ufunc, kind)
+    of_block = over_block(f)
     cast = _cast(kind, from_dtype(source))
 
     def by_thread(y, x):
@@ -65,16 +66,9 @@ def kernels_of(ufunc, dtype, source):
         total = start
         for n in range(thread, x.shape[2] * x.shape[3], THREADS):
             total = f(total, cast(x[i, j, n // x.shape[3], n % x.shape[3]]))
-        shared[thread] = total
-        cuda.syncthreads()
-        half = THREADS // 2
-        while half > 0:
-            if thread < half:
-                shared[thread] = f(shared[thread], shared[thread + half])
-            cuda.syncthreads()
-            half //= 2
+        total = of_block(total, shared)
         if thread == 0:
-            y[row] = shared[0]
+            y[row] = total
 
     def running(y, x):
         for row in range(cuda.grid(1), x.shape[0] * x.shape[1] * x.shape[2], cuda.gridsize(1)):

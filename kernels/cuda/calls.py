@@ -149,6 +149,7 @@ def scatter_add(x, index, g):
 
 
 def _value(name, x):
+    """f(x) of each number"""
     if not _covered(x):
         return NotImplemented
     y = np.empty_like(x)
@@ -157,6 +158,7 @@ def _value(name, x):
 
 
 def _pull(name, g, x):
+    """g f'(x) of each number, from what the forward pass keeps: y for relu and sigmoid, else x"""
     if not _covered(g, x):
         return NotImplemented
     dx = np.empty_like(g)
@@ -164,49 +166,21 @@ def _pull(name, g, x):
     return dx
 
 
-@_call
-def relu(x):
-    return _value("relu", x)
+def _gelu(approximate):
+    return "gelu_tanh" if approximate else "gelu"
 
 
-@_call
-def relu_backward(g, y):
-    return _pull("relu", g, y)
-
-
-@_call
-def sigmoid(x):
-    return _value("sigmoid", x)
-
-
-@_call
-def sigmoid_backward(g, y):
-    return _pull("sigmoid", g, y)
-
-
-@_call
-def silu(x):
-    return _value("silu", x)
-
-
-@_call
-def silu_backward(g, x):
-    return _pull("silu", g, x)
-
-
-@_call
-def gelu(x, approximate=False):
-    return _value("gelu_tanh" if approximate else "gelu", x)
-
-
-@_call
-def gelu_backward(g, x, approximate=False):
-    return _pull("gelu_tanh" if approximate else "gelu", g, x)
-
-
-@_call
-def erf(x):
-    return x.device.apply(math.erf, (x.dtype,), x.dtype, (x,), None)
+CALLS |= {
+    "relu": lambda x: _value("relu", x),
+    "relu_backward": lambda g, y: _pull("relu", g, y),
+    "sigmoid": lambda x: _value("sigmoid", x),
+    "sigmoid_backward": lambda g, y: _pull("sigmoid", g, y),
+    "silu": lambda x: _value("silu", x),
+    "silu_backward": lambda g, x: _pull("silu", g, x),
+    "gelu": lambda x, approximate=False: _value(_gelu(approximate), x),
+    "gelu_backward": lambda g, x, approximate=False: _pull(_gelu(approximate), g, x),
+    "erf": lambda x: x.device.apply(math.erf, (x.dtype,), x.dtype, (x,), None),
+}
 
 
 # ---- Softmax and cross-entropy -------------------------------------------------------------------

@@ -1,12 +1,17 @@
 """A GPU of NVIDIA as a device, by numba.cuda: what `kernels.cuda.device` asks of a machine.
 
-No GPU was at hand when this was written: it has not run yet. All kernels that it launches compile
-for one, and run in the simulator, which does the same in kernels/simulator/machine.py.
+No GPU was at hand when this was written: it has run with a driver that stands in for NVIDIA's,
+tests/stand_in_driver.py, which hands the launches on to the simulator.
+
+All is ordered on CUDA's default stream, as what PyTorch does is unless one asks for another.
 """
+
+import math
 
 import numpy as np
 from numba import cuda
 
+from ..dlpack import GPU
 from .errors import NoDeviceError
 
 THREADS = 256  # of a block, where a kernel leaves it open
@@ -27,9 +32,13 @@ class Card:
                 "there is no GPU of NVIDIA here, or no driver for it, or numba-cuda is missing: "
                 "pip install 'minigrad[cuda]'. `nvidia-smi` says which GPUs there are"
             )
+        # Numba warns of each kernel that has few blocks. Small arrays have small kernels.
+        cuda.config.CUDA_LOW_OCCUPANCY_WARNINGS = 0
+        gpu = cuda.get_current_device()
+        self.place = GPU, gpu.id
         self.launches = 0
-        self._compiled = {}  # {function: what numba.cuda makes of it}
-        self._blocks = BLOCKS * cuda.get_current_device().MULTIPROCESSOR_COUNT
+        self._compiled = {}  # {(function, threads of a block): what numba.cuda makes of it}
+        self._blocks = BLOCKS * gpu.MULTIPROCESSOR_COUNT
 
     def reserve(self, nbytes):
         """New memory. MemoryError if there is none left."""
@@ -42,33 +51,38 @@ class Card:
 
     def address(self, memory):
         """Where memory begins."""
-        return memory.__cuda_array_interface__["data"][0]
+        return memory.device_ctypes_pointer.value
 
     def write(self, memory, offset, array):
         """Copy an array to the device."""
         if array.size:
-            self.view(memory, offset, array.shape, array.dtype, array.strides).copy_to_device(array)
+            bytes_of = array.reshape(-1).view(np.uint8)
+            self._bytes(memory, offset, array.nbytes).copy_to_device(bytes_of)
 
     def read(self, memory, offset, array):
         """Copy from the device to an array, once all kernels have run."""
         if array.size:
-            self.view(memory, offset, array.shape, array.dtype, array.strides).copy_to_host(array)
+            bytes_of = array.reshape(-1).view(np.uint8)
+            self._bytes(memory, offset, array.nbytes).copy_to_host(bytes_of)
+
+    def _bytes(self, memory, offset, nbytes):
+        return self.view(memory, offset, (nbytes,), np.dtype(np.uint8), (1,))
 
     def view(self, memory, offset, shape, dtype, strides):
         """A part of the memory, as a kernel takes it."""
-        interface = {
-            "data": (self.address(memory) + offset, False),
-            "shape": shape,
-            "strides": strides,
-            "typestr": dtype.str,
-            "version": 3,
-        }
-        return cuda.from_cuda_array_interface(interface, owner=memory, sync=False)
+        return _seen(self.address(memory) + offset, shape, dtype, strides, memory)
 
-    def adopt(self, x):
-        """Another library's array: its memory, shape, dtype and strides"""
-        array = cuda.as_cuda_array(x)
-        return array, array.shape, array.dtype, array.strides
+    def adopt(self, address, nbytes, owner):
+        """Memory that another library has on this GPU, which lives as long as its owner."""
+        return _seen(address, (nbytes,), np.dtype(np.uint8), (1,), owner)
+
+    def hand_over(self, stream):
+        """Wait for all kernels, if another library goes on in a stream that does not wait itself.
+
+        stream  as DLPack counts: none or 1 is the default one, -1 asks for no waiting
+        """
+        if stream not in (None, 1, -1):
+            cuda.synchronize()
 
     def blocks_for(self, n):
         """As many threads as elements, up to a number that keeps the GPU busy."""
@@ -77,6 +91,20 @@ class Card:
     def launch(self, kernel, grid, block, arguments):
         """Order a kernel to run after all that were ordered before."""
         self.launches += 1
-        if kernel not in self._compiled:
-            self._compiled[kernel] = cuda.jit(kernel)
-        self._compiled[kernel][grid, block](*arguments)
+        threads = math.prod(block)
+        if (kernel, threads) not in self._compiled:
+            # With its bound the compiler knows how many registers each thread may have.
+            self._compiled[kernel, threads] = cuda.jit(kernel, launch_bounds=threads)
+        self._compiled[kernel, threads][grid, block](*arguments)
+
+
+def _seen(address, shape, dtype, strides, owner):
+    """An array of numba.cuda that lies in memory of an owner"""
+    interface = {
+        "data": (address, False),
+        "shape": shape,
+        "strides": strides,
+        "typestr": dtype.str,
+        "version": 3,
+    }
+    return cuda.from_cuda_array_interface(interface, owner=owner, sync=False)

@@ -27,7 +27,7 @@ from numba import cuda, float32, int64, types
 
 from .elementwise import activation
 from .launch import HEADS, INTEGER, MATRIX, VECTOR, Launch, named
-from .matmul import EACH, EDGE, ROW, SIDE, add_products, element
+from .matmul import EACH, EDGE, ROW, SIDE, add_products, clear, element
 
 
 class Windows(NamedTuple):
@@ -69,11 +69,10 @@ def in_window(x, window, place, windows, depth, group):
 
 
 @cuda.jit(device=True, inline="always")
-def clear(total):
-    """Sums begin at 0."""
-    for i in range(EACH):
-        for j in range(EACH):
-            total[i, j] = float32(0)
+def of_unit(x, row, unit, units, group):
+    """x[row, unit of a group], or 0 beyond the edge of the group or of x"""
+    is_unit = unit < units
+    return element(x, row, group * units + unit) if is_unit else float32(0)
 
 
 def convolution(x, weight, bias, windows, groups, function, z, y):
@@ -84,7 +83,7 @@ def convolution(x, weight, bias, windows, groups, function, z, y):
     x_thread, y_thread, group = cuda.threadIdx.x, cuda.threadIdx.y, cuda.blockIdx.z
     depth, units = x.shape[3] // groups, weight.shape[1] // groups
     first, column = cuda.blockIdx.y * EDGE + y_thread, cuda.blockIdx.x * EDGE + x_thread
-    clear(total)
+    clear(total, EACH, EACH)
     for k in range(0, weight.shape[0], SIDE):
         place = parts(k + x_thread, windows.width, depth)
         is_place = k + x_thread < weight.shape[0]
@@ -92,9 +91,7 @@ def convolution(x, weight, bias, windows, groups, function, z, y):
             window = parts(first + i * SIDE, windows.rows, windows.columns)
             number = in_window(x, window, place, windows, depth, group) if is_place else float32(0)
             a_tile[y_thread + i * SIDE, x_thread] = number
-            unit = column + i * SIDE
-            is_unit = unit < units
-            number = element(weight, k + y_thread, group * units + unit) if is_unit else float32(0)
+            number = of_unit(weight, k + y_thread, column + i * SIDE, units, group)
             b_tile[y_thread, x_thread + i * SIDE] = number
         cuda.syncthreads()
         add_products(total, a_tile, b_tile)
@@ -135,7 +132,7 @@ def convolution_images(h, weight, windows, groups, dx):
     depth, units = dx.shape[3] // groups, weight.shape[1] // groups
     first, column = cuda.blockIdx.y * EDGE + y_thread, cuda.blockIdx.x * EDGE + x_thread
     inner = weight.shape[0] // depth * units
-    clear(total)
+    clear(total, EACH, EACH)
     for k in range(0, inner, SIDE):
         place = parts(k + x_thread, windows.width, units)
         at = parts(k + y_thread, windows.width, units)
@@ -174,7 +171,7 @@ def convolution_weights(h, x, windows, groups, dweight):
     x_thread, y_thread, group = cuda.threadIdx.x, cuda.threadIdx.y, cuda.blockIdx.z
     depth, units = x.shape[3] // groups, dweight.shape[1] // groups
     first, column = cuda.blockIdx.y * EDGE + y_thread, cuda.blockIdx.x * EDGE + x_thread
-    clear(total)
+    clear(total, EACH, EACH)
     for k in range(0, h.shape[0], SIDE):
         window = parts(k + x_thread, windows.rows, windows.columns)
         for i in range(EACH):
@@ -182,9 +179,7 @@ def convolution_weights(h, x, windows, groups, dweight):
             is_place = first + i * SIDE < dweight.shape[0]
             number = in_window(x, window, place, windows, depth, group) if is_place else float32(0)
             a_tile[y_thread + i * SIDE, x_thread] = number
-            unit = column + i * SIDE
-            is_unit = unit < units
-            number = element(h, k + y_thread, group * units + unit) if is_unit else float32(0)
+            number = of_unit(h, k + y_thread, column + i * SIDE, units, group)
             b_tile[y_thread, x_thread + i * SIDE] = number
         cuda.syncthreads()
         add_products(total, a_tile, b_tile)

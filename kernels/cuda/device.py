@@ -3,12 +3,14 @@
 What differs from machine to machine is behind a small interface, which `kernels.cuda.card` has for
 a GPU, and `kernels.simulator.machine` for the simulator:
 
+    place                                  where it is, in the numbers of DLPack
     reserve(nbytes)                        new memory, an object that frees it when it is gone
     address(memory)                        where it begins
     write(memory, offset, array)           copy a contiguous NumPy array to there
     read(memory, offset, array)            copy to a contiguous NumPy array
     view(memory, offset, shape, dtype, strides)   a part of it, as a kernel takes it
-    adopt(x)                               memory, shape, dtype, strides of another library's array
+    adopt(address, nbytes, owner)          memory of another library, and what keeps it
+    hand_over(stream)                      wait, unless a stream of another library does so itself
     launch(kernel, grid, block, arguments)
     blocks_for(n)                          grid and block for n elements that any thread may take
 
@@ -22,6 +24,7 @@ from weakref import finalize
 
 import numpy as np
 
+from .. import dlpack
 from . import ufuncs
 from .array import DeviceArray, check_dtype, overlap
 from .errors import HostCopyError
@@ -129,13 +132,38 @@ class Device:
     def adopt(self, x):
         """An array that another library has on this device, without a copy: both see one memory.
 
-        On a GPU it is one with `__cuda_array_interface__`, as PyTorch's and CuPy's are. The memory
-        of the simulator is that of the host: there it is one with `__dlpack__`, such as NumPy's.
+        x   one with `__cuda_array_interface__`, if this is a GPU, or with `__dlpack__`; the memory
+            of the simulator is that of the host, where NumPy's arrays are
         """
-        memory, shape, dtype, strides = self.machine.adopt(x)
-        check_dtype(dtype)
-        block = Block(memory, _count(shape) * dtype.itemsize, self.machine.address(memory))
-        return DeviceArray(self, block, shape, dtype, strides)
+        is_gpu = self.machine.place[0] == dlpack.GPU
+        if is_gpu and hasattr(x, "__cuda_array_interface__"):
+            stand_in = _stand_in(x, x.__cuda_array_interface__)
+            self.machine.hand_over(x.__cuda_array_interface__.get("stream"))
+        else:
+            self._check_place(x)
+            stand_in = dlpack.taken(x, **({"stream": 1} if is_gpu else {}))
+        dtype = check_dtype(stand_in.dtype)
+        array = DeviceArray(self, None, stand_in.shape, dtype, stand_in.strides)
+        low, high = array.extent
+        start, nbytes = stand_in.ctypes.data + low, high - low
+        array.block = Block(self.machine.adopt(start, nbytes, stand_in), nbytes, start)
+        array.offset = -low
+        array.setflags(stand_in.flags.writeable)
+        return array
+
+    def _check_place(self, x):
+        """That an array of another library is on this device."""
+        if not hasattr(x, "__dlpack_device__"):
+            raise TypeError(
+                f"{self} takes arrays that speak DLPack, or, if it is a GPU, that have "
+                f"__cuda_array_interface__. Received: {type(x).__name__}"
+            )
+        place = tuple(map(int, x.__dlpack_device__()))
+        if place != self.machine.place:
+            raise HostCopyError(
+                f"an array on device {place}, in DLPack's numbers, cannot be shared with {self}, "
+                f"which is {self.machine.place}"
+            )
 
     def read(self, array):
         """An array of the device, copied to a new NumPy array: the host waits for it."""
@@ -159,16 +187,19 @@ class Device:
 
     def operand(self, value, dtype):
         """An array of this device as it is; a number as an array () of a dtype."""
-        if isinstance(value, DeviceArray):
-            if value.device is not self:
-                raise HostCopyError(f"an array on {value.device} came to one on {self}")
-            return value
-        if np.ndim(value):
-            raise HostCopyError(
-                f"an array of shape {np.shape(value)} on the host came together with one on a "
-                "device"
-            )
+        if isinstance(value, DeviceArray) or np.ndim(value):
+            return self.check_own(value)
         return self.constant(value, dtype)
+
+    def check_own(self, x):
+        """The same array, if it is on this device, else HostCopyError."""
+        if not isinstance(x, DeviceArray):
+            raise HostCopyError(
+                f"an array of shape {np.shape(x)} on the host came together with one on a device"
+            )
+        if x.device is not self:
+            raise HostCopyError(f"an array on {x.device} came to one on {self}")
+        return x
 
     def constant(self, value, dtype):
         """An array () of one number. It is kept, so that the same number comes but once."""
@@ -216,6 +247,13 @@ class Device:
             for a in arguments
         ]
         self.machine.launch(kernel, grid, block, views)
+
+
+def _stand_in(x, interface):
+    """A stand-in for another library's array, of which `__cuda_array_interface__` says all."""
+    if interface.get("mask") is not None:
+        raise TypeError(f"a device has no arrays with masks. Received: {type(x).__name__}")
+    return np.asarray(dlpack.Described(interface, x))
 
 
 def _count(shape):

@@ -21,52 +21,55 @@ NOWHERE = int64(-(2**62))  # an index that is wrong whatever the size
 
 
 @cuda.jit(device=True, inline="always")
-def counted_from_end(i, n):
-    """The same place, counted from the start, if it was below 0"""
+def counted_from_start(i, n):
+    """The same place, which counts from the end if it is below 0"""
     return i + n if i < 0 else i
+
+
+@cuda.jit(device=True, inline="always")
+def place_of(i, n, wrong):
+    """Where index i is among n rows; a mark, and -1, if it is beyond the edge"""
+    place = counted_from_start(int64(i), n)
+    is_inside = 0 <= place < n
+    if not is_inside:
+        cuda.atomic.max(wrong, 0, 1)
+        place = int64(-1)
+    return place
 
 
 def take(y, x, index, wrong):
     """y (m, d), x (n, d), index (m,)"""
     for i in range(cuda.grid(1), y.size, cuda.gridsize(1)):
         row, column = i // y.shape[1], i % y.shape[1]
-        place = counted_from_end(int64(index[row]), x.shape[0])
-        is_inside = 0 <= place < x.shape[0]
-        if is_inside:
+        place = place_of(index[row], x.shape[0], wrong)
+        if place >= 0:
             y[row, column] = x[place, column]
         else:
             y[row, column] = 0
-            cuda.atomic.max(wrong, 0, 1)
 
 
 def add(x, index, g, wrong):
     """x (n, d), index (m,), g (m, d)"""
     for i in range(cuda.grid(1), g.size, cuda.gridsize(1)):
         row, column = i // g.shape[1], i % g.shape[1]
-        place = counted_from_end(int64(index[row]), x.shape[0])
-        is_inside = 0 <= place < x.shape[0]
-        if is_inside:
+        place = place_of(index[row], x.shape[0], wrong)
+        if place >= 0:
             cuda.atomic.add(x, (place, column), g[row, column])
-        else:
-            cuda.atomic.max(wrong, 0, 1)
 
 
 def put(x, index, value, wrong):
     """x (n, d), index (m,), value (m, d)"""
     for i in range(cuda.grid(1), value.size, cuda.gridsize(1)):
         row, column = i // value.shape[1], i % value.shape[1]
-        place = counted_from_end(int64(index[row]), x.shape[0])
-        is_inside = 0 <= place < x.shape[0]
-        if is_inside:
+        place = place_of(index[row], x.shape[0], wrong)
+        if place >= 0:
             x[place, column] = value[row, column]
-        else:
-            cuda.atomic.max(wrong, 0, 1)
 
 
 def fold(index, more, n):
     """index (m,) of all axes so far, more (m,) of the next axis, which has the length n"""
     for i in range(cuda.grid(1), index.shape[0], cuda.gridsize(1)):
-        place = counted_from_end(int64(more[i]), n)
+        place = counted_from_start(int64(more[i]), n)
         is_inside = 0 <= place < n and index[i] >= 0
         index[i] = index[i] * n + place if is_inside else NOWHERE
 
@@ -88,6 +91,8 @@ def _parts(x, index):
             raise HostCopyError(
                 f"an index of shape {part.shape} on the host came to an array on a device"
             )
+        if hasattr(parts[i], "block") and parts[i].dtype.kind == "f":
+            raise IndexError(f"an index is of integers. Received: an array of {parts[i].dtype}")
         if hasattr(parts[i], "block") and parts[i].dtype.kind not in "iu":
             raise HostCopyError(
                 "x[booleans] on a device would have to ask the host how many elements it has: "
@@ -212,6 +217,11 @@ def _change(kernel, x, parts, value):
     places = _Places(x, parts)
     view = places.view
     rows = view if view.is_contiguous else view.copy()
-    places.launch(kernel, rows.reshape(places.rows), places.index, places.values(value))
+    # What a kernel changes it must not read: in which order it would do both, nobody knows.
+    index, value = (
+        array.copy() if array.block is view.block else array
+        for array in (places.index, places.values(value))
+    )
+    places.launch(kernel, rows.reshape(places.rows), index, value)
     if rows is not view:
         view.write(rows)

@@ -98,6 +98,14 @@ ROW = EDGE + SIDE  # numbers from one row of a tile to the next: so two rows use
 
 
 @cuda.jit(device=True, inline="always")
+def clear(sums, rows, columns):
+    """Sums of a thread begin at 0."""
+    for i in range(rows):
+        for j in range(columns):
+            sums[i, j] = float32(0)
+
+
+@cuda.jit(device=True, inline="always")
 def add_products(total, a_tile, b_tile):
     """total += A B of two tiles, for the rows and columns of a thread"""
     x, y = cuda.threadIdx.x, cuda.threadIdx.y
@@ -122,9 +130,7 @@ def register_tiled(a, b, c):
     total = cuda.local.array((EACH, EACH), float32)
     x, y = cuda.threadIdx.x, cuda.threadIdx.y
     row, column = cuda.blockIdx.y * EDGE + y, cuda.blockIdx.x * EDGE + x
-    for i in range(EACH):
-        for j in range(EACH):
-            total[i, j] = float32(0)
+    clear(total, EACH, EACH)
     for k in range(0, a.shape[1], SIDE):
         for i in range(EACH):
             a_tile[y + i * SIDE, x] = element(a, row + i * SIDE, k + x)
@@ -175,9 +181,7 @@ def vectorised(a, b, c):
     x, y = cuda.threadIdx.x, cuda.threadIdx.y
     thread = y * SIDE + x
     first_row, first_column = cuda.blockIdx.y * WIDE_EDGE, cuda.blockIdx.x * WIDE_EDGE
-    for i in range(WIDE):
-        for j in range(WIDE):
-            total[i, j] = float32(0)
+    clear(total, WIDE, WIDE)
     for k in range(0, a.shape[1], THIN):
         # 256 threads, 128 rows of A with 2 groups of four, 8 rows of B with 32 groups of four
         row, column = thread // 2, thread % 2 * 4

@@ -17,9 +17,9 @@ LOWEST = float32(-3.4028235e38)  # below all numbers but -∞, and its differenc
 
 
 @cuda.jit(device=True, inline="always")
-def warp_sum(x):
-    """Σ x over the lanes of a warp, for all of them"""
-    distance = WARP // 2
+def warp_sum(x, lanes=WARP):
+    """Σ x over the lanes of a warp, or over each `lanes` neighbours of it, for all of them"""
+    distance = lanes // 2
     while distance > 0:
         x += cuda.shfl_xor_sync(ALL_LANES, x, distance)
         distance //= 2
@@ -27,13 +27,47 @@ def warp_sum(x):
 
 
 @cuda.jit(device=True, inline="always")
-def warp_max(x):
-    """max x over the lanes of a warp, for all of them"""
-    distance = WARP // 2
+def warp_max(x, lanes=WARP):
+    """max x over them, likewise"""
+    distance = lanes // 2
     while distance > 0:
         x = max(x, cuda.shfl_xor_sync(ALL_LANES, x, distance))
         distance //= 2
     return x
+
+
+def over_block(combine):
+    """The device function by which the threads of a block combine their numbers."""
+
+    @cuda.jit(device=True, inline="always")
+    def combined(x, shared):
+        """What all threads of a block have together, for all of them;  shared (THREADS,)"""
+        i = cuda.threadIdx.x
+        cuda.syncthreads()  # whatever was there, all have read it
+        shared[i] = x
+        cuda.syncthreads()
+        half = THREADS // 2
+        while half > 0:
+            if i < half:
+                shared[i] = combine(shared[i], shared[i + half])
+            cuda.syncthreads()
+            half //= 2
+        return shared[0]
+
+    return combined
+
+
+@cuda.jit(device=True, inline="always")
+def _sum(a, b):
+    return a + b
+
+
+@cuda.jit(device=True, inline="always")
+def _larger(a, b):
+    return max(a, b)
+
+
+block_sum, block_max = over_block(_sum), over_block(_larger)
 
 
 @cuda.jit(device=True, inline="always")
@@ -58,35 +92,3 @@ def warp_sum_of_exponentials(most, total):
         most = larger
         distance //= 2
     return most, total
-
-
-@cuda.jit(device=True, inline="always")
-def block_sum(x, shared):
-    """Σ x over the threads of a block, for all of them;  shared (THREADS,)"""
-    i = cuda.threadIdx.x
-    cuda.syncthreads()  # whatever was there, all have read it
-    shared[i] = x
-    cuda.syncthreads()
-    half = THREADS // 2
-    while half > 0:
-        if i < half:
-            shared[i] += shared[i + half]
-        cuda.syncthreads()
-        half //= 2
-    return shared[0]
-
-
-@cuda.jit(device=True, inline="always")
-def block_max(x, shared):
-    """max x over the threads of a block, for all of them;  shared (THREADS,)"""
-    i = cuda.threadIdx.x
-    cuda.syncthreads()
-    shared[i] = x
-    cuda.syncthreads()
-    half = THREADS // 2
-    while half > 0:
-        if i < half:
-            shared[i] = max(shared[i], shared[i + half])
-        cuda.syncthreads()
-        half //= 2
-    return shared[0]

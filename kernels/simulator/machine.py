@@ -6,6 +6,7 @@ has to do.
 
 import numpy as np
 
+from ..dlpack import HOST, Described
 from .launch import launch
 
 _PAGE = 256  # bytes: where memory begins that a GPU has given out
@@ -18,7 +19,7 @@ class Machine:
     launches       how many kernels it has run
     """
 
-    name = "simulator"
+    name, place = "simulator", (HOST, 0)
 
     def __init__(self, order="forward", check=False):
         self.order, self.check, self.launches = order, check, 0
@@ -45,12 +46,13 @@ class Machine:
         """A part of the memory, as a kernel takes it."""
         return np.ndarray(shape, dtype, memory, offset, strides)
 
-    def adopt(self, x):
-        """An array of the host as one of the device: memory, shape, dtype, strides"""
-        array = np.from_dlpack(x)
-        if not (array.flags.c_contiguous and array.flags.writeable):
-            raise ValueError("the simulator adopts arrays without gaps that it may write to")
-        return array.reshape(-1).view(np.uint8), array.shape, array.dtype, array.strides
+    def adopt(self, address, nbytes, owner):
+        """Memory of the host that another library has, which lives as long as its owner."""
+        interface = {"data": (address, False), "shape": (nbytes,), "typestr": "|u1"}
+        return np.asarray(Described(interface, owner))
+
+    def hand_over(self, stream):
+        """Nothing to wait for: each kernel has run to its end before the next begins."""
 
     def blocks_for(self, n):
         """Few threads, each with many elements: a thread takes longer to start than to go on."""

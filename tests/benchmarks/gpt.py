@@ -68,6 +68,12 @@ def cases():
 
 
 def minigrad(shape, threads):
+    once = steps_of(model_of(shape), shape.batches())
+    yield "auto", repeated(once, numba_threads(threads, "auto"))
+
+
+def model_of(shape):
+    """Ours, with its loss and its optimizer."""
     model = models.GPT(
         shape.vocabulary,
         shape.layers,
@@ -79,40 +85,51 @@ def minigrad(shape, threads):
     optimizer = optimizers.AdamW(RATE, DECAY, beta_2=BETA_2, global_clipnorm=NORM)
     model.compile(optimizer, loss)
     model.ensure_built()
-    parameters, batches = model.parameters(), in_turn(shape.batches())
+    return model
+
+
+def steps_of(model, batches):
+    """A function that takes one step of ours, on one batch after another."""
+    parameters, turns = model.parameters(), in_turn(batches)
 
     def once():
-        model.train_step(*next(batches), parameters=parameters)
+        model.train_step(*next(turns), parameters=parameters)
 
-    yield "auto", repeated(once, numba_threads(threads, "auto"))
+    return once
 
 
 def pytorch(shape, threads):
     import torch
-    import torch.nn.functional as F  # noqa: N812
 
     batches = torch.from_numpy(shape.batches())
     for way in ("fused", "foreach"):
-        model = gpt_in_torch(shape)
-        decayed = [p for p in model.parameters() if p.ndim > 1]
-        others = [p for p in model.parameters() if p.ndim == 1]
-        groups = [
-            {"params": decayed, "weight_decay": DECAY},
-            {"params": others, "weight_decay": 0},
-        ]
-        optimizer = torch.optim.AdamW(groups, RATE, (0.9, BETA_2), **{way: True})
-
-        turns = in_turn(batches)
-
-        def once(model=model, optimizer=optimizer, turns=turns):
-            ids, labels = next(turns)
-            loss = F.cross_entropy(model(ids).flatten(0, 1), labels.flatten())
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), NORM)
-            optimizer.step()
-
+        once = steps_in_torch(gpt_in_torch(shape), batches, way)
         yield f"AdamW {way}", repeated(once, torch_threads(threads))
+
+
+def steps_in_torch(model, batches, way):
+    """A function that takes one step of PyTorch's; `way` is that of its AdamW."""
+    import torch
+    import torch.nn.functional as F  # noqa: N812
+
+    decayed = [p for p in model.parameters() if p.ndim > 1]
+    others = [p for p in model.parameters() if p.ndim == 1]
+    groups = [
+        {"params": decayed, "weight_decay": DECAY},
+        {"params": others, "weight_decay": 0},
+    ]
+    optimizer = torch.optim.AdamW(groups, RATE, (0.9, BETA_2), **{way: True})
+    turns = in_turn(batches)
+
+    def once():
+        ids, labels = next(turns)
+        loss = F.cross_entropy(model(ids).flatten(0, 1), labels.flatten())
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), NORM)
+        optimizer.step()
+
+    return once
 
 
 def in_turn(batches):
@@ -156,7 +173,7 @@ def gpt_in_torch(shape):
             self.logits.weight = self.tokens.weight
 
         def forward(self, ids):
-            x = self.tokens(ids) + self.positions(torch.arange(ids.shape[1]))
+            x = self.tokens(ids) + self.positions(torch.arange(ids.shape[1], device=ids.device))
             return self.logits(self.norm(self.blocks(x)))
 
     model = GPT()

@@ -1,4 +1,4 @@
-"""Kernels for GPUs beside PyTorch on the same card: products, attention, and what waits for memory.
+"""Kernels for GPUs, and a training step of GPT-2, beside PyTorch on the same card.
 
 Without a card nothing is measured. With one, the table goes to tests/benchmarks/results/ under the
 card's name. What waits for memory competes with a copy of as many bytes.
@@ -12,12 +12,13 @@ from pathlib import Path
 import numpy as np
 
 import kernels
-from tests.benchmarks import harness
+from tests.benchmarks import gpt, harness
 from tests.benchmarks.contestants import repeated
 from tests.benchmarks.harness import Case
 
 RESULTS = Path(__file__).parent / "results"
 COPY = "a copy"
+GPT_2 = gpt.Shape(8, 1024, 50257, layers=12, heads=12, width=768)
 
 
 def cases():
@@ -37,6 +38,8 @@ def cases():
         ("AdamW of 124 million", adamw(124_000_000)),
     ):
         yield case(name, pair, {COPY: 0.7})
+    name = "a step of GPT-2, 124 million parameters, 8 x 1,024 tokens"
+    yield case(name, training_step(GPT_2), {"PyTorch": 1 / 1.5})
 
 
 def card():
@@ -236,3 +239,18 @@ def adamw(n):
         return torch.optim.AdamW([parameter], lr=1e-4, fused=True).step
 
     return ours, pytorch, 7 * 4 * n
+
+
+def training_step(shape):
+    def ours(put, run):
+        batches = [(put(ids), put(labels)) for ids, labels in shape.batches()]
+        model = gpt.model_of(shape).to(kernels.device_of(batches[0][0]))
+        return gpt.steps_of(model, batches)
+
+    def pytorch(torch):
+        torch.backends.cuda.matmul.allow_tf32 = False
+        model = gpt.gpt_in_torch(shape).to("cuda")
+        batches = torch.from_numpy(shape.batches()).to("cuda")
+        return gpt.steps_in_torch(model, batches, "fused")
+
+    return ours, pytorch, 0

@@ -1,0 +1,130 @@
+"""A GPU as a device, with a driver that stands in for NVIDIA's: what numba.cuda is handed is right.
+
+`make test-gpu` runs this, with the packages of the extra `gpu-ci`. No number is computed by a GPU
+here; each kernel is compiled for one, and runs in the simulator.
+"""
+
+import numpy as np
+import pytest
+
+import kernels
+from kernels import dlpack
+from kernels.cuda.card import Card
+from kernels.cuda.device import Device
+from tests import test_device_training as training
+from tests.stand_in_driver import MEMORY, stand_in
+
+NUMBERS = np.random.default_rng(0).standard_normal((3, 5, 4)).astype(np.float32)
+
+
+@pytest.fixture
+def context():
+    with stand_in() as context:
+        yield context
+
+
+@pytest.fixture
+def device(context, monkeypatch):
+    device = Device(Card())
+    monkeypatch.setattr(kernels.devices, "device", lambda name: device)
+    monkeypatch.setattr(kernels, "device", lambda name: device)
+    return device
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "int32", "uint8", "bool"])
+@pytest.mark.parametrize("look", [np.s_[:], np.s_[0, 0, 0], np.s_[::-1, None, ::2], np.s_[:0]])
+def test_arrays_come_back_as_they_went(look, dtype, device):
+    host = (NUMBERS * 9).astype(dtype)[look]
+    x = device.put(host)
+    np.testing.assert_array_equal(x.numpy(), host)
+
+
+def test_a_read_only_array_is_sent(device):
+    host = NUMBERS.copy()
+    host.setflags(write=False)
+    np.testing.assert_array_equal(device.put(host).numpy(), host)
+
+
+WORK = {
+    "numbers alone": lambda x: x * 2 + 1,
+    "views that go backward": lambda x: x[::-1, :, ::-1] + x[:, :1],
+    "one number for all": lambda x: np.where(x > 0, x, np.float32(0)),
+    "booleans": lambda x: (x > 0) & (x < 1),
+    "a sum of some axes": lambda x: np.sum(x, axis=(0, 2)),
+    "a sum by blocks": lambda x: np.sum(np.broadcast_to(x[:1, :1], (10, 20, 4))),
+    "places": lambda x: np.argmax(x, axis=1),
+    "a product": lambda x: x @ x.swapaxes(1, 2),
+    "concatenate": lambda x: np.concatenate([x, x[:, :2]], axis=1),
+    "of nothing": lambda x: np.sum(x[:, :0], axis=1),
+}
+
+
+@pytest.mark.parametrize("work", WORK.values(), ids=WORK)
+def test_what_numpy_says_runs(work, device):
+    np.testing.assert_allclose(work(device.put(NUMBERS)).numpy(), work(NUMBERS), rtol=1e-5)
+
+
+def test_rows_are_taken_and_added_to(device):
+    index = np.array([2, -1, 0])
+    x, places = device.put(NUMBERS), device.put(index)
+    np.testing.assert_array_equal(x[places].numpy(), NUMBERS[index])
+    total, right = device.put(NUMBERS), NUMBERS.copy()
+    np.add.at(total, places, 1)
+    np.add.at(right, index, 1)
+    np.testing.assert_allclose(total.numpy(), right)
+    with pytest.raises(IndexError, match="beyond the end"):
+        x[device.put(index + 1)].numpy()
+
+
+def test_a_kernel_takes_a_tuple_and_arrays_of_no_numbers(device):
+    """A convolution's windows, and the bias that it has not got"""
+    images, weight = NUMBERS.reshape(1, 3, 5, 4), NUMBERS[:2, :4].reshape(2, 2, 2, 4)[:, :, :, :3]
+    weight = np.repeat(weight, 2, axis=2)
+    given = images, np.ascontiguousarray(weight)
+    right, _ = kernels.reference.convolution(*given)
+    ours, _ = kernels.convolution(*map(device.put, given))
+    np.testing.assert_allclose(ours.numpy(), right, rtol=1e-5, atol=1e-5)
+
+
+def test_a_step_on_the_card_is_that_on_the_cpu(device):
+    with kernels.use("numpy"):
+        steps = [training.step(training.multilayer_perceptron, where) for where in ("cuda", "cpu")]
+    for ours, right in zip(*steps, strict=True):
+        np.testing.assert_allclose(ours, right, rtol=1e-5, atol=1e-5)
+
+
+def test_memory_that_is_not_there_is_an_error_and_what_is_kept_is_given_back(device, context):
+    kept = device.empty((MEMORY // 2,), np.uint8)
+    with pytest.raises(MemoryError, match="bytes left"):
+        device.empty((MEMORY,), np.uint8)
+    del kept
+    assert device.empty((MEMORY * 3 // 4,), np.uint8).size  # where the first was kept for others
+
+
+class Theirs:
+    """An array of another library on the same GPU."""
+
+    def __init__(self, array, stream):
+        self.array = array
+        self.__cuda_array_interface__ = array.__cuda_array_interface__ | {"stream": stream}
+
+
+@pytest.mark.parametrize("stream, waits", [(None, 0), (1, 0), (7, 1)])
+def test_arrays_are_shared_by_cuda_array_interface(stream, waits, device, context):
+    x = device.put(NUMBERS)
+    ours = device.adopt(Theirs(x[:, ::-1], stream))
+    ours += 1
+    assert context.waits == waits
+    np.testing.assert_array_equal(x.numpy(), NUMBERS + 1)
+
+
+def test_arrays_are_shared_by_dlpack(device, context):
+    x = device.put(NUMBERS)
+    assert x.__dlpack_device__() == (dlpack.GPU, 0)
+    taken = dlpack.taken(x, stream=7)
+    assert (taken.ctypes.data, taken.shape, taken.dtype) == (x.pointer, x.shape, x.dtype)
+    assert context.waits == 1
+    with pytest.raises((BufferError, RuntimeError), match="device"):
+        np.from_dlpack(x)
+    with pytest.raises(TypeError, match="cannot be shared"):
+        device.adopt(NUMBERS)

@@ -1,0 +1,142 @@
+"""A driver that stands in for NVIDIA's, so that `kernels.cuda.card` runs where there is no GPU.
+
+numba.cuda itself finds the types of arguments, compiles a kernel for them as for an H100, and takes
+arrays and tuples apart into the words that a GPU is handed. What follows is done here: memory is
+that of the host, and a launch puts the words together again, and runs the kernel in the simulator.
+What NVIDIA's driver refuses is refused here as well: grids and blocks that are too large or empty,
+and memory that it has not given out.
+"""
+
+import contextlib
+import ctypes
+import math
+from types import SimpleNamespace
+from unittest import mock
+
+import numpy as np
+from numba import cuda
+from numba.cuda import codegen, dispatcher, types
+from numba.cuda.cudadrv import devices, driver
+from numba.cuda.np.numpy_support import as_dtype
+
+from kernels import simulator
+
+LIMITS = (2**31 - 1, 65535, 65535), (1024, 1024, 64)  # of a grid, and of a block
+THREADS = 1024  # of a block, all together
+MEMORY = 2**24  # bytes that this GPU has
+
+
+class Context:
+    """What numba.cuda calls a context: memory, and the device that it is in."""
+
+    def __init__(self):
+        self.device = SimpleNamespace(id=0, compute_capability=(9, 0), MULTIPROCESSOR_COUNT=1)
+        self.given = []  # [memory]
+        self.waits = 0  # how often the host has waited for all kernels
+
+    def memalloc(self, nbytes):
+        """Memory of the host, as if it were that of a GPU."""
+        if sum(memory.nbytes for memory in self.given) + nbytes > MEMORY:
+            code = driver.binding.CUresult.CUDA_ERROR_OUT_OF_MEMORY
+            raise driver.CudaAPIError(code, f"Call to cuMemAlloc results in {code.name}")
+        memory = np.full(nbytes + 256, 0xFF, np.uint8)
+        start = -memory.__array_interface__["data"][0] % 256
+        memory = memory[start : start + nbytes]
+        self.given.append(memory)
+        address = driver.binding.CUdeviceptr(memory.__array_interface__["data"][0])
+        return driver.MemoryPointer(self, address, nbytes, finalizer=lambda: self._free(memory))
+
+    def _free(self, memory):
+        self.given = [other for other in self.given if other is not memory]
+
+    def synchronize(self):
+        """Wait for all kernels, which have run."""
+        self.waits += 1
+
+    def check(self, address, nbytes):
+        """That a piece of memory was given out."""
+        for memory in self.given:
+            start = memory.__array_interface__["data"][0]
+            if start <= address and address + nbytes <= start + memory.nbytes:
+                return
+        raise AssertionError(f"{nbytes} bytes at {address:#x} are no memory of this GPU")
+
+
+@contextlib.contextmanager
+def stand_in():
+    """Inside this `with`, numba.cuda finds a GPU.   -> its Context"""
+    context = Context()
+    kernels = {}  # {code: what numba.cuda made of a function}
+
+    def bind(kernel):
+        kernels[id(kernel._codelibrary)] = kernel
+
+    def launch(stream, config, code, *words):
+        run(context, kernels[id(code)], config, list(words))
+
+    def to_device(address, host, nbytes):
+        context.check(int(address), nbytes)
+        ctypes.memmove(int(address), int(host), nbytes)
+
+    def to_host(host, address, nbytes):
+        context.check(int(address), nbytes)
+        ctypes.memmove(int(host), int(address), nbytes)
+
+    def function_of(code):
+        return SimpleNamespace(kernel=code, name=code.name)
+
+    with contextlib.ExitStack() as stack:
+        for place, name, stands_in in (
+            (cuda, "is_available", lambda: True),
+            (devices._runtime, "get_or_create_context", lambda number=None: context),
+            (driver, "_ActiveContext", contextlib.nullcontext),
+            (codegen.CUDACodeLibrary, "get_cufunc", function_of),
+            (dispatcher._Kernel, "bind", bind),
+            (dispatcher, "launch", launch),
+        ):
+            stack.enter_context(mock.patch.object(place, name, stands_in))
+        functions = {"cuMemcpyHtoD": to_device, "cuMemcpyDtoH": to_host}
+        stack.enter_context(mock.patch.dict(vars(driver.driver), functions))
+        yield context
+
+
+def run(context, kernel, config, words):
+    """Run a kernel on the words that a GPU would be handed."""
+    grid, block = tuple(config.grid), tuple(config.block)
+    for numbers, limits in zip((grid, block), LIMITS):
+        assert all(0 < n <= limit for n, limit in zip(numbers, limits)), (grid, block)
+    assert math.prod(block) <= min(THREADS, kernel.launch_bounds)
+    arguments = [_argument(context, kind, words) for kind in kernel.argument_types]
+    assert not words
+    simulator.launch(kernel.py_func, grid, block, *arguments, check=False)
+
+
+def _argument(context, kind, words):
+    """The next argument, of a type of Numba, taken from the front of the words."""
+    if isinstance(kind, types.Array):
+        return _array(context, kind, words)
+    if isinstance(kind, types.BaseTuple):
+        parts = [_argument(context, part, words) for part in kind]
+        return kind.instance_class(*parts) if hasattr(kind, "instance_class") else tuple(parts)
+    return as_dtype(kind).type(getattr(words.pop(0), "value", None))
+
+
+def _array(context, kind, words):
+    """An array: two words for Numba alone, its size, item size, address, shape and strides"""
+    dtype, n = as_dtype(kind.dtype), kind.ndim
+    _, _, size, itemsize, address, *rest = (words.pop(0) for _ in range(5 + 2 * n))
+    shape, strides = tuple(rest[:n]), tuple(rest[n:])
+    assert (size, itemsize) == (math.prod(shape), dtype.itemsize)
+    if not size:
+        return np.empty(shape, dtype)
+    ends = [(count - 1) * stride for count, stride in zip(shape, strides)]
+    low, high = (sum(end(step, 0) for step in ends) for end in (min, max))
+    context.check(address + low, high - low + itemsize)
+    interface = {"data": (address, False), "shape": shape, "strides": strides, "version": 3}
+    interface["typestr"] = dtype.str
+    array = np.asarray(SimpleNamespace(__array_interface__=interface))
+    if kind.layout == "C":  # then the compiler works out the strides itself
+        assert array.flags.c_contiguous
+    if kind.layout == "F":
+        assert array.flags.f_contiguous
+    return array
