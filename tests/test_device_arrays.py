@@ -3,7 +3,9 @@
 The simulator looks for faults in every kernel that runs here.
 """
 
+import copy
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -66,6 +68,8 @@ WITH_NUMBERS = {
     "NaN": lambda x: np.maximum(np.where(x > 1, np.nan, x), 0),
     "in place": lambda x: np.multiply(x, 2, out=x.copy()),
     "isfinite": lambda x: np.isfinite(x / 0 - np.inf),
+    "of infinity": lambda x: np.floor(x / 0) + np.ceil(x / 0),
+    "log1p of -1": lambda x: np.log1p(x * 0 - 1),
     "mixed": lambda x: x + (x > 0) + (x > 0).astype("int64"),
 }
 
@@ -79,8 +83,14 @@ def test_numbers_may_come_from_anywhere(function, device):
 
 # ---- Shapes, reductions, indexing ----------------------------------------------------------------
 
+
+def _six_axes(x):
+    return np.reshape(np.repeat(x[:2, :4], 2, axis=0), (2,) * 6)
+
+
 FUNCTIONS = {
     "sum": lambda x, i: np.sum(x),
+    "six axes": lambda x, i: _six_axes(x) + _six_axes(x).T,
     "sum of axes": lambda x, i: np.sum(x, axis=(0, -1), keepdims=True),
     "sum of many": lambda x, i: np.sum(np.broadcast_to(x[:1, :1], (10, 20, 4)), axis=(0, 1, 2)),
     "sum of turned": lambda x, i: np.sum(x.T[1:], axis=1),
@@ -149,6 +159,9 @@ CHANGES = {
     "what overlaps": _changed(lambda x, i: x.__setitem__(np.s_[1:], x[:-1])),
     "a number": _changed(lambda x, i: x.__setitem__(np.s_[..., 0], 7)),
     "rows": _changed(lambda x, i: x.__setitem__(i[1], x[2])),
+    "rows that are read": _changed(lambda x, i: x.__setitem__([0, 2], x[::-1][:2])),
+    "added to what is read": _changed(lambda x, i: np.add.at(x, [0, 2], x[::-1][:2])),
+    "into a turned sum": _changed(lambda x, i: np.add.reduce(x, axis=2, out=x[..., 1])),
     "added twice": _changed(lambda x, i: np.add.at(x, (slice(None), i[:, :1] * 0), 1.5)),
     "a part": _changed(lambda x, i: x[:, 1].__iadd__(1)),
 }
@@ -195,6 +208,19 @@ COPIES = {
     "host[:] = x": lambda x: np.ones(1).__setitem__(slice(None), x),
     "np.concatenate([x, host])": lambda x: np.concatenate([x, np.ones(1)]),
     "np.sort(x)": np.sort,
+    "np.exp(x, host)": lambda x: np.exp(x, np.ones(1, np.float32)),
+    "np.dot(x, host)": lambda x: np.dot(x, np.ones(1, np.float32)),
+    "np.einsum(x, host)": lambda x: np.einsum("a,a->a", x, np.ones(1)),
+    "np.copyto(host, x)": lambda x: np.copyto(np.ones(1), x),
+    "np.exp(x) of another": lambda x: np.exp(x, kernels.device("simulator").put(np.ones(1))),
+    "f'{x:.2f}'": lambda x: f"{x:.2f}",
+    "pickle": pickle.dumps,
+    "x + None": lambda x: x + None,
+    "x[True]": lambda x: x[True],
+    "np.sum(where)": lambda x: np.sum(x, where=x > 0),
+    "np.add.reduce(where)": lambda x: np.add.reduce(x, where=x > 0),
+    "np.cumsum(out)": lambda x: np.cumsum(x, out=x),
+    "np.take(mode)": lambda x: np.take(x, [0], mode="wrap"),
     "np.arcsinh(x)": np.arcsinh,
     "x[x > 0]": lambda x: x[x > 0],
     "x beside that of another": lambda x: x + kernels.device("simulator").put(np.ones(1)),
@@ -242,6 +268,55 @@ def test_read_only_arrays_are_not_written_to():
     ):
         with pytest.raises(ValueError, match="read-only"):
             change()
+
+
+def test_one_number_in_many_places_is_not_written_to():
+    x = Device(simulator.Machine()).put(NUMBERS)
+    for wide in (np.broadcast_to(x[0, 0], (3, 4)), np.broadcast_to(x[0, 0], (3, 4))[1:].T):
+        with pytest.raises(ValueError, match="read-only"):
+            wide += 1
+
+
+MISFITS = {
+    "x[0] = x": (lambda x: x.__setitem__(0, x), r"\(3, 5, 4\) does not fit into one of \(5, 4\)"),
+    "concatenate": (
+        lambda x: np.concatenate([x, x], out=np.empty_like(x)),
+        r"out must have the shape \(6, 5, 4\). Received: \(3, 5, 4\)",
+    ),
+    "reduce": (
+        lambda x: np.add.reduce(x, axis=0, out=x),
+        r"out must have the shape \(5, 4\). Received: \(3, 5, 4\)",
+    ),
+    "an index of floats": (lambda x: x[x], "an index is of integers. Received: .* float32"),
+}
+
+
+@pytest.mark.parametrize("use, words", MISFITS.values(), ids=MISFITS)
+def test_what_does_not_fit_is_named(use, words):
+    with pytest.raises((ValueError, IndexError), match=words):
+        use(Device(simulator.Machine()).put(NUMBERS))
+
+
+def test_a_copy_has_memory_of_its_own():
+    x = Device(simulator.Machine()).put(NUMBERS)
+    for other in (copy.copy(x), copy.deepcopy(x), np.copy(x)):
+        assert other.device is x.device and other.block is not x.block
+        same(other, NUMBERS)
+
+
+METHODS = {
+    "mean": lambda x: x.mean(axis=1),
+    "max": lambda x: x.max(axis=(0, 1), initial=0, keepdims=True),
+    "argmin": lambda x: x.argmin(),
+    "transpose": lambda x: x.transpose(2, 0, 1) + x.transpose().transpose((0, 2, 1)),
+    "squeeze": lambda x: x[:1].squeeze(0),
+    "clip": lambda x: x.clip(-1, 1),
+}
+
+
+@pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
+def test_methods(method, device):
+    same(method(device.put(NUMBERS)), method(NUMBERS))
 
 
 @pytest.mark.parametrize("dtype", ["float16", "complex64", "U3"])

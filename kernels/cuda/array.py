@@ -13,6 +13,9 @@ Views, such as slices and transposes, are worked out by NumPy itself, on a stand
 host that has the address, the shape and the strides, and whose numbers nobody looks at.
 """
 
+import inspect
+from functools import partial
+
 import numpy as np
 
 from . import axes, calls, functions, indexing, ufuncs
@@ -112,6 +115,10 @@ class DeviceArray(np.lib.mixins.NDArrayOperatorsMixin):
     __array__, __float__, __int__ = map(_forbidden, ["__array__", "__float__", "__int__"])
     __bool__, __index__, __iter__ = map(_forbidden, ["__bool__", "__index__", "__iter__"])
     __complex__, __contains__, tolist = map(_forbidden, ["__complex__", "__contains__", "tolist"])
+    __reduce__ = _forbidden("__reduce__")
+
+    def __format__(self, how):
+        return _forbidden(f"format {how!r}")(self) if how else repr(self)
 
     # ---- Views -----------------------------------------------------------------------------------
 
@@ -127,11 +134,14 @@ class DeviceArray(np.lib.mixins.NDArrayOperatorsMixin):
         return [self._view(part) for part in made] if type(made) is list else self._view(made)
 
     def _view(self, stand_in):
+        if stand_in.flags.owndata and stand_in.size:
+            raise HostCopyError("NumPy makes a copy for this, which an array on a device cannot be")
         start = stand_in.__array_interface__["data"][0]
         offset = self.offset + (start - self.pointer if stand_in.size else 0)
         shape, strides = stand_in.shape, stand_in.strides
         view = DeviceArray(self.device, self.block, shape, self.dtype, strides, offset, self)
-        view._is_writeable = self._is_writeable
+        # One number in many places, as broadcast_to makes it, is not to be written to.
+        view._is_writeable = self._is_writeable and stand_in.flags.writeable
         return view
 
     def transposed(self, order):
@@ -186,6 +196,12 @@ class DeviceArray(np.lib.mixins.NDArrayOperatorsMixin):
         """A new array with the same elements."""
         return self.astype(self.dtype)
 
+    def __copy__(self):
+        return self.copy()
+
+    def __deepcopy__(self, memo):
+        return self.copy()
+
     def astype(self, dtype, copy=True):
         """A new array with the same numbers in another dtype."""
         if not copy and self.dtype == dtype:
@@ -206,7 +222,12 @@ class DeviceArray(np.lib.mixins.NDArrayOperatorsMixin):
         value = self.device.operand(value, self.dtype)
         if value.ndim > self.ndim and all(n == 1 for n in value.shape[: -self.ndim or None]):
             value = value.reshape(value.shape[value.ndim - self.ndim :])
-        value = functions.broadcast(value, self.shape)
+        try:
+            value = functions.broadcast(value, self.shape)
+        except ValueError:
+            raise ValueError(
+                f"an array of shape {value.shape} does not fit into one of {self.shape}"
+            ) from None
         if overlap(self, value):
             value = value.copy()
         ufuncs.run(self.device, np.copyto, (value.dtype,), self, [value])
@@ -221,12 +242,15 @@ class DeviceArray(np.lib.mixins.NDArrayOperatorsMixin):
     def __array_ufunc__(self, ufunc, method, *inputs, out=None, **options):
         """What NumPy calls for a ufunc one of whose arguments this is."""
         out = out[0] if isinstance(out, tuple) else out
+        if out is not None:
+            self.device.check_own(out)
         if ufunc is np.matmul and method == "__call__" and not options:
-            return product(*map(self._on_device, inputs), out=out)
+            return product(*map(self.device.check_own, inputs), out=out)
         if method == "__call__" and not options:
             return self._call(ufunc, inputs, out)
         if method == "reduce" and ufunc in functions.REDUCTIONS:
-            result = functions.reduce(ufunc, *inputs, **options)
+            run = partial(functions.reduce, ufunc)
+            result = _called(f"{ufunc.__name__}.reduce", run, inputs, options)
             return result if out is None else _written(out, result)
         if method == "accumulate" and ufunc in functions.REDUCTIONS and out is None:
             return axes.accumulate(ufunc, *inputs, **options)
@@ -239,23 +263,18 @@ class DeviceArray(np.lib.mixins.NDArrayOperatorsMixin):
     def _call(self, ufunc, inputs, out):
         if ufunc not in ufuncs.KNOWN:
             raise HostCopyError(f"np.{ufunc.__name__} does not run on a device")
-        kinds = tuple(map(_kind, inputs))
+        kinds = tuple(_kind(ufunc, x) for x in inputs)
         *loop, result = ufunc.resolve_dtypes((*kinds, None))
         return self.device.apply(ufunc, tuple(loop), result, inputs, out)
-
-    def _on_device(self, x):
-        if not isinstance(x, DeviceArray):
-            raise HostCopyError(
-                f"an array of shape {np.shape(x)} on the host came together with one on a device"
-            )
-        return x
 
     def __array_function__(self, function, types, arguments, options):
         """What NumPy calls for a function one of whose arguments this is."""
         run = functions.FUNCTIONS.get(function)
         if run is None:
             raise HostCopyError(f"np.{function.__name__} does not run on a device")
-        return run(*arguments, **options)
+        if function not in functions.VIEWS:
+            functions.check_no_host(arguments, options)
+        return _called(function.__name__, run, arguments, options)
 
     def __kernel__(self, name, specification, arguments, options):
         """What kernels.NAME calls if this is its first argument."""
@@ -263,31 +282,56 @@ class DeviceArray(np.lib.mixins.NDArrayOperatorsMixin):
 
     # ---- NumPy's methods -------------------------------------------------------------------------
 
-    def sum(self, axis=None, dtype=None, keepdims=False):
-        return functions.reduce(np.add, self, axis, dtype, keepdims=keepdims)
-
-    def max(self, axis=None, keepdims=False, initial=None):
-        return functions.reduce(np.maximum, self, axis, keepdims=keepdims, initial=initial)
-
-    def min(self, axis=None, keepdims=False, initial=None):
-        return functions.reduce(np.minimum, self, axis, keepdims=keepdims, initial=initial)
-
-    def argmax(self, axis=None, keepdims=False):
-        return axes.place(np.maximum, self, axis, keepdims)
-
-    def swapaxes(self, axis1, axis2):
-        return self.seen(lambda x: x.swapaxes(axis1, axis2))
+    def transpose(self, *order):
+        order = order[0] if len(order) == 1 else order or None
+        return np.transpose(self, order)
 
 
-def _kind(x):
+def _method(function):
+    def method(self, *arguments, **options):
+        return function(self, *arguments, **options)
+
+    return method
+
+
+for _function in (
+    *(np.sum, np.prod, np.max, np.min, np.mean, np.var, np.std, np.any, np.all, np.argmax),
+    *(np.argmin, np.cumsum, np.cumprod, np.clip, np.take, np.repeat, np.ravel, np.squeeze),
+    np.swapaxes,
+):
+    setattr(DeviceArray, _function.__name__, _method(_function))
+
+
+def _kind(ufunc, x):
     """What NumPy's promotion sees of an operand: a dtype, or Python's int or float."""
     if isinstance(x, bool):
         return np.dtype(bool)
-    return type(x) if isinstance(x, (int, float)) and not isinstance(x, np.generic) else x.dtype
+    if isinstance(x, (int, float)) and not isinstance(x, np.generic):
+        return type(x)
+    if not hasattr(x, "dtype"):
+        raise TypeError(
+            f"np.{ufunc.__name__} on a device takes numbers, and arrays of the device. "
+            f"Received: {x!r}"
+        )
+    return x.dtype
+
+
+def _called(name, run, arguments, options):
+    """run(*arguments, **options), which may not have all the options that NumPy has."""
+    try:
+        return run(*arguments, **options)
+    except TypeError:
+        try:
+            inspect.signature(run).bind(*arguments, **options)
+        except TypeError as error:
+            raise HostCopyError(f"np.{name} on a device: {error}") from None
+        raise
 
 
 def _written(out, result):
     out.check_writeable()
+    if out.shape != result.shape:
+        raise ValueError(f"out must have the shape {result.shape}. Received: {out.shape}")
     out.write(result)
     return out
 

@@ -159,16 +159,19 @@ class Device:
 
     def operand(self, value, dtype):
         """An array of this device as it is; a number as an array () of a dtype."""
-        if isinstance(value, DeviceArray):
-            if value.device is not self:
-                raise HostCopyError(f"an array on {value.device} came to one on {self}")
-            return value
-        if np.ndim(value):
-            raise HostCopyError(
-                f"an array of shape {np.shape(value)} on the host came together with one on a "
-                "device"
-            )
+        if isinstance(value, DeviceArray) or np.ndim(value):
+            return self.check_own(value)
         return self.constant(value, dtype)
+
+    def check_own(self, x):
+        """The same array, if it is on this device, else HostCopyError."""
+        if not isinstance(x, DeviceArray):
+            raise HostCopyError(
+                f"an array of shape {np.shape(x)} on the host came together with one on a device"
+            )
+        if x.device is not self:
+            raise HostCopyError(f"an array on {x.device} came to one on {self}")
+        return x
 
     def constant(self, value, dtype):
         """An array () of one number. It is kept, so that the same number comes but once."""

@@ -29,6 +29,16 @@ def _device_of(*things):
     raise HostCopyError("no array on a device was given")
 
 
+def check_no_host(arguments, options):
+    """HostCopyError if an array of the host is among arguments, or in a list of them."""
+    for given in (*arguments, *options.values()):
+        for x in given if isinstance(given, (list, tuple)) else (given,):
+            if isinstance(x, np.ndarray) and x.ndim:
+                raise HostCopyError(
+                    f"an array of shape {x.shape} on the host came together with one on a device"
+                )
+
+
 def _implements(*numpy_functions):
     def register(function):
         FUNCTIONS.update(dict.fromkeys(numpy_functions, function))
@@ -57,7 +67,7 @@ def _size(x, axis=None):
 
 # ---- Views ---------------------------------------------------------------------------------------
 
-_VIEWS = [
+VIEWS = [
     *(np.transpose, np.swapaxes, np.moveaxis, np.squeeze, np.expand_dims, np.broadcast_to),
     *(np.flip, np.split, np.array_split),
 ]
@@ -70,7 +80,7 @@ def _view_by(function):
     return view
 
 
-FUNCTIONS.update({function: _view_by(function) for function in _VIEWS})
+FUNCTIONS.update({function: _view_by(function) for function in VIEWS})
 
 
 def broadcast(x, shape):
@@ -139,10 +149,11 @@ def _concatenate(arrays, axis=0, out=None):
     around = [(*x.shape[:axis], *x.shape[axis + 1 :]) for x in arrays]
     if len(set(around)) > 1:
         raise ValueError(f"arrays differ not only in axis {axis}: {[x.shape for x in arrays]}")
-    length = sum(x.shape[axis] for x in arrays)
+    shape = *first.shape[:axis], sum(x.shape[axis] for x in arrays), *first.shape[axis + 1 :]
     if out is None:
-        dtype = np.result_type(*(x.dtype for x in arrays))
-        out = device.empty((*first.shape[:axis], length, *first.shape[axis + 1 :]), dtype)
+        out = device.empty(shape, np.result_type(*(x.dtype for x in arrays)))
+    if out.shape != shape:
+        raise ValueError(f"out must have the shape {shape}. Received: {out.shape}")
     start = 0
     for x in arrays:
         stop = start + x.shape[axis]
@@ -214,11 +225,9 @@ def _clip(x, a_min=None, a_max=None, out=None):
 # ---- Reductions ----------------------------------------------------------------------------------
 
 
-def reduce(ufunc, x, axis=0, dtype=None, out=None, keepdims=False, initial=None):
+def reduce(ufunc, x, axis=0, dtype=None, keepdims=False, initial=None):
     """ufunc.reduce of a DeviceArray; with axis=None over all axes."""
-    if out is not None:
-        raise HostCopyError(f"np.{ufunc.__name__}.reduce on a device has no out")
-    return axes.reduce(ufunc, x, axis, dtype, bool(keepdims), _given(initial))
+    return axes.reduce(ufunc, x, axis, dtype, bool(_given(keepdims)), _given(initial))
 
 
 def _given(value):
@@ -226,15 +235,15 @@ def _given(value):
 
 
 def _reduction(ufunc):
-    def run(x, axis=None, dtype=None, out=None, keepdims=False, initial=None):
-        return reduce(ufunc, x, axis, dtype, out, _given(keepdims), initial)
+    def run(x, axis=None, dtype=None, *, keepdims=False, initial=None):
+        return reduce(ufunc, x, axis, dtype, keepdims, initial)
 
     return run
 
 
 def _reduction_without_dtype(ufunc):
-    def run(x, axis=None, out=None, keepdims=False, initial=None):
-        return reduce(ufunc, x, axis, None, out, _given(keepdims), initial)
+    def run(x, axis=None, *, keepdims=False, initial=None):
+        return reduce(ufunc, x, axis, None, keepdims, initial)
 
     return run
 
@@ -251,15 +260,15 @@ def _count(x, axis):
 
 
 @_implements(np.mean)
-def _mean(x, axis=None, dtype=None, out=None, keepdims=False):
+def _mean(x, axis=None, dtype=None, *, keepdims=False):
     dtype = (np.float64 if x.dtype.kind in "iub" else x.dtype) if dtype is None else dtype
-    return reduce(np.add, x, axis, dtype, out, _given(keepdims)) / _count(x, axis)
+    return reduce(np.add, x, axis, dtype, keepdims) / _count(x, axis)
 
 
 @_implements(np.var)
-def _var(x, axis=None, dtype=None, out=None, ddof=0, keepdims=False):
+def _var(x, axis=None, dtype=None, *, ddof=0, keepdims=False):
     centred = x - _mean(x, axis, dtype, keepdims=True)
-    total = reduce(np.add, centred * centred, axis, dtype, out, _given(keepdims))
+    total = reduce(np.add, centred * centred, axis, dtype, keepdims)
     return total / (_count(x, axis) - ddof)
 
 
@@ -269,17 +278,17 @@ def _std(x, **options):
 
 
 @_implements(np.argmax)
-def _argmax(x, axis=None, out=None, keepdims=False):
+def _argmax(x, axis=None, *, keepdims=False):
     return axes.place(np.maximum, x, axis, bool(_given(keepdims)))
 
 
 @_implements(np.argmin)
-def _argmin(x, axis=None, out=None, keepdims=False):
+def _argmin(x, axis=None, *, keepdims=False):
     return axes.place(np.minimum, x, axis, bool(_given(keepdims)))
 
 
 def _running(ufunc):
-    def run(x, axis=None, dtype=None, out=None):
+    def run(x, axis=None, dtype=None):
         x, axis = (x.reshape(-1), 0) if axis is None else (x, axis)
         return axes.accumulate(ufunc, x, axis, dtype)
 
@@ -293,7 +302,7 @@ FUNCTIONS.update({np.cumsum: _running(np.add), np.cumprod: _running(np.multiply)
 
 
 @_implements(np.take)
-def _take(x, indices, axis=None, out=None, mode="raise"):
+def _take(x, indices, axis=None):
     x, axis = (x.reshape(-1), 0) if axis is None else (x, axis)
     axis = np.lib.array_utils.normalize_axis_index(axis, x.ndim)
     return indexing.get(x, (slice(None),) * axis + (indices,))
@@ -319,16 +328,16 @@ def _numbers(like, n):
 
 
 @_implements(np.dot)
-def _dot(a, b, out=None):
+def _dot(a, b):
     if a.ndim == b.ndim == 1:
         return reduce(np.add, a * b, None)
     if b.ndim > 2:
         raise HostCopyError("np.dot on a device takes vectors and matrices")
-    return product(a, b, out)
+    return product(a, b)
 
 
 @_implements(np.einsum)
-def _einsum(subscripts, *operands, optimize=False, out=None):
+def _einsum(subscripts, *operands, optimize=False):
     """The operands' axes, brought into one order, repeat where they have none; products, sums."""
     terms, target = _spelled(subscripts, operands)
     letters = target + "".join(sorted(set("".join(terms)) - set(target)))

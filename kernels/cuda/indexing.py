@@ -91,6 +91,8 @@ def _parts(x, index):
             raise HostCopyError(
                 f"an index of shape {part.shape} on the host came to an array on a device"
             )
+        if hasattr(parts[i], "block") and parts[i].dtype.kind == "f":
+            raise IndexError(f"an index is of integers. Received: an array of {parts[i].dtype}")
         if hasattr(parts[i], "block") and parts[i].dtype.kind not in "iu":
             raise HostCopyError(
                 "x[booleans] on a device would have to ask the host how many elements it has: "
@@ -215,6 +217,11 @@ def _change(kernel, x, parts, value):
     places = _Places(x, parts)
     view = places.view
     rows = view if view.is_contiguous else view.copy()
-    places.launch(kernel, rows.reshape(places.rows), places.index, places.values(value))
+    # What a kernel changes it must not read: in which order it would do both, nobody knows.
+    index, value = (
+        array.copy() if array.block is view.block else array
+        for array in (places.index, places.values(value))
+    )
+    places.launch(kernel, rows.reshape(places.rows), index, value)
     if rows is not view:
         view.write(rows)

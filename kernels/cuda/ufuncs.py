@@ -5,7 +5,8 @@ any number of threads does for any number of elements. All operands have the sha
 where need be with strides of 0, along which an element repeats.
 
 Axes that lie in all operands as one axis would are joined. Most often a single axis remains, and
-the number of an element is its place. Else the number is taken apart into AXES indices.
+the number of an element is its place. Else the number is taken apart into AXES indices; where still
+more axes remain, there is a launch for each index of the shortest.
 """
 
 import functools
@@ -198,17 +199,16 @@ def run(device, ufunc, dtypes, out, operands):
         return
     arrays = [out, *operands]
     shape, all_strides = joined(out.shape, [array.strides for array in arrays])
-    flat, strided = kernels_of(ufunc, dtypes)
-    if len(shape) == 1:
-        kernel = flat
-    elif len(shape) <= AXES:
+    kernel, strided = kernels_of(ufunc, dtypes)
+    if 1 < len(shape) <= AXES:
         kernel, more = strided, AXES - len(shape)
         shape = (1,) * more + shape
         all_strides = [(0,) * more + strides for strides in all_strides]
-    else:
-        raise NotImplementedError(
-            f"{ufunc.__name__} of arrays on a device takes {AXES} axes that lie in memory "
-            f"independently. Received: {len(shape)}, shape {out.shape}"
-        )
     views = [array.window(shape, strides) for array, strides in zip(arrays, all_strides)]
-    device.launch(kernel, *device.blocks_for(out.size), *views)
+    if len(shape) <= AXES:
+        device.launch(kernel, *device.blocks_for(out.size), *views)
+        return
+    shortest = shape.index(min(shape))
+    for i in range(shape[shortest]):
+        first, *rest = (view[(slice(None),) * shortest + (i,)] for view in views)
+        run(device, ufunc, dtypes, first, rest)

@@ -1,4 +1,7 @@
-"""`math` as a GPU has it: float32 gives float32, and what Python refuses gives infinity or NaN."""
+"""`math` as a GPU has it: float32 gives float32, and what Python refuses is what NumPy says of it.
+
+exp(1000) is infinite, log(-1) is NaN, floor(-∞) is -∞; Python raises an error for each.
+"""
 
 import math
 
@@ -20,10 +23,9 @@ def _without_errors(function):
     def compute(*numbers):
         try:
             result = function(*numbers)
-        except OverflowError:
-            result = math.inf
-        except ValueError:  # such as log(-1), but also log(0)
-            result = -math.inf if function is math.log and numbers[0] == 0 else math.nan
+        except (OverflowError, ValueError):
+            of_numpy = getattr(np, function.__name__, None)
+            result = of_numpy(*map(float, numbers)) if of_numpy else math.nan
         return np.float32(result) if type(numbers[0]) is np.float32 else result
 
     return compute
