@@ -2,6 +2,7 @@
 
 import functools
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from kernels.cuda import (
     scatter,
     softmax,
 )
+from kernels.cuda.compile import KERNELS
 from kernels.cuda.launch import of_width
 from kernels.simulator.instructions import tf32
 
@@ -42,6 +44,19 @@ def in_order(order):
 
 def close(ours, right, rtol=1e-5, atol=1e-6):
     np.testing.assert_allclose(ours, right, rtol=rtol, atol=atol)
+
+
+TABLES = {*matmul.LADDER, *softmax.LADDER, *attention_ladder.LAUNCHES, *scatter.LAUNCHES}
+
+
+def test_no_kernel_is_without_a_test():
+    """Each is in a table that a test runs through, or named in one."""
+    text = Path(__file__).read_text("utf-8")
+    for name in KERNELS:
+        module, _, kernel = name.partition(".")
+        kernel = kernel.removesuffix("_64").removesuffix("_128")  # a test has heads of all widths
+        is_tested = kernel in TABLES or f'"{kernel}"' in text
+        assert is_tested or module == "array_kernels", f"no test runs {name}"
 
 
 # ---- Products of matrices ------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import pytest
 
 import kernels
 from kernels import reference, simulator
-from kernels.cuda import calls, ufuncs
+from kernels.cuda import array_kernels, calls, ufuncs
 from kernels.cuda.array import DeviceArray
 from kernels.cuda.device import Device
 
@@ -36,23 +36,28 @@ def same(ours, right, tolerance=1e-5):
 # ---- Elementwise ---------------------------------------------------------------------------------
 
 UFUNCS = [ufunc for ufunc in ufuncs.KNOWN if isinstance(ufunc, np.ufunc)]
-LOOKS = {"whole": np.s_[:], "turned": np.s_[::-1, ::2], "one": np.s_[1:2, 3:4, 2:3]}
+LOOKS = {"whole": None, "turned": np.s_[::-1, ::2], "one": np.s_[1:2, 3:4, 2:3]}
 
 
-def operands_of(ufunc):
-    """Arrays that a ufunc takes, and inside of what it is defined for."""
+def operands_of(ufunc, look):
+    """Arrays that a ufunc takes, and inside of what it is defined for; the second may repeat."""
+    rows = slice(None) if look == "whole" else slice(1)
     if np.dtype(np.float32) not in map(np.dtype, [t[0] for t in ufunc.types]):
-        return [INTEGERS, np.abs(INTEGERS[:, :1])][: ufunc.nin]
+        return [INTEGERS, np.abs(INTEGERS[:, rows])][: ufunc.nin]
     first = np.abs(NUMBERS) if ufunc in (np.sqrt, np.log, np.log1p, np.power) else NUMBERS
-    return [first, NUMBERS[::-1, :1]][: ufunc.nin]
+    return [first, NUMBERS[::-1, rows]][: ufunc.nin]
+
+
+def seen(x, look):
+    return x if look == "whole" else x[LOOKS[look]].swapaxes(0, -1)
 
 
 @pytest.mark.filterwarnings("ignore:overflow")
 @pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("ufunc", UFUNCS, ids=lambda ufunc: ufunc.__name__)
 def test_ufuncs(ufunc, look, device):
-    operands = [x[LOOKS[look]].swapaxes(0, -1) for x in operands_of(ufunc)]
-    given = [device.put(x)[LOOKS[look]].swapaxes(0, -1) for x in operands_of(ufunc)]
+    operands = [seen(x, look) for x in operands_of(ufunc, look)]
+    given = [seen(device.put(x), look) for x in operands_of(ufunc, look)]
     same(ufunc(*given), ufunc(*operands))
 
 
@@ -63,6 +68,9 @@ WITH_NUMBERS = {
     "x - np.array(0.5)": lambda x: x - np.array(0.5),
     "x > True": lambda x: x > True,
     "where": lambda x: np.where(x > 0, x, 0),
+    "where, turned": lambda x: np.where(x.T > 0, x.T, 1),
+    "erf": lambda x: kernels.erf(x),
+    "erf, turned": lambda x: kernels.erf(x.T),
     "clip": lambda x: np.clip(x, -0.5, None),
     "astype": lambda x: x.astype("int64") // 2,
     "NaN": lambda x: np.maximum(np.where(x > 1, np.nan, x), 0),
@@ -84,6 +92,11 @@ def test_numbers_may_come_from_anywhere(function, device):
 # ---- Shapes, reductions, indexing ----------------------------------------------------------------
 
 
+def _many(x):
+    """As many numbers as the threads of a block add up together."""
+    return np.broadcast_to(x[:1, :1], (10, 20, 4))
+
+
 def _six_axes(x):
     return np.reshape(np.repeat(x[:2, :4], 2, axis=0), (2,) * 6)
 
@@ -92,7 +105,12 @@ FUNCTIONS = {
     "sum": lambda x, i: np.sum(x),
     "six axes": lambda x, i: _six_axes(x) + _six_axes(x).T,
     "sum of axes": lambda x, i: np.sum(x, axis=(0, -1), keepdims=True),
-    "sum of many": lambda x, i: np.sum(np.broadcast_to(x[:1, :1], (10, 20, 4)), axis=(0, 1, 2)),
+    "sum of many": lambda x, i: np.sum(_many(x), axis=(0, 1, 2)),
+    "prod of many": lambda x, i: np.prod(np.sign(_many(x))),
+    "max of many": lambda x, i: np.max(_many(x)),
+    "min of many": lambda x, i: np.min(_many(x)),
+    "any of many": lambda x, i: np.any(_many(x) * 0),
+    "all of many": lambda x, i: np.all(_many(x)),
     "sum of turned": lambda x, i: np.sum(x.T[1:], axis=1),
     "sum of booleans": lambda x, i: np.sum(x > 0, axis=1),
     "prod": lambda x, i: np.prod(x, axis=1),
@@ -105,6 +123,8 @@ FUNCTIONS = {
     "var": lambda x, i: np.var(x, axis=1, ddof=1),
     "std": lambda x, i: np.std(x, axis=(0, 1)),
     "any": lambda x, i: np.any(x > 2, axis=0),
+    "any of floats": lambda x, i: np.any(np.floor(x), axis=1),
+    "all of floats": lambda x, i: np.all(np.floor(x), axis=1),
     "all": lambda x, i: np.all(x > -9),
     "argmax": lambda x, i: np.argmax(x, axis=1),
     "argmin of all": lambda x, i: np.argmin(x),
@@ -113,6 +133,7 @@ FUNCTIONS = {
     "cumsum": lambda x, i: np.cumsum(x, axis=1),
     "cumprod of all": lambda x, i: np.cumprod(x),
     "so far the largest": lambda x, i: np.maximum.accumulate(x, axis=0),
+    "so far the smallest": lambda x, i: np.minimum.accumulate(x, axis=1),
     "reshape": lambda x, i: np.reshape(x.T, (4, -1)),
     "squeeze": lambda x, i: np.squeeze(x[:1], 0),
     "expand_dims": lambda x, i: np.expand_dims(x, (0, 2)) + 0,
@@ -170,6 +191,21 @@ CHANGES = {
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_changes(change, device):
     same(change(device.put(NUMBERS), device.put(PLACES)), change(NUMBERS, PLACES))
+
+
+def test_no_kernel_is_without_a_test(monkeypatch):
+    """All of them are started by what these tests run through; none has to run to its end here."""
+    device, started = Device(simulator.Machine()), set()
+    monkeypatch.setattr(device.machine, "launch", lambda kernel, *_: started.add(kernel.__name__))
+    x, i = device.put(NUMBERS), device.put(PLACES)
+    for ufunc in UFUNCS:
+        for look in LOOKS:
+            ufunc(*(seen(device.put(operand), look) for operand in operands_of(ufunc, look)))
+    for function in WITH_NUMBERS.values():
+        function(x)
+    for function in (*FUNCTIONS.values(), *CHANGES.values()):
+        function(x, i)
+    assert array_kernels.LAUNCHES.keys() <= started
 
 
 @pytest.mark.parametrize("shape", [(70, 65), (64, 3), (1, 1)])
