@@ -1,6 +1,7 @@
 """Every kernel for GPUs is its reference, in the simulator, in each order of threads."""
 
 import functools
+import itertools
 import math
 from pathlib import Path
 
@@ -62,9 +63,17 @@ def test_no_kernel_is_without_a_test():
 # ---- Products of matrices ------------------------------------------------------------------------
 
 
-@ORDERS
-@pytest.mark.parametrize("name", matmul.LADDER)
-@pytest.mark.parametrize("shape", [(1, 1, 1), (18, 19, 20), (33, 7, 35)])
+# Of small products these make several blocks as well.
+LARGE = {"register_tiled": (66, 3, 70), "vectorised": (130, 3, 132), "tensor_cores": (70, 5, 66)}
+
+
+@pytest.mark.parametrize(
+    "name, shape, order",
+    [
+        *itertools.product(matmul.LADDER, [(1, 1, 1), (18, 19, 20), (33, 7, 35)], simulator.ORDERS),
+        *((name, shape, "shuffled") for name, shape in LARGE.items()),
+    ],
+)
 def test_products_of_matrices(name, shape, order):
     m, k, n = shape
     a, b, c = normal(m, k), normal(k, n, seed=1), empty(m, n)
@@ -76,13 +85,21 @@ def test_products_of_matrices(name, shape, order):
 
 # ---- Rows ----------------------------------------------------------------------------------------
 
-SIZES = pytest.mark.parametrize("n, d", [(1, 1), (3, 40), (7, 150)])
+SIZES = pytest.mark.parametrize("n, d", [(1, 1), (3, 40), (9, 150)])
 
 
 @ORDERS
 @SIZES
 @pytest.mark.parametrize("name", softmax.LADDER)
 def test_softmax(name, n, d, order):
+    assert_softmax(name, n, d, order)
+
+
+def test_softmax_of_more_rows_than_a_block_has_threads():
+    assert_softmax("by_thread", 130, 2, "shuffled")
+
+
+def assert_softmax(name, n, d, order):
     x = 5 * normal(n, d)
     x[0, :-1:3] = -np.inf
     p = empty(n, d)
@@ -207,7 +224,7 @@ def attend_back(run, g, q, k, v, o, norms, options):
 ATTENTION = {
     "fewer features than four": ((2, 1, 1, 3, 5, 3, 2), 0, 0.7, 0),
     "groups of heads, masked, dropped": ((1, 2, 1, 5, 7, 12, 6), 1, 0.7, 0.3),
-    "several blocks": ((1, 1, 1, 70, 66, 8, 8), 1, 1, 0),
+    "several blocks": ((1, 1, 1, 70, 71, 8, 8), 1, 1, 0),
     "wide heads": ((1, 1, 1, 6, 3, 84, 70), 1, 1, 0),
 }
 
@@ -262,16 +279,19 @@ def test_heads_that_are_too_wide_are_refused():
 
 
 @ORDERS
-@pytest.mark.parametrize("name", attention_ladder.LAUNCHES)
-def test_the_ladder_to_attention(name, order):
-    q, k, v = normal(1, 2, 7, 6), normal(1, 1, 18, 6, seed=1), normal(1, 1, 18, 5, seed=2)
-    mask = np.random.default_rng(4).random((1, 18)) < 0.7
-    o, norms, scores = empty(1, 2, 7, 5), empty(2 * 7, 2), empty(1, 2, 7, 18)
+@pytest.mark.parametrize(
+    "name, t, s, causal",
+    [("by_definition", 130, 9, 0), ("by_definition", 7, 18, 1), ("tiled", 18, 19, 1)],
+)
+def test_the_ladder_to_attention(name, t, s, causal, order):
+    q, k, v = normal(1, 2, t, 6), normal(1, 1, s, 6, seed=1), normal(1, 1, s, 5, seed=2)
+    mask = np.random.default_rng(4).random((1, s)) < 0.7
+    o, norms, scores = empty(1, 2, t, 5), empty(2 * t, 2), empty(1, 2, t, s)
     buffer = [scores] * (name == "by_definition")
     scale = np.float32(1 / math.sqrt(6))
     launch = attention_ladder.LAUNCHES[name]
-    launch(in_order(order), q, k, v, scale, 1, mask, *buffer, o, norms)
-    right, right_norms = reference.attention(q, k, v, causal=True, mask=mask)
+    launch(in_order(order), q, k, v, scale, causal, mask, *buffer, o, norms)
+    right, right_norms = reference.attention(q, k, v, causal=bool(causal), mask=mask)
     close(o, right, atol=1e-5)
     close(norms, right_norms.reshape(-1, 2), atol=1e-5)
 
@@ -284,11 +304,17 @@ CONVOLUTIONS = {
     "strides and gaps": ((1, 7, 6, 2), (3, 2, 4), 1, (2, 1), ((1, 2), (0, 1)), (1, 2)),
     "groups": ((2, 5, 4, 6), (2, 2, 4), 2, (1, 1), ((0, 1), (1, 0)), (1, 1)),
     "many units": ((1, 3, 2, 5), (2, 1, 70), 1, (1, 1), ((0, 0), (0, 0)), (1, 1)),
+    "many windows and places": ((1, 9, 8, 33), (1, 2, 1), 1, (1, 1), ((0, 0), (0, 1)), (1, 1)),
 }
 
 
-@ORDERS
-@pytest.mark.parametrize("what", CONVOLUTIONS)
+@pytest.mark.parametrize(
+    "what, order",
+    [
+        *itertools.product(["strides and gaps", "groups"], simulator.ORDERS),
+        *((what, "shuffled") for what in ("one axis", "many units", "many windows and places")),
+    ],
+)
 def test_convolution(what, order):
     shape, (kh, kw, u), groups, strides, padding, dilation = CONVOLUTIONS[what]
     n, _, _, c = shape

@@ -14,7 +14,7 @@ import pytest
 
 import kernels
 from kernels import dlpack, reference, simulator
-from kernels.cuda import array_kernels, calls, ufuncs
+from kernels.cuda import array_kernels, calls, products, ufuncs
 from kernels.cuda.array import DeviceArray
 from kernels.cuda.device import Device
 
@@ -216,6 +216,14 @@ def test_products_of_matrices(shape, device):
     x = device.put(a)
     device.machine.check = False  # the largest of these takes long enough
     same(x @ x.T, a @ a.T, 1e-4)
+    same(x @ x.T[:, :5], a @ a.T[:, :5], 1e-4)  # a grid of more rows than columns
+
+
+def test_batches_may_be_longer_than_a_grid(monkeypatch):
+    device = Device(simulator.Machine())
+    monkeypatch.setattr(products, "MOST_AT_ONCE", 2)
+    same(np.matmul(device.put(NUMBERS), device.put(NUMBERS[0].T)[None]), NUMBERS @ NUMBERS[0].T)
+    assert device.machine.launches == 2
 
 
 def test_random_numbers_are_those_of_the_cpu(device):

@@ -580,6 +580,30 @@ def test_a_copy_arrives_when_it_is_waited_for():
     assert np.all(out[:32:4] == x[:32:4]) and np.all(np.isnan(out[32::4]))
 
 
+def stores_on_a_copy(x, again):
+    tile = cuda.shared.array(64, float32)
+    i = cuda.threadIdx.x * 4
+    copy_async4(tile, i, x, i)
+    commit_copies()
+    if again:
+        copy_async4(tile, i, x, i)
+    else:
+        tile[i] = 0
+    commit_copies()
+    wait_for_copies(0)
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_nothing_is_put_where_a_copy_will_arrive(again):
+    found = fault(stores_on_a_copy, 1, 8, normal(64), again)
+    assert (found.kind, found.array) == ("missing wait", "tile")
+    assert texts(found) == [
+        "copy_async4(tile, i, x, i)",
+        texts(found)[0] if again else "tile[i] = 0",
+    ]
+    assert f"is {'copied to once more' if again else 'written'} while a copy" in str(found)
+
+
 def small_product(a, b, c):
     lane = cuda.laneid
     i, j = lane // 4, lane % 4
@@ -602,6 +626,40 @@ def test_a_warp_multiplies_small_matrices(order):
 def test_tf32_keeps_ten_bits_behind_the_point():
     x = np.array([1 + 2**-10, 1 + 2**-11, -3], np.float32)
     assert tf32(x).tolist() == [1 + 2**-10, 1, -3]
+
+
+# ---- What a GPU would not start, or not tell -----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "grid, block, words",
+    [
+        (1, 1025, r"blocks of \(1025, 1, 1\) = 1025 threads"),
+        (1, (32, 33), r"blocks of \(32, 33, 1\) = 1056 threads"),
+        (1, 0, r"blocks of \(0, 1, 1\) = 0 threads"),
+        (0, 32, r"a grid of \(0, 1, 1\) blocks"),
+        ((1, 65536), 1, r"a grid of \(1, 65536, 1\) blocks.*\n.* Let the longest axis be x"),
+    ],
+)
+@pytest.mark.parametrize("check", [True, False])
+def test_a_launch_that_a_gpu_refuses(grid, block, words, check):
+    with pytest.raises(simulator.KernelError, match=f"impossible launch. row is to have {words}"):
+        simulator.launch(row, grid, block, zeros(1), check=check)
+
+
+def narrow(x, n):
+    total = cuda.local.array(1, int32)
+    total[0] = int32(cuda.grid(1) * n)
+    x[total[0] // n] = int32(7) - int32(8)
+
+
+def test_an_integer_that_has_too_few_bits_is_told():
+    x = zeros(4)
+    simulator.launch(narrow, 1, 4, x, 2**29)
+    assert x.tolist() == [-1] * 4
+    found = fault(narrow, 1, 4, x, 2**30)
+    assert (found.kind, texts(found)) == ("overflow", ["total[0] = int32(cuda.grid(1) * n)"])
+    assert "int32(2147483648) is meant" in str(found) and found.threads == [(2, 0, 0)]
 
 
 # ---- What is no fault of the simulated kernel's memory -------------------------------------------

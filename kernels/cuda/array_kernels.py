@@ -72,7 +72,7 @@ def _indexed():
 
 
 def _tiles(a, b, c):
-    return -(-c.shape[2] // SIDE), -(-c.shape[1] // SIDE), c.shape[0]
+    return -(-c.shape[1] // SIDE), -(-c.shape[2] // SIDE), c.shape[0]
 
 
 LAUNCHES = named(

@@ -82,7 +82,7 @@ def convolution(x, weight, bias, windows, groups, function, z, y):
     total = cuda.local.array((EACH, EACH), float32)
     x_thread, y_thread, group = cuda.threadIdx.x, cuda.threadIdx.y, cuda.blockIdx.z
     depth, units = x.shape[3] // groups, weight.shape[1] // groups
-    first, column = cuda.blockIdx.y * EDGE + y_thread, cuda.blockIdx.x * EDGE + x_thread
+    first, column = cuda.blockIdx.x * EDGE + y_thread, cuda.blockIdx.y * EDGE + x_thread
     clear(total, EACH, EACH)
     for k in range(0, weight.shape[0], SIDE):
         place = parts(k + x_thread, windows.width, depth)
@@ -130,7 +130,7 @@ def convolution_images(h, weight, windows, groups, dx):
     total = cuda.local.array((EACH, EACH), float32)
     x_thread, y_thread, group = cuda.threadIdx.x, cuda.threadIdx.y, cuda.blockIdx.z
     depth, units = dx.shape[3] // groups, weight.shape[1] // groups
-    first, column = cuda.blockIdx.y * EDGE + y_thread, cuda.blockIdx.x * EDGE + x_thread
+    first, column = cuda.blockIdx.x * EDGE + y_thread, cuda.blockIdx.y * EDGE + x_thread
     inner = weight.shape[0] // depth * units
     clear(total, EACH, EACH)
     for k in range(0, inner, SIDE):
@@ -170,7 +170,7 @@ def convolution_weights(h, x, windows, groups, dweight):
     total = cuda.local.array((EACH, EACH), float32)
     x_thread, y_thread, group = cuda.threadIdx.x, cuda.threadIdx.y, cuda.blockIdx.z
     depth, units = x.shape[3] // groups, dweight.shape[1] // groups
-    first, column = cuda.blockIdx.y * EDGE + y_thread, cuda.blockIdx.x * EDGE + x_thread
+    first, column = cuda.blockIdx.x * EDGE + y_thread, cuda.blockIdx.y * EDGE + x_thread
     clear(total, EACH, EACH)
     for k in range(0, h.shape[0], SIDE):
         window = parts(k + x_thread, windows.rows, windows.columns)
@@ -193,8 +193,11 @@ def convolution_weights(h, x, windows, groups, dweight):
 
 
 def _blocks(columns, rows, groups):
-    """Blocks of EDGE x EDGE results for each group, of `columns` in all groups together."""
-    return -(-columns // groups // EDGE), -(-rows // EDGE), groups
+    """Blocks of EDGE x EDGE results for each group, of `columns` in all groups together.
+
+    Rows come first: of them there may be millions, and only the first axis of a grid is as long.
+    """
+    return -(-rows // EDGE), -(-columns // groups // EDGE), groups
 
 
 _WINDOWS = types.NamedUniTuple(int64, len(Windows._fields), Windows)

@@ -14,6 +14,7 @@ from numba.np.numpy_support import from_dtype
 from . import matmul, ufuncs
 from .matmul import SIDE
 
+MOST_AT_ONCE = 65535  # products of a batch: no axis of a grid but the first is longer
 LARGE = 64  # rows and columns of a product from which on a block of the fastest rung is filled
 
 
@@ -28,7 +29,7 @@ def kernel_of(dtype):
         a_tile = cuda.shared.array((SIDE, SIDE), kind)
         b_tile = cuda.shared.array((SIDE, SIDE), kind)
         x, y, z = cuda.threadIdx.x, cuda.threadIdx.y, cuda.blockIdx.z
-        column, row = cuda.blockIdx.x * SIDE + x, cuda.blockIdx.y * SIDE + y
+        row, column = cuda.blockIdx.x * SIDE + y, cuda.blockIdx.y * SIDE + x
         total = zero
         for k in range(0, a.shape[2], SIDE):
             a_inside = row < a.shape[1] and k + x < a.shape[2]
@@ -91,8 +92,10 @@ def _multiply(a, b, c, batch):
         matmul.LADDER["vectorised"](a.device.launch, a.aligned(), b.aligned(), c)
     else:
         three = [_with_one_batch(x, batch) for x in (a, b, c)]
-        grid = -(-n // SIDE), -(-m // SIDE), math.prod(batch)
-        a.device.launch(kernel_of(c.dtype), grid, (SIDE, SIDE), *three)
+        for first in range(0, math.prod(batch), MOST_AT_ONCE):
+            parts = [x[first : first + MOST_AT_ONCE] for x in three]
+            grid = -(-m // SIDE), -(-n // SIDE), len(parts[0])
+            a.device.launch(kernel_of(c.dtype), grid, (SIDE, SIDE), *parts)
 
 
 def _with_one_batch(x, batch):

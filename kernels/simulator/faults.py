@@ -8,7 +8,8 @@ class KernelError(Exception):
     """A mistake of a kernel that the simulator has found.
 
     kind      "data race", "out of bounds", "uninitialised", "divergent barrier", "misaligned",
-              "missing wait", "undefined lane" or "too much shared memory"
+              "missing wait", "undefined lane", "overflow", "too much shared memory" or
+              "impossible launch"
     array     the name of the array that it is about, or None
     accesses  what led to it, in the order in which it ran: threads, blocks and sites
     """

@@ -13,12 +13,15 @@ from numba.np.numpy_support import as_dtype
 from . import instructions
 from .block import Block, Index, indices, ordering
 from .device import Device
+from .faults import KernelError
 from .log import GLOBAL, Log, Places
-from .mathematics import Mathematics
+from .mathematics import Integer, Mathematics
 from .memory import Recorded
 from .races import Past, judge, judge_together
 from .traffic import Traffic
 
+MOST_THREADS = 1024  # of a block
+MOST_BLOCKS = Index(2**31 - 1, 65535, 65535)  # of a grid, along each axis
 _PAGE = 256  # bytes: where memory begins that a GPU has given out
 
 
@@ -37,6 +40,7 @@ def launch(kernel, grid, block, *arguments, order="forward", seed=0, check=True)
     """
     function = getattr(kernel, "py_func", kernel)
     grid, shape, order = _shape(grid), _shape(block), ordering(order, seed)
+    _check_shapes(function, grid, shape)
     places = Places()
     log = Log(places) if check else None
     device = Device(grid, shape, places, log)
@@ -62,6 +66,25 @@ def launch(kernel, grid, block, *arguments, order="forward", seed=0, check=True)
 
 def _shape(numbers):
     return Index(*numbers) if isinstance(numbers, (tuple, list)) else Index(numbers)
+
+
+def _check_shapes(function, grid, block):
+    """A KernelError if a GPU would refuse to start as many blocks or threads."""
+    threads = math.prod(block)
+    if not 0 < threads <= MOST_THREADS or min(block) < 1:
+        raise KernelError(
+            "impossible launch",
+            f"{function.__name__} is to have blocks of {block} = {threads} threads.",
+            f"A block has 1 to {MOST_THREADS} threads, all axes together. Take smaller blocks, and "
+            "more of them.",
+        )
+    if min(grid) < 1 or any(n > most for n, most in zip(grid, MOST_BLOCKS)):
+        raise KernelError(
+            "impossible launch",
+            f"{function.__name__} is to have a grid of {grid} blocks.",
+            f"A grid has at least one block along each axis, and at most {MOST_BLOCKS}. Let the "
+            "longest axis be x; where there is nothing to do, launch nothing.",
+        )
 
 
 # ---- The names of a kernel -----------------------------------------------------------------------
@@ -94,6 +117,8 @@ def _simulated(value, device, known):
         return device
     if value is math:
         return Mathematics()
+    if isinstance(value, types.Integer) and value.signed:
+        return Integer(as_dtype(value))
     if isinstance(value, types.Type):  # float32
         return as_dtype(value).type
     if type(value).__name__ == "_Intrinsic":  # Numba has two such classes, neither of them public

@@ -1,11 +1,13 @@
-"""`math` as a GPU has it: float32 gives float32, and what Python refuses is what NumPy says of it.
+"""Numbers as a GPU has them: functions of float32 give float32, and integers have so many bits.
 
-exp(1000) is infinite, log(-1) is NaN, floor(-∞) is -∞; Python raises an error for each.
+What Python refuses is what NumPy says of it: exp(1000) is ∞, log(-1) is NaN, floor(-∞) is -∞.
 """
 
 import math
 
 import numpy as np
+
+from .faults import KernelError
 
 
 class Mathematics:
@@ -29,3 +31,24 @@ def _without_errors(function):
         return np.float32(result) if type(numbers[0]) is np.float32 else result
 
     return compute
+
+
+class Integer:
+    """What stands for int32 and the like while a kernel is simulated: a number must fit.
+
+    dtype   of NumPy
+    """
+
+    def __init__(self, dtype):
+        self.dtype, self._limits = dtype, np.iinfo(dtype)
+
+    def __call__(self, number):
+        least, most = self._limits.min, self._limits.max
+        if isinstance(number, (int, np.integer)) and not least <= number <= most:
+            raise KernelError(
+                "overflow",
+                f"{self.dtype.name}({number}) is meant, and goes only from {least} to {most}.",
+                f"A GPU keeps the last {self._limits.bits} bits, which are another number, often "
+                "a negative one. Indices that are left alone have 64 bits.",
+            )
+        return self.dtype.type(number)

@@ -76,7 +76,7 @@ def judge(past):
         race = _first_race(rows[order], starts, table.thread, table.kind, table)
         if race:
             raise _race(*((past, row) for row in race), _BY_BARRIER)
-    _judge_reads(past, np.flatnonzero(is_shared))
+    _judge_copies_and_reads(past, np.flatnonzero(is_shared))
 
 
 def judge_together(pasts):
@@ -144,8 +144,10 @@ def _global_elements(table):
     return rows[firsts]
 
 
-def _judge_reads(past, rows):
+def _judge_copies_and_reads(past, rows):
     """Raise the fault at the lowest address where a number in shared memory is not yet there.
+
+    Or where another is put while it is still on its way, so that it arrives on top of that.
 
     rows   of the table, that are about shared memory
     """
@@ -156,9 +158,11 @@ def _judge_reads(past, rows):
     reads = (kind == READ) | (kind == ATOMIC)
     in_flight = _count_within(starts, kind == COPY) - _count_within(starts, kind == LANDED)
     written = _count_within(starts, (kind == WRITE) | (kind == LANDED))
+    overtakes = (kind == WRITE) & (in_flight > 0) | (kind == COPY) & (in_flight > 1)
     for rows, fault in (
         (order[reads & (in_flight > 0)], _missing_wait),
         (order[reads & (written == 0)], _unwritten),
+        (order[overtakes], _missing_wait),
     ):
         if len(rows):
             raise fault(past, rows[0])
@@ -187,12 +191,13 @@ def _unwritten(past, row):
 def _missing_wait(past, row):
     table = past.table
     copies = np.flatnonzero((table.address == table.address[row]) & (table.kind == COPY))
+    done = {READ: "read", ATOMIC: "updated", WRITE: "written", COPY: "copied to once more"}
     return KernelError(
         "missing wait",
-        f"{past.element(row)} is read while a copy to it is still under way:",
-        "An asynchronous copy arrives some time later, so the old number may still be there. "
-        "Let the thread that ordered it call wait_for_copies(), and let a barrier follow, before "
-        "any thread reads.",
+        f"{past.element(row)} is {done[table.kind[row]]} while a copy to it is still under way:",
+        "An asynchronous copy arrives some time later: until then the old number is there, and "
+        "then it replaces whatever is. Let the thread that ordered it call wait_for_copies(), and "
+        "let a barrier follow, before any thread reads or writes there.",
         past.array(row).name,
         [past.access(at) for at in (copies[copies < row].max(), row)],
     )
