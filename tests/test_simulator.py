@@ -267,11 +267,11 @@ def test_a_race_is_told_to_a_student():
         == f"""\
 data race. Two threads meet at tile[0], in shared memory:
   thread (0, 0, 0) of block (0, 0, 0) writes tile[0]
-      line {line + 3}: tile[i] = x[i]
-                ^^^^^^^
+      line {line + 3}, in shifts: tile[i] = x[i]
+                           ^^^^^^^
   thread (63, 0, 0) of block (0, 0, 0) reads tile[0]
-      line {line + 4}: out[i] = tile[(i + 1) % 64]
-                         ^^^^^^^^^^^^^^^^^^
+      line {line + 4}, in shifts: out[i] = tile[(i + 1) % 64]
+                                    ^^^^^^^^^^^^^^^^^^
 Nothing orders the two, so a GPU may do either first, and the result changes from run to run. \
 A cuda.syncthreads() that all threads of the block pass must stand between these lines, also on \
 the way from one turn of a loop to the next."""
@@ -825,8 +825,8 @@ line  array      memory  requests  bytes  pieces per request  least
         traffic.draw("= x[i]", "x")
         == traffic.draw(line, "x")
         == f"""\
-line {line}: out[cuda.grid(1)] = x[i]
-                              ^^^^
+line {line}, in copies: out[cuda.grid(1)] = x[i]
+                                         ^^^^
 
 sector of 32 bytes: lanes that use its words
      0 | 0  .  .  .  1  .  .  .|

@@ -56,7 +56,7 @@ class Site(NamedTuple):
     def __str__(self):
         """The line of the source, and below it marks under what is meant."""
         line, last, start, stop = self.position
-        before, text = f"line {line}: ", self.text
+        before, text = f"line {line}, in {self.code.co_name}: ", self.text
         if not text or last != line or start is None:
             return before + text.lstrip()
         # Python counts columns in bytes, and a name may be a Greek letter.
