@@ -11,6 +11,7 @@ import numpy as np
 from kernels import simulator
 from kernels.cuda import (
     attention,
+    attention_ladder,
     convolution,
     cross_entropy,
     elementwise,
@@ -113,6 +114,10 @@ BUGS = {
         *("tiled", "element(b, k + y, column)", "b[k + y, column]", BOUNDS, "b"),
         ["b_tile[y, x] = b[k + y, column]"],
     ),
+    "a barrier of each warp alone": Bug(
+        *("tiled", f"{BARRIER}        for i", "        cuda.syncwarp()\n        for i", RACE),
+        *("b_tile", ["b_tile[y, x] =", "total +="]),
+    ),
     "columns of a tile collide": Bug(
         *("tiled", "a_tile[y, x] =", "a_tile[y, x // 2] =", RACE, "a_tile"),
         ["a_tile[y, x // 2] =", "a_tile[y, x // 2] ="],
@@ -187,6 +192,15 @@ BUGS = {
     "copies are in no group": Bug(
         *("fetch_tiles", "    commit_copies()", "    pass", WAIT, "a_tile"),
         *(["copy_async4(tile", "a_tile[stage, row, column],"], (18, 20, 20), "tensor_cores"),
+    ),
+    "copies that make no group": Bug(
+        *("fetch_tiles", "    commit_copies()\n", "", WAIT, "a_tile"),
+        *(["copy_async4(tile", "a_tile[stage, row, column],"], (18, 20, 20), "tensor_cores"),
+    ),
+    "a number that a copy will replace": Bug(
+        *("fetch_four", "copy_async4(tile, index, x, (row, column))"),
+        "copy_async4(tile, index, x, (row, column))\n        tile[index] = x[0, 0]",
+        *(WAIT, "a_tile", ["copy_async4(tile", "tile[index] ="], (18, 20, 20), "tensor_cores"),
     ),
     "a wait that no barrier follows": Bug(
         *("tensor_cores", f"{BARRIER}        for inner", "        for inner", RACE, "a_tile"),
@@ -389,7 +403,30 @@ BUGS = {
         ),
         *(DIVERGENT, None, ["cuda.syncthreads()"], (1, 1, 5, 7, 4), "queries_64", attention),
     ),
+    # The ladder to it
+    "scores of all queries in one row": Bug(
+        *("by_definition", "head, query, key] = z", "head, 0, key] = z", RACE, "scores"),
+        *(["head, 0, key] = z"] * 2, (2, 1, 7, 18, 6), "", attention_ladder),
+    ),
+    "norms of one head for all": Bug(
+        *("tiled", "(example * q.shape[1] + head) * t", "example * t", RACE, "norms"),
+        *(["norms[row, 0] ="] * 2, (2, 1, 7, 18, 6), "", attention_ladder),
+    ),
+    "values take the place of keys in use": Bug(
+        *("tiled", f"else float32(0)\n{BARRIER}", "else float32(0)\n", RACE, "tile"),
+        *(["tile[cuda.threadIdx.y, column] =", "z += q_tile"], (2, 1, 7, 18, 6), ""),
+        attention_ladder,
+    ),
+    "keys take the place of values in use": Bug(
+        *("tiled", f"i * SIDE + x]\n{BARRIER}", "i * SIDE + x]\n", RACE, "tile"),
+        *(["tile[cuda.threadIdx.y, column] =", "sums[i] += weights"], (2, 1, 7, 33, 6), ""),
+        attention_ladder,
+    ),
     # Convolution
+    "a barrier for those who have a place": Bug(
+        *("convolution", f"= number\n{BARRIER}", f"= number\n        if is_place:\n    {BARRIER}"),
+        *(DIVERGENT, None, ["cuda.syncthreads()"] * 2, (1, 4, 3, 2, 5), "", convolution),
+    ),
     "no barrier before windows are used": Bug(
         *("convolution", f"{BARRIER}        add", "        add", RACE, "a_tile"),
         *(["a_tile[y_thread + i", "a_part[i] ="], (1, 4, 3, 2, 5), "", convolution),
@@ -502,6 +539,14 @@ def _attention(kernel, shape):
     return o, q, k, v, norms, inner, *options, *made
 
 
+def _ladder(kernel, shape):
+    h, heads, t, s, d = shape
+    q, k, v, o = _normal(1, h, t, d), *(_normal(1, heads, s, d) for _ in "kv"), _normal(1, h, t, d)
+    given = q, k, v, np.float32(0.5), 1, np.ones((1, s), bool)
+    scores = [_normal(1, h, t, s)] * (kernel == "by_definition")
+    return *given, *scores, o, np.ones((h * t, 2), np.float32)
+
+
 def _convolution(kernel, shape):
     """Windows of 3 x 3 with a padding of 1 around images (n, h, w, c), and so many units"""
     *images, u = shape
@@ -524,5 +569,6 @@ ARGUMENTS = {
     scatter: _scatter,
     optimizers: _optimizer,
     attention: _attention,
+    attention_ladder: _ladder,
     convolution: _convolution,
 }
