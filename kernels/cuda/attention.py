@@ -20,7 +20,8 @@ lies in shared memory.
     q, o, g, dq (b, h, t, .)    k, v, dk, dv (b, hₖ, s, .), of which each head serves h / hₖ of q's
     norms (b h t, 2)            m and log l, as kernels.reference.attention says
     mask (b, s)                 booleans: which keys there are; one of no numbers stands for none
-    scale, causal, rate, key    numbers; the last two drop the places that the reference drops
+    scale, causal               numbers
+    rate, dropout_key           numbers, with which the places drop out that the reference drops
     inner (b h t,)              of `inner_products`, for which all but the last axis of g, o are one
 
 Kernels are made for heads of at most 64 and at most 128 features; `launch.of_width` finds the right
@@ -259,8 +260,11 @@ def pull(z, dp, norms, inner, query, key, row, mask, numbers):
 def _forward(width):
     columns, tile_rows = width // SIDE, TILE // width
 
-    def forward(q, k, v, scale, causal, mask, rate, key, o, norms):
-        """A thread has queries y + i SIDE of the block, and keys x + j SIDE of each strip."""
+    def forward(q, k, v, scale, causal, mask, rate, dropout_key, o, norms):
+        """o = softmax(scale q kᵀ) v   (b, h, t, d), (b, hₖ, s, d), (b, hₖ, s, e) -> (b, h, t, e)
+
+        A thread has queries y + i SIDE of the block, and keys x + j SIDE of each strip.
+        """
         q_tile = cuda.shared.array((EDGE, ROW), float32)
         k_tile = cuda.shared.array((EDGE, ROW), float32)
         weights = cuda.shared.array((EDGE, WEIGHTS_ROW), float32)
@@ -274,7 +278,7 @@ def _forward(width):
         t, s = q.shape[2], k.shape[2]
         query = first + cuda.threadIdx.y
         row = (example * q.shape[1] + head) * t + query
-        numbers = example, t, s, scale, causal, rate, mixed(key)
+        numbers = example, t, s, scale, causal, rate, mixed(dropout_key)
         clear(sums, EACH, columns)
         for i in range(EACH):
             most[i] = LOWEST
@@ -344,7 +348,7 @@ def pull_column(j, z, dp, weights, norms, inner, first_query, key, rows, mask, n
 def _queries(width):
     columns, tile_rows = width // SIDE, TILE // width
 
-    def queries(g, q, k, v, norms, inner, scale, causal, mask, rate, key, dq):
+    def queries(g, q, k, v, norms, inner, scale, causal, mask, rate, dropout_key, dq):
         """dL/dq = dz k;  threads have queries and keys as in `forward`"""
         a_tile = cuda.shared.array((EDGE, ROW), float32)
         b_tile = cuda.shared.array((EDGE, ROW), float32)
@@ -358,7 +362,7 @@ def _queries(width):
         t, s = q.shape[2], k.shape[2]
         query = first + cuda.threadIdx.y
         row = (example * q.shape[1] + head) * t + query
-        numbers = example, t, s, scale, causal, rate, mixed(key)
+        numbers = example, t, s, scale, causal, rate, mixed(dropout_key)
         clear(sums, EACH, columns)
         for strip in range(0, seen_by_block(first + EDGE, t, s, causal), EDGE):
             row_products(z, a_tile, b_tile, example, q, head, first, k, kv_head, strip)
@@ -376,7 +380,7 @@ def _queries(width):
 def _keys(width):
     columns, tile_rows = width // SIDE, TILE // width
 
-    def keys(g, q, k, v, norms, inner, scale, causal, mask, rate, key, dk, dv):
+    def keys(g, q, k, v, norms, inner, scale, causal, mask, rate, dropout_key, dk, dv):
         """dL/dv = p̃ᵀ g,  dL/dk = dzᵀ q;  a thread has keys y + i SIDE and queries x + j SIDE
 
         All heads of q that a head of k serves are summed here, one after the other.
@@ -394,7 +398,7 @@ def _keys(width):
         group, at = q.shape[1] // k.shape[1], first + y
         t, s = q.shape[2], k.shape[2]
         start = 0 if causal == 0 else max(0, first + t - s) // EDGE * EDGE  # queries that see keys
-        numbers = example, t, s, scale, causal, rate, mixed(key)
+        numbers = example, t, s, scale, causal, rate, mixed(dropout_key)
         clear(k_sums, EACH, columns)
         clear(v_sums, EACH, columns)
         for head in range(kv_head * group, (kv_head + 1) * group):

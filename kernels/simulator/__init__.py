@@ -22,7 +22,8 @@ shows, when printed, what memory is moved. From the inside out:
     machine       a whole device of it, for `kernels.cuda.device`
 
 What is left out: barriers of a whole grid, textures, and code of a GPU that Python does not run.
-A thread that waits for another in a loop of its own waits for ever.
+A thread that waits for another in a loop of its own waits for ever. Numba computes with integers of
+64 bits; here a product of two elements of an int32 array is one of NumPy, and has 32.
 """
 
 from .block import ORDERS
