@@ -226,6 +226,23 @@ def test_batches_may_be_longer_than_a_grid(monkeypatch):
     assert device.machine.launches == 2
 
 
+WITHOUT_NUMBERS = {
+    "layer_norm": lambda x: kernels.layer_norm(x, x[0], x[0], 1e-3),
+    "rms_norm": lambda x: kernels.rms_norm(x, x[0], 1e-3),
+    "dense_backward": lambda x: kernels.dense_backward(x, x, x, x.T @ x, "relu"),
+}
+
+
+@pytest.mark.filterwarnings("ignore")  # NumPy's of a mean of nothing
+@pytest.mark.parametrize("kernel", WITHOUT_NUMBERS.values(), ids=WITHOUT_NUMBERS)
+def test_rows_may_have_no_numbers(kernel, device):
+    x = np.zeros((3, 0), np.float32)
+    with kernels.use("numpy"):
+        right = kernel(x)
+    for ours, expected in zip(kernel(device.put(x)), right, strict=True):
+        same(ours, expected)
+
+
 def test_random_numbers_are_those_of_the_cpu(device):
     x = device.put(NUMBERS)
     for key in (0, 7, 2**32 - 1):

@@ -122,7 +122,7 @@ def dense_backward(g, z, x, weight, activation=None, needs=(True, True, True)):
     if not _covered(g, z, x, weight):
         return NotImplemented
     h = g if activation is None else _pull(activation, g, z)
-    rows, h_rows = x.reshape(-1, x.shape[-1]), h.reshape(-1, h.shape[-1])
+    rows, h_rows = (array.reshape(math.prod(array.shape[:-1]), array.shape[-1]) for array in (x, h))
     return (
         product(h, weight.T) if needs[0] else None,
         product(rows.T, h_rows) if needs[1] else None,
@@ -256,7 +256,7 @@ def _check_labels(logits, labels):
 
 @_call
 def layer_norm(x, scale, offset, epsilon):
-    if not _covered(x, scale, offset):
+    if not (x.size and _covered(x, scale, offset)):
         return NotImplemented
     y, mean, r = np.empty_like(x), _one_for_each_row(x), _one_for_each_row(x)
     given = _matrix(x), _flat(scale), _flat(offset), np.float32(epsilon)
@@ -266,7 +266,7 @@ def layer_norm(x, scale, offset, epsilon):
 
 @_call
 def layer_norm_backward(g, x, mean, r, scale):
-    if not _covered(g, x, mean, r, scale):
+    if not (x.size and _covered(g, x, mean, r, scale)):
         return NotImplemented
     dx, dscale, doffset = np.empty_like(x), np.zeros_like(scale), np.zeros_like(scale)
     given = [_matrix(array) for array in (g, x, mean, r)]
@@ -277,7 +277,7 @@ def layer_norm_backward(g, x, mean, r, scale):
 
 @_call
 def rms_norm(x, scale, epsilon):
-    if not _covered(x, scale):
+    if not (x.size and _covered(x, scale)):
         return NotImplemented
     y, r = np.empty_like(x), _one_for_each_row(x)
     given = _matrix(x), _flat(scale), np.float32(epsilon)
@@ -287,7 +287,7 @@ def rms_norm(x, scale, epsilon):
 
 @_call
 def rms_norm_backward(g, x, r, scale):
-    if not _covered(g, x, r, scale):
+    if not (x.size and _covered(g, x, r, scale)):
         return NotImplemented
     dx, dscale = np.empty_like(x), np.zeros_like(scale)
     given = [_matrix(array) for array in (g, x, r)]
