@@ -82,7 +82,7 @@ def convolution(x, weight, bias, windows, groups, function, z, y):
     total = cuda.local.array((EACH, EACH), float32)
     x_thread, y_thread, group = cuda.threadIdx.x, cuda.threadIdx.y, cuda.blockIdx.z
     depth, units = x.shape[3] // groups, weight.shape[1] // groups
-    first, column = cuda.blockIdx.y * EDGE + y_thread, cuda.blockIdx.x * EDGE + x_thread
+    first, column = cuda.blockIdx.x * EDGE + y_thread, cuda.blockIdx.y * EDGE + x_thread
     clear(total, EACH, EACH)
     for k in range(0, weight.shape[0], SIDE):
         place = parts(k + x_thread, windows.width, depth)
@@ -130,7 +130,7 @@ def convolution_images(h, weight, windows, groups, dx):
     total = cuda.local.array((EACH, EACH), float32)
     x_thread, y_thread, group = cuda.threadIdx.x, cuda.threadIdx.y, cuda.blockIdx.z
     depth, units = dx.shape[3] // groups, weight.shape[1] // groups
-    first, column = cuda.blockIdx.y * EDGE + y_thread, cuda.blockIdx.x * EDGE + x_thread
+    first, column = cuda.blockIdx.x * EDGE + y_thread, cuda.blockIdx.y * EDGE + x_thread
     inner = weight.shape[0] // depth * units
     clear(total, EACH, EACH)
     for k in range(0, inner, SIDE):
@@ -170,7 +170,7 @@ def convolution_weights(h, x, windows, groups, dweight):
     total = cuda.local.array((EACH, EACH), float32)
     x_thread, y_thread, group = cuda.threadIdx.x, cuda.threadIdx.y, cuda.blockIdx.z
     depth, units = x.shape[3] // groups, dweight.shape[1] // groups
-    first, column = cuda.blockIdx.y * EDGE + y_thread, cuda.blockIdx.x * EDGE + x_thread
+    first, column = cuda.blockIdx.x * EDGE + y_thread, cuda.blockIdx.y * EDGE + x_thread
     clear(total, EACH, EACH)
     for k in range(0, h.shape[0], SIDE):
         window = parts(k + x_thread, windows.rows, windows.columns)
@@ -193,17 +193,20 @@ def convolution_weights(h, x, windows, groups, dweight):
 
 
 def _blocks(columns, rows, groups):
-    """Blocks of EDGE x EDGE results for each group, of `columns` in all groups together."""
-    return -(-columns // groups // EDGE), -(-rows // EDGE), groups
+    """Blocks of EDGE x EDGE results for each group, of `columns` in all groups together.
+
+    Rows come first: there may be 2³¹ blocks along x, and 65,535 along y.
+    """
+    return -(-rows // EDGE), -(-columns // groups // EDGE), groups
 
 
-_WINDOWS = types.NamedUniTuple(int64, len(Windows._fields), Windows)
+WINDOWS = types.NamedUniTuple(int64, len(Windows._fields), Windows)
 LAUNCHES = named(
     Launch(
         convolution,
         (SIDE, SIDE),
         lambda x, w, b, windows, groups, f, z, y: _blocks(z.shape[1], z.shape[0], groups),
-        (HEADS, MATRIX, VECTOR, _WINDOWS, INTEGER, INTEGER, MATRIX, MATRIX),
+        (HEADS, MATRIX, VECTOR, WINDOWS, INTEGER, INTEGER, MATRIX, MATRIX),
     ),
     Launch(
         convolution_images,
@@ -211,12 +214,12 @@ LAUNCHES = named(
         lambda h, w, windows, groups, dx: _blocks(
             dx.shape[3], dx.shape[0] * dx.shape[1] * dx.shape[2], groups
         ),
-        (MATRIX, MATRIX, _WINDOWS, INTEGER, HEADS),
+        (MATRIX, MATRIX, WINDOWS, INTEGER, HEADS),
     ),
     Launch(
         convolution_weights,
         (SIDE, SIDE),
         lambda h, x, windows, groups, dw: _blocks(dw.shape[1], dw.shape[0], groups),
-        (MATRIX, HEADS, _WINDOWS, INTEGER, MATRIX),
+        (MATRIX, HEADS, WINDOWS, INTEGER, MATRIX),
     ),
 )
