@@ -55,8 +55,8 @@ test-programs: $(EXTRA)/test
 test-gpu: $(EXTRA)/test $(EXTRA)/gpu-ci
 	$(BIN)/python -m pytest -n 2 tests/test_simulator.py tests/test_cuda_kernels.py \
 	    tests/test_device_arrays.py tests/test_device_training.py \
-	    tests/check_device_operations.py tests/check_device_training.py tests/check_card.py \
-	    tests/check_gpu_compilation.py
+	    tests/check_device_operations.py tests/check_device_layers.py \
+	    tests/check_device_training.py tests/check_card.py tests/check_gpu_compilation.py
 
 course-check: $(EXTRA)/test
 	$(BIN)/python -m tests.naming

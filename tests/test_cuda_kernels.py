@@ -19,6 +19,7 @@ from kernels.cuda import (
     matmul,
     normalization,
     optimizers,
+    pooling,
     scatter,
     softmax,
 )
@@ -345,6 +346,40 @@ def test_a_convolution_may_have_no_bias_and_one_result():
     launch(simulator.launch, x, weight.reshape(-1, 3), NONE, windows, 1, elementwise.RELU, y, y)
     right, _ = reference.convolution(x, weight, activation="relu")
     close(y, right.reshape(-1, 3), atol=1e-5)
+
+
+# ---- Pooling -------------------------------------------------------------------------------------
+
+POOLS = {  # images, rows and columns of a window, strides, padding
+    "side by side": ((2, 5, 6, 3), (2, 3), (2, 3), ((0, 0), (0, 0))),
+    "one upon the other": ((1, 5, 4, 2), (3, 2), (1, 1), ((1, 1), (0, 1))),
+    "gaps": ((1, 5, 7, 5), (1, 2), (2, 3), ((0, 0), (1, 0))),
+    "one for all": ((2, 3, 4, 1), (3, 4), (3, 4), ((0, 0), (0, 0))),
+}
+
+
+@ORDERS
+@pytest.mark.parametrize("what", POOLS)
+def test_pooling(what, order):
+    shape, size, strides, padding = POOLS[what]
+    x = np.round(normal(*shape) * 2)  # so that some are equal
+    x[0, 0, 0, 0] = np.nan
+    count = counting.counts(shape[1:3], size, strides, padding)
+    windows = convolution.Windows(*count, size[1], *strides, padding[0][0], padding[1][0], 1, 1)
+    launches, run, given = pooling.LAUNCHES, in_order(order), (size, strides, padding)
+    y, g, dx = (
+        empty(shape[0], *count, shape[-1]),
+        normal(shape[0], *count, shape[-1]),
+        empty(*shape),
+    )
+    launches["average_pool"](run, x, windows, size[0], y)
+    close(y, reference.average_pool(x, *given))
+    launches["average_pool_backward"](run, g, windows, size[0], dx)
+    close(dx, reference.average_pool_backward(g, shape, *given))
+    launches["max_pool"](run, x, windows, size[0], y)
+    np.testing.assert_array_equal(y, reference.max_pool(x, *given))
+    launches["max_pool_backward"](run, g, x, y, windows, size[0], dx)
+    close(dx, reference.max_pool_backward(g, x, y, *given))
 
 
 # ---- Each number by itself -----------------------------------------------------------------------

@@ -153,6 +153,10 @@ FUNCTIONS = {
     "two indices": lambda x, i: x[i, :, i],
     "side by side": lambda x, i: x[:, i, i],
     "an index and a number": lambda x, i: x[1, i],
+    "booleans": lambda x, i: x[x > 0.5],
+    "booleans for two axes": lambda x, i: x[np.max(x, axis=2) > 1],
+    "booleans behind a slice": lambda x, i: x[1:, np.max(x, axis=(0, 2)) > 1.5, 1],
+    "no booleans": lambda x, i: x[x > 99],
     "along an axis": lambda x, i: np.take_along_axis(x, np.argmax(x, 1, keepdims=True), axis=1),
     "dot": lambda x, i: np.dot(x[0, 0], x[1, 1]),
     "einsum": lambda x, i: np.einsum("abc,dbc->ad", x, x),
@@ -185,6 +189,8 @@ CHANGES = {
     "rows that are read": _changed(lambda x, i: x.__setitem__([0, 2], x[::-1][:2])),
     "added to what is read": _changed(lambda x, i: np.add.at(x, [0, 2], x[::-1][:2])),
     "into a turned sum": _changed(lambda x, i: np.add.reduce(x, axis=2, out=x[..., 1])),
+    "where booleans say so": _changed(lambda x, i: x.__setitem__(np.max(x, axis=2) > 1, 7)),
+    "numbers for booleans": _changed(lambda x, i: x.__setitem__(x > 1, -x[x > 1])),
     "added twice": _changed(lambda x, i: np.add.at(x, (slice(None), i[:, :1] * 0), 1.5)),
     "a part": _changed(lambda x, i: x[:, 1].__iadd__(1)),
 }
@@ -199,6 +205,7 @@ def test_no_kernel_is_without_a_test(monkeypatch):
     """All of them are started by what these tests run through; none has to run to its end here."""
     device, started = Device(simulator.Machine()), set()
     monkeypatch.setattr(device.machine, "launch", lambda kernel, *_: started.add(kernel.__name__))
+    monkeypatch.setattr(DeviceArray, "item", lambda x: 1)  # so many elements booleans name
     x, i = device.put(NUMBERS), device.put(PLACES)
     for ufunc in UFUNCS:
         for look in LOOKS:
@@ -219,11 +226,9 @@ def test_products_of_matrices(shape, device):
     same(x @ x.T[:, :5], a @ a.T[:, :5], 1e-4)  # a grid of more rows than columns
 
 
-def test_batches_may_be_longer_than_a_grid(monkeypatch):
-    device = Device(simulator.Machine())
-    monkeypatch.setattr(products, "MOST_AT_ONCE", 2)
+def test_a_batch_may_be_longer_than_a_grid(monkeypatch, device):
+    monkeypatch.setattr(products, "MOST", 2)
     same(np.matmul(device.put(NUMBERS), device.put(NUMBERS[0].T)[None]), NUMBERS @ NUMBERS[0].T)
-    assert device.machine.launches == 2
 
 
 WITHOUT_NUMBERS = {
@@ -285,7 +290,6 @@ COPIES = {
     "np.cumsum(out)": lambda x: np.cumsum(x, out=x),
     "np.take(mode)": lambda x: np.take(x, [0], mode="wrap"),
     "np.arcsinh(x)": np.arcsinh,
-    "x[x > 0]": lambda x: x[x > 0],
     "x beside that of another": lambda x: x + kernels.device("simulator").put(np.ones(1)),
     "kernels.matmul(x, host)": lambda x: kernels.matmul(x, np.ones(1)),
     "kernels.matmul(host, x)": lambda x: kernels.matmul(np.ones((1, 1)), x),
@@ -309,6 +313,19 @@ def test_what_is_read_is_counted():
     assert np.sum(x).item() == pytest.approx(NUMBERS.sum(), rel=1e-5)
     np.testing.assert_array_equal(x[1:].T.numpy(), NUMBERS[1:].T)
     assert (device.copies_to_device, device.copies_to_host) == (1, 2)
+
+
+def test_booleans_are_counted_by_the_host_alone_where_it_must_make_room():
+    device = Device(simulator.Machine())
+    x = device.put(NUMBERS)
+    x[x > 0] = 0
+    assert device.copies_to_host == 0
+    assert x[x < 0].shape == NUMBERS[NUMBERS < 0].shape
+    assert device.copies_to_host == 1
+    with pytest.raises(IndexError, match="do not fit"):
+        x[x[0] > 0]
+    with pytest.raises(IndexError, match="do not fit"):
+        x[x[0] > 0] = 1
 
 
 def test_an_index_beyond_the_end_is_told_when_the_host_reads_next():

@@ -68,16 +68,14 @@ def _indexed():
     yield Launch(indexing.take, block, numbers(THREADS), (matrix, matrix, index, wrong))
     yield Launch(indexing.add, block, numbers(THREADS, 2), (matrix, index, matrix, wrong))
     yield Launch(indexing.put, block, numbers(THREADS, 2), (matrix, index, matrix, wrong))
+    mask = _array(TRUTH, 1)
+    yield Launch(indexing.where_true, block, numbers(THREADS, 1), (index, mask, index))
     yield Launch(indexing.fold, block, numbers(THREADS), (index, index, int64))
-
-
-def _tiles(a, b, c):
-    return -(-c.shape[1] // SIDE), -(-c.shape[2] // SIDE), c.shape[0]
 
 
 LAUNCHES = named(
     *_elementwise(),
     *_along_axes(),
     *_indexed(),
-    Launch(products.kernel_of(FLOAT), (SIDE, SIDE), _tiles, (_array(FLOAT, 3),) * 3),
+    Launch(products.kernel_of(FLOAT), (SIDE, SIDE), products.blocks, (_array(FLOAT, 3),) * 3),
 )

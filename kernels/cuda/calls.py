@@ -13,7 +13,7 @@ from .. import windows
 from . import attention as of_heads
 from . import convolution as of_images
 from . import cross_entropy as losses
-from . import elementwise, normalization, optimizers, scatter
+from . import elementwise, normalization, optimizers, pooling, scatter
 from . import softmax as of_rows
 from .elementwise import FUNCTIONS
 from .errors import HostCopyError
@@ -364,11 +364,11 @@ def _check_mask(mask, q, k):
 # ---- Convolution ---------------------------------------------------------------------------------
 
 
-def _windows(x, weight, strides, padding, dilation):
-    """How many windows there are, and where they lie."""
-    count = windows.counts(x.shape[1:3], weight.shape[:2], strides, padding, dilation)
+def _windows(shape, size, strides, padding, dilation=(1, 1)):
+    """How many windows images of a shape have, and where they lie."""
+    count = windows.counts(shape[1:3], size, strides, padding, dilation)
     before = padding[0][0], padding[1][0]
-    return count, of_images.Windows(*count, weight.shape[1], *strides, *before, *dilation)
+    return count, of_images.Windows(*count, size[1], *strides, *before, *dilation)
 
 
 def _images_fit(x, weight, groups, *others):
@@ -395,7 +395,7 @@ def convolution(
 ):
     if not _images_fit(x, weight, groups, *([] if bias is None else [bias])):
         return NotImplemented
-    count, places = _windows(x, weight, strides, padding, dilation)
+    count, places = _windows(x.shape, weight.shape[:2], strides, padding, dilation)
     y = np.empty_like(x, shape=(x.shape[0], *count, weight.shape[-1]))
     z = y if activation in (None, "relu") else np.empty_like(y)
     bias = np.empty_like(x, shape=(0,)) if bias is None else bias
@@ -420,7 +420,7 @@ def convolution_backward(
     if not _images_fit(x, weight, groups, g, z):
         return NotImplemented
     h = _matrix(g if activation is None else _pull(activation, g, z))
-    _, places = _windows(x, weight, strides, padding, dilation)
+    _, places = _windows(x.shape, weight.shape[:2], strides, padding, dilation)
     dx = dw = None
     if needs[0]:
         dx = np.empty_like(x)
@@ -431,6 +431,49 @@ def convolution_backward(
         given = h, x.aligned(), places, groups
         _start_all(of_images.LAUNCHES["convolution_weights"], *given, _matrix(dw))
     return dx, dw, np.sum(h, axis=0) if needs[2] else None
+
+
+# ---- Pooling -------------------------------------------------------------------------------------
+
+
+def _pool(name, x, size, strides, padding):
+    """One number for each window of x"""
+    if not (_covered(x) and x.ndim == 4):
+        return NotImplemented
+    count, places = _windows(x.shape, size, strides, padding)
+    y = np.empty_like(x, shape=(len(x), *count, x.shape[-1]))
+    _start(pooling.LAUNCHES[name], x.aligned(), places, size[0], y)
+    return y
+
+
+@_call
+def max_pool(x, size, strides, padding=((0, 0), (0, 0))):
+    return _pool("max_pool", x, size, strides, padding)
+
+
+@_call
+def max_pool_backward(g, x, y, size, strides, padding=((0, 0), (0, 0))):
+    if not (_covered(g, x, y) and x.ndim == 4):
+        return NotImplemented
+    _, places = _windows(x.shape, size, strides, padding)
+    given, dx = [array.aligned() for array in (g, x, y)], np.empty_like(x)
+    _start(pooling.LAUNCHES["max_pool_backward"], *given, places, size[0], dx)
+    return dx
+
+
+@_call
+def average_pool(x, size, strides, padding=((0, 0), (0, 0))):
+    return _pool("average_pool", x, size, strides, padding)
+
+
+@_call
+def average_pool_backward(g, shape, size, strides, padding=((0, 0), (0, 0))):
+    if not (_covered(g) and g.ndim == 4):
+        return NotImplemented
+    _, places = _windows(shape, size, strides, padding)
+    dx = np.empty_like(g, shape=tuple(shape))
+    _start(pooling.LAUNCHES["average_pool_backward"], g.aligned(), places, size[0], dx)
+    return dx
 
 
 # ---- Randomness ----------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ from . import (
     matmul,
     normalization,
     optimizers,
+    pooling,
     scatter,
     softmax,
 )
@@ -40,6 +41,7 @@ MODULES = (
     attention,
     attention_ladder,
     convolution,
+    pooling,
     softmax,
     cross_entropy,
     normalization,

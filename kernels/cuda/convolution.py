@@ -195,18 +195,18 @@ def convolution_weights(h, x, windows, groups, dweight):
 def _blocks(columns, rows, groups):
     """Blocks of EDGE x EDGE results for each group, of `columns` in all groups together.
 
-    Rows come first: of them there may be millions, and only the first axis of a grid is as long.
+    Rows come first: there may be 2³¹ blocks along x, and 65,535 along y.
     """
     return -(-rows // EDGE), -(-columns // groups // EDGE), groups
 
 
-_WINDOWS = types.NamedUniTuple(int64, len(Windows._fields), Windows)
+WINDOWS = types.NamedUniTuple(int64, len(Windows._fields), Windows)
 LAUNCHES = named(
     Launch(
         convolution,
         (SIDE, SIDE),
         lambda x, w, b, windows, groups, f, z, y: _blocks(z.shape[1], z.shape[0], groups),
-        (HEADS, MATRIX, VECTOR, _WINDOWS, INTEGER, INTEGER, MATRIX, MATRIX),
+        (HEADS, MATRIX, VECTOR, WINDOWS, INTEGER, INTEGER, MATRIX, MATRIX),
     ),
     Launch(
         convolution_images,
@@ -214,12 +214,12 @@ LAUNCHES = named(
         lambda h, w, windows, groups, dx: _blocks(
             dx.shape[3], dx.shape[0] * dx.shape[1] * dx.shape[2], groups
         ),
-        (MATRIX, MATRIX, _WINDOWS, INTEGER, HEADS),
+        (MATRIX, MATRIX, WINDOWS, INTEGER, HEADS),
     ),
     Launch(
         convolution_weights,
         (SIDE, SIDE),
         lambda h, x, windows, groups, dw: _blocks(dw.shape[1], dw.shape[0], groups),
-        (MATRIX, HEADS, _WINDOWS, INTEGER, MATRIX),
+        (MATRIX, HEADS, WINDOWS, INTEGER, MATRIX),
     ),
 )

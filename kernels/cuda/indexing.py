@@ -4,10 +4,14 @@
     add    x[index[i]] += g[i], where one place may come several times
     put    x[index[i]] = value[i]
     fold   one index of several: index <- index n + i
+    where_true   the places at which an array of booleans is True
 
 An index below 0 counts from the end. One beyond the end cannot raise an error, for nobody waits for
 a kernel: it leaves a mark, and the host finds it when it reads the next time. Until then a read
 gives 0, and nothing is written.
+
+x[booleans] has as many elements as are True: only the host can make room for them, so it has to
+wait and to read their number, which is counted as a read. x[booleans] = number does without.
 """
 
 import math
@@ -74,6 +78,13 @@ def fold(index, more, n):
         index[i] = index[i] * n + place if is_inside else NOWHERE
 
 
+def where_true(index, mask, count):
+    """index (k,) of all k that are True in mask (n,);  count (n,), so many up to each"""
+    for i in range(cuda.grid(1), mask.shape[0], cuda.gridsize(1)):
+        if mask[i]:
+            index[count[i] - 1] = i
+
+
 # ---- What NumPy's x[index] means -----------------------------------------------------------------
 
 
@@ -93,17 +104,55 @@ def _parts(x, index):
             )
         if hasattr(parts[i], "block") and parts[i].dtype.kind == "f":
             raise IndexError(f"an index is of integers. Received: an array of {parts[i].dtype}")
-        if hasattr(parts[i], "block") and parts[i].dtype.kind not in "iu":
-            raise HostCopyError(
-                "x[booleans] on a device would have to ask the host how many elements it has: "
-                "np.where needs no answer"
-            )
     if not any(part is Ellipsis for part in parts):
         parts.append(Ellipsis)
     place = next(i for i, part in enumerate(parts) if part is Ellipsis)
-    named = sum(part is not None and part is not Ellipsis for part in parts)
+    named = sum(map(_axes_of, parts))
     parts[place : place + 1] = [slice(None)] * (x.ndim - named)
-    return parts
+    return _without_booleans(x, parts)
+
+
+def _axes_of(part):
+    """How many axes of an array a part of an index stands for."""
+    return part.ndim if _is_mask(part) else part is not None and part is not Ellipsis
+
+
+def _is_mask(part):
+    return hasattr(part, "block") and part.dtype.kind == "b"
+
+
+def _without_booleans(x, parts):
+    """The same parts with arrays of integers for those of booleans, one for each axis of them."""
+    found, axis = [], 0
+    for part in parts:
+        if _is_mask(part):
+            _check_mask(part, x.shape[axis : axis + part.ndim])
+            found += true_places(part)
+        else:
+            found.append(part)
+        axis += _axes_of(part)
+    return found
+
+
+def _check_mask(mask, shape):
+    if mask.shape != shape or not shape:
+        raise IndexError(
+            f"booleans of shape {mask.shape} do not fit axes of the lengths {shape or 'of none'}"
+        )
+
+
+def true_places(mask):
+    """Where booleans are True, an index for each axis, as of np.nonzero; the host reads how many"""
+    device, flat = mask.device, mask.reshape(-1)
+    count = np.cumsum(flat)
+    index = device.empty((count[-1].item() if flat.size else 0,), np.int64)
+    if index.size:
+        device.launch(where_true, *device.blocks_for(flat.size), index, flat, count)
+    places = []
+    for n in mask.shape[:0:-1]:
+        places.append(index % n)
+        index = index // n
+    return [index, *places[::-1]]
 
 
 class _Places:
@@ -186,6 +235,11 @@ def get(x, index):
 
 def set(x, index, value):
     """x[index] = value"""
+    if _is_mask(index) and not np.ndim(value):
+        _check_mask(index, x.shape[: index.ndim])
+        mask = index.reshape(*index.shape, *[1] * (x.ndim - index.ndim))
+        x.write(np.where(mask, x.device.operand(value, x.dtype), x))
+        return
     parts = _parts(x, index)
     if not any(hasattr(part, "block") for part in parts):
         part = x.seen(lambda y: y[(*parts, ...)])

@@ -14,7 +14,7 @@ from numba.np.numpy_support import from_dtype
 from . import matmul, ufuncs
 from .matmul import SIDE
 
-MOST_AT_ONCE = 65535  # products of a batch: no axis of a grid but the first is longer
+MOST = 65535  # blocks along z
 LARGE = 64  # rows and columns of a product from which on a block of the fastest rung is filled
 
 
@@ -28,21 +28,22 @@ def kernel_of(dtype):
         """c[z] = a[z] b[z]   (z, m, k), (z, k, n) -> (z, m, n), as `tiled` of the ladder has it"""
         a_tile = cuda.shared.array((SIDE, SIDE), kind)
         b_tile = cuda.shared.array((SIDE, SIDE), kind)
-        x, y, z = cuda.threadIdx.x, cuda.threadIdx.y, cuda.blockIdx.z
+        x, y = cuda.threadIdx.x, cuda.threadIdx.y
         row, column = cuda.blockIdx.x * SIDE + y, cuda.blockIdx.y * SIDE + x
-        total = zero
-        for k in range(0, a.shape[2], SIDE):
-            a_inside = row < a.shape[1] and k + x < a.shape[2]
-            b_inside = k + y < b.shape[1] and column < b.shape[2]
-            a_tile[y, x] = a[z, row, k + x] if a_inside else zero
-            b_tile[y, x] = b[z, k + y, column] if b_inside else zero
-            cuda.syncthreads()
-            for i in range(SIDE):
-                total += a_tile[y, i] * b_tile[i, x]
-            cuda.syncthreads()
         is_inside = row < c.shape[1] and column < c.shape[2]
-        if is_inside:
-            c[z, row, column] = total
+        for z in range(cuda.blockIdx.z, c.shape[0], cuda.gridDim.z):
+            total = zero
+            for k in range(0, a.shape[2], SIDE):
+                a_inside = row < a.shape[1] and k + x < a.shape[2]
+                b_inside = k + y < b.shape[1] and column < b.shape[2]
+                a_tile[y, x] = a[z, row, k + x] if a_inside else zero
+                b_tile[y, x] = b[z, k + y, column] if b_inside else zero
+                cuda.syncthreads()
+                for i in range(SIDE):
+                    total += a_tile[y, i] * b_tile[i, x]
+                cuda.syncthreads()
+            if is_inside:
+                c[z, row, column] = total
 
     tiled.__name__ = f"tiled_{dtype.name}"
     return tiled
@@ -92,10 +93,13 @@ def _multiply(a, b, c, batch):
         matmul.LADDER["vectorised"](a.device.launch, a.aligned(), b.aligned(), c)
     else:
         three = [_with_one_batch(x, batch) for x in (a, b, c)]
-        for first in range(0, math.prod(batch), MOST_AT_ONCE):
-            parts = [x[first : first + MOST_AT_ONCE] for x in three]
-            grid = -(-m // SIDE), -(-n // SIDE), len(parts[0])
-            a.device.launch(kernel_of(c.dtype), grid, (SIDE, SIDE), *parts)
+        a.device.launch(kernel_of(c.dtype), blocks(*three), (SIDE, SIDE), *three)
+
+
+def blocks(a, b, c):
+    """The grid of `tiled`: rows come first, for there may be 2³¹ blocks along x alone."""
+    batch, m, n = c.shape
+    return -(-m // SIDE), -(-n // SIDE), min(batch, MOST)
 
 
 def _with_one_batch(x, batch):
