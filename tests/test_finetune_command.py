@@ -232,7 +232,7 @@ def test_folds_are_reported(bert, trained, tmp_path):
 
 def test_minutes_end_it(bert, trained, tmp_path):
     data, out = trained / "data.csv", tmp_path / "run"
-    options = ["--epochs", 1000, "--minutes", 0.001]
+    options = ["--epochs", 1000, "--patience", 1000, "--minutes", 0.001]
     assert run("finetune", bert, "--data", data, "--out", out, *options) == 0
     epochs = [line for line in report_of(out).splitlines() if line.startswith("  epoch")]
     assert 1 <= len(epochs) < 30  # of which each takes a 50th of a second at least
