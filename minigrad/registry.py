@@ -9,6 +9,10 @@ import json
 import math
 import numbers
 
+from .bounded_json import shorten
+
+_LONGEST_NAME = 100  # letters that are compared with those of the names that are known
+
 
 def look_up(kind, name, table):
     """The entry of `table` called `name`. ValueError with the nearest known names if there is none.
@@ -19,9 +23,9 @@ def look_up(kind, name, table):
     """
     if isinstance(name, str) and name in table:
         return table[name]
-    near = difflib.get_close_matches(str(name), table, n=3)
+    near = difflib.get_close_matches(str(name)[:_LONGEST_NAME], table, n=3)
     hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else "."
-    raise ValueError(f"unknown {kind} {name!r}{hint} Known: {', '.join(sorted(table))}")
+    raise ValueError(f"unknown {kind} {shorten(name)}{hint} Known: {', '.join(sorted(table))}")
 
 
 class Configurable:
@@ -107,9 +111,15 @@ def resolve(kind, thing, classes, functions=None):
 
 def check_number(name, value, below=math.inf, positive=False):
     """`value` as a float. ValueError unless 0 <= value < below, or 0 < value if `positive`."""
-    fits = isinstance(value, numbers.Real) and 0 <= value < below and not (positive and value == 0)
-    if not fits:
+    try:
+        is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+        number = float(value) if is_number else math.nan
+    except OverflowError:  # an integer that is larger than any float
+        number = math.inf
+    if not 0 <= number < below or (positive and number == 0):
         start = "above 0" if positive else "from 0 up"
         end = "" if below == math.inf else f" and below {below}"
-        raise ValueError(f"{name} must be a finite number {start}{end}. Received: {name}={value!r}")
-    return float(value)
+        raise ValueError(
+            f"{name} must be a finite number {start}{end}. Received: {name}={shorten(value)}"
+        )
+    return number

@@ -1,6 +1,7 @@
 """Adapters in PEFT's folders: those of PEFT give its logits here, and ours give them there."""
 
 import json
+import re
 import shutil
 
 import numpy as np
@@ -133,6 +134,21 @@ def test_an_adapter_in_float64_keeps_every_bit(tmp_path):
     finetune.load_adapter(again, tmp_path / "deep" / "down")
     for path in ("0.adapters.default.a", "0.adapters.default.b", "1.weight", "1.bias"):
         assert again.weights()[path].numpy().tobytes() == source.weights()[path].numpy().tobytes()
+
+
+@pytest.mark.parametrize("name, words", [("lora_alpha", 8), ("r", "wanted (6, 8)")])
+def test_what_the_configuration_leaves_out_is_that_of_peft(name, words, tmp_path):
+    shutil.copytree(FOLDER / "plain", tmp_path / "adapter")
+    config = json.loads((tmp_path / "adapter" / CONFIG).read_text())
+    del config[name]
+    (tmp_path / "adapter" / CONFIG).write_text(json.dumps(config))
+    model = our_model()
+    if name == "lora_alpha":
+        finetune.load_adapter(model, tmp_path / "adapter", names=NAMES)
+        assert model.query.adapters["default"].alpha == words
+    else:
+        with pytest.raises(ValueError, match=re.escape(words)):
+            finetune.load_adapter(model, tmp_path / "adapter", names=NAMES)
 
 
 def test_the_options_of_an_adapter_come_with_it():

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -127,6 +128,18 @@ def test_the_weights_kept_are_those_of_the_best_epoch(bert, tmp_path):
     assert loss == pytest.approx(min(losses), abs=1e-4)
 
 
+def test_patience_says_how_many_worse_epochs_are_borne(bert, tmp_path):
+    data = write(tmp_path / "data.csv", ["text", "label"], sentences())
+    wrong = [(text, "blame") for text, _ in sentences(20, seed=1)]
+    validation = write(tmp_path / "others.csv", ["text", "label"], wrong)
+    options = ["--validation", validation, "--epochs", 30, "--patience", 1, "--method", "full"]
+    command = ["finetune", bert, "--data", data, "--out", tmp_path / "run", *options]
+    assert run(*command, "--learning-rate", 0.01) == 0
+    text = report_of(tmp_path / "run")
+    ran = sum(line.startswith("  epoch") for line in text.splitlines())
+    assert ran < 30 and f"the weights kept are those of epoch {ran - 1}," in text
+
+
 def test_predict_repeats_the_predictions_of_the_test_bit_by_bit(trained, tmp_path, capsys):
     answers = tmp_path / "answers.csv"
     assert run("predict", trained / "run", "--data", trained / "data.csv", "--out", answers) == 0
@@ -219,10 +232,10 @@ def test_folds_are_reported(bert, trained, tmp_path):
 
 def test_minutes_end_it(bert, trained, tmp_path):
     data, out = trained / "data.csv", tmp_path / "run"
-    options = ["--epochs", 1000, "--minutes", 0.001]
+    options = ["--epochs", 1000, "--patience", 1000, "--minutes", 0.001]
     assert run("finetune", bert, "--data", data, "--out", out, *options) == 0
     epochs = [line for line in report_of(out).splitlines() if line.startswith("  epoch")]
-    assert 1 <= len(epochs) < 1000
+    assert 1 <= len(epochs) < 30  # of which each takes a 50th of a second at least
 
 
 def training_of(base, data, **options):
@@ -503,6 +516,51 @@ def test_an_interrupted_training_leaves_the_model_that_was_there(
     assert (tmp_path / "run" / "model" / "adapter_model.safetensors").read_bytes() == before
     assert {path.name for path in (tmp_path / "run").iterdir() if path.name[0] == "."} == set()
     finetune.load_finetuned(tmp_path / "run" / "model")
+
+
+def test_a_model_that_cannot_be_put_in_its_place_leaves_the_earlier_one(
+    bert, trained, tmp_path, monkeypatch
+):
+    shutil.copytree(trained / "run", tmp_path / "run")
+    before = (tmp_path / "run" / "model" / "model.safetensors").read_bytes()
+    rename = Path.rename
+
+    def fail(path, target):
+        if path.suffix == ".tmp":
+            raise OSError("no")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", fail)
+    command = ["finetune", bert, "--data", trained / "data.csv", "--out", tmp_path / "run"]
+    assert run(*command, "--epochs", 1, "--overwrite") == 2
+    assert (tmp_path / "run" / "model" / "model.safetensors").read_bytes() == before
+    assert not list((tmp_path / "run").glob(".*"))
+
+
+def test_pictures_of_an_earlier_task_are_not_left(bert, trained, tmp_path):
+    shutil.copytree(trained / "run", tmp_path / "run")
+    rows = [(text, i % 2) for i, text in enumerate(TEXTS)]
+    data = write(tmp_path / "data.csv", ["text", "target"], rows)
+    command = ["finetune", bert, "--task", "regress", "--data", data, "--out", tmp_path / "run"]
+    assert run(*command, "--epochs", 1, "--overwrite") == 0
+    names = {path.name for path in (tmp_path / "run").iterdir()}
+    assert names == {"report.txt", "history.png", "predictions.png", "test.csv", "model"}
+
+
+def test_a_model_that_is_read_again_otherwise_is_noticed(
+    bert, trained, tmp_path, monkeypatch, capsys
+):
+    load = finetune.load_finetuned
+
+    def load_another(path):
+        model, task = load(path)
+        model.head.bias.assign(model.head.bias.numpy() + 1)
+        return model, task
+
+    monkeypatch.setattr(finetune, "load_finetuned", load_another)
+    command = ["finetune", bert, "--data", trained / "data.csv", "--out", tmp_path / "run"]
+    assert run(*command, "--epochs", 1) == 2
+    assert "predicts otherwise than the one that was saved" in capsys.readouterr().err
 
 
 def test_a_model_that_was_moved_aside_by_a_run_that_was_killed_is_back(

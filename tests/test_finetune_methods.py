@@ -385,6 +385,17 @@ def test_an_adapter_is_its_formula(use_rslora):
     )
 
 
+def test_a_new_adapter_begins_as_in_peft():
+    """A uniform from -1/√d to 1/√d, of d inputs; B zeros; α / r = 2."""
+    model = models.Sequential([Dense(9, input_shape=(400,))])
+    finetune.prepare(model, finetune.LoRA(targets="0"))
+    adapter = model.layers[0].adapters["default"]
+    a = np.abs(adapter.a.numpy())
+    assert a.shape == (400, 8) and 0.99 / 20 < a.max() <= 1 / 20
+    assert a.mean() == pytest.approx(0.5 / 20, rel=0.05)
+    assert not adapter.b.numpy().any() and adapter.scale == 2
+
+
 def test_a_whole_path_is_no_end_of_another():
     inner = models.Sequential([Dense(3), Dense(3)])
     model = models.Sequential([Dense(3, input_shape=(3,)), inner])
@@ -477,6 +488,17 @@ def test_several_adapters_share_one_base():
     finetune.remove_adapter(model, "one")
     assert finetune.adapter_names(model) == ["second"]
     assert logits(model).tobytes() == second.tobytes()
+
+
+def test_what_is_not_in_use_is_not_merged():
+    model = encoder()
+    for name in ("one", "second"):
+        finetune.prepare(model, finetune.LoRA(name=name))
+        randomize(model, name)
+    finetune.use_adapters(model, "one")
+    one = logits(model)
+    finetune.merge(model)
+    np.testing.assert_allclose(logits(model), one, rtol=0, atol=1e-5)
 
 
 def test_which_adapters_are_in_use_is_saved(tmp_path):
@@ -584,6 +606,7 @@ BAD = {
         prepared(finetune.LoRA(targets="qurey")),
         "targets='qurey' means no Dense layer",
     ),
+    "half a name": (prepared(finetune.LoRA(targets="uery")), "targets='uery' means no Dense layer"),
     "no target": (prepared(finetune.LoRA(targets=[])), "targets is a pattern []"),
     "a name with a dot": (prepared(finetune.LoRA(name="a.b")), "name is one word name='a.b'"),
     "a name that is there": (

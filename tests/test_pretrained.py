@@ -130,6 +130,7 @@ def test_one_report_lists_all_that_does_not_fit(tmp_path):
 
 UNSUPPORTED = {
     "another activation": ("bert", {"hidden_act": "relu"}),
+    "the GELU of a tanh": ("bert", {"hidden_act": "gelu_new"}),
     "another type of positions": ("bert", {"position_embedding_type": "relative_key"}),
     "a decoder": ("bert", {"is_decoder": True}),
     "two shares of dropout": ("bert", {"hidden_dropout_prob": 0.3}),

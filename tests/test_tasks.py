@@ -21,6 +21,7 @@ from minigrad.finetune.tasks.match_sentences import (
     nearest_is_own,
 )
 from minigrad.finetune.tasks.pooling import POOLINGS
+from minigrad.models.embedding import Pooling
 from minigrad.weight_file import open_weights
 
 ANIMALS, FOODS = ("dog", "cat", "cow", "hen"), ("bread", "soup", "rice", "cake")
@@ -202,6 +203,40 @@ def test_the_tokens_of_a_prompt_get_no_gradient_at_all(template):
         assert (np.abs(gradient[i, learned]).sum(axis=-1) > 0).all()
 
 
+def test_every_token_of_a_long_text_is_to_be_said_once_and_its_end():
+    written = " ".join(SENTENCES[:3])
+    ids = BYTES.encode(written)
+    assert len(ids) % 5 and len(ids) > 10
+    x, y = tasks.ContinueText(max_length=5).examples([{"text": written}], BYTES)
+    assert x["ids"].shape[1] == 5
+    assert y[y != losses.IGNORED].tolist() == [*ids[1:], BYTES.special_tokens["<|endoftext|>"]]
+    assert x["ids"][x["mask"]].tolist() == ids
+
+
+@pytest.mark.parametrize("case", ["continue", "instruct"])
+def test_what_is_written_takes_no_chance_unless_asked_to(case):
+    task, base, rows, *_ = CASES[case]
+    model = task.model(base())
+    first, second, greedy = (
+        task.predict(model, rows()[:2], BYTES, max_new_tokens=6, **options)
+        for options in ({}, {}, {"temperature": 0})
+    )
+    assert first == second == greedy
+
+
+def test_a_template_of_ones_own_ends_with_the_end_of_a_text():
+    task = tasks.FollowInstructions("Q: {instruction} A: {response}")
+    _, y = task.examples([{"instruction": "dog?", "response": "animal"}], BYTES)
+    assert BYTES.decode(y[y != losses.IGNORED]) == "animal<|endoftext|>"
+
+
+def test_an_answer_is_cut_to_the_length():
+    task = tasks.FollowInstructions("{instruction}={response}", max_length=20)
+    row = {"instruction": "a", "response": " ".join(SENTENCES[:9])}
+    x, y = task.examples([row], BYTES)
+    assert x["ids"].shape == y.shape == (1, 20)
+
+
 def test_what_is_learned_of_an_instruction_is_the_answer_and_its_end():
     task = tasks.FollowInstructions("chatml", system="Be brief.")
     rows = [{"instruction": "what is dog?", "input": "woof", "response": "an animal"}]
@@ -225,6 +260,24 @@ def test_every_answer_of_a_conversation_is_learned():
     task = tasks.FollowInstructions("chatml")
     _, y = task.examples([{"messages": said}], BYTES)
     assert BYTES.decode(y[y != losses.IGNORED]) == "yes?<|im_end|>food<|im_end|>"
+
+
+def test_a_conversation_is_written_down_as_a_whole():
+    said = [
+        {"role": "system", "content": "Be kind."},
+        {"role": "user", "content": " hi\n"},
+        {"role": "assistant", "content": "yes?"},
+        {"role": "user", "content": "what is rice?"},
+        {"role": "assistant", "content": "food"},
+    ]
+    stretches = tasks.FollowInstructions("chatml", system="Be brief.").stretches({"messages": said})
+    assert "".join(stretch.text for stretch in stretches) == (
+        "<|im_start|>system\nBe kind.<|im_end|>\n"
+        "<|im_start|>user\nhi<|im_end|>\n"
+        "<|im_start|>assistant\nyes?<|im_end|>\n"
+        "<|im_start|>user\nwhat is rice?<|im_end|>\n"
+        "<|im_start|>assistant\nfood<|im_end|>"
+    )
 
 
 def test_pieces_that_continue_a_word_have_no_label():
@@ -336,7 +389,7 @@ def test_vectors_of_sentences_have_length_1():
 def test_an_answer_is_a_part_of_the_text_as_it_was_written():
     context = "The  Dog, überall ÄRGER!  sees a BOX."
     task = tasks.AnswerQuestions()
-    for answer in ("Dog", "ÄRGER", "überall ÄRGER!", "BOX"):
+    for answer in ("Dog", "ÄRGER", "überall ÄRGER!", "ÄRGER!", "!", "BOX"):
         row = {"question": "who ?", "context": context, "answer": answer}
         x, y = task.examples([row], WORDS)
         logits = np.zeros((1, 2, x["ids"].shape[1]))
@@ -605,6 +658,26 @@ def test_a_task_without_a_head_of_its_own_is_read_again(case, method, tmp_path):
     assert predict_again(tmp_path, CASES[case][2]()).tobytes() == expected.tobytes()
 
 
+def test_a_text_is_pooled_as_the_folder_of_its_base_says():
+    base = bert()
+    assert tasks.Classify(LABELS).model(base).pooling == "pooler"
+    base.pooling = Pooling("mean")
+    assert tasks.Classify(LABELS).model(base).pooling == "mean"
+    assert tasks.Classify(LABELS, pooling="cls").model(base).pooling == "cls"
+
+
+def test_the_base_is_told_which_of_two_texts_a_token_is_in():
+    task = CASES["classify pairs"][0]
+    model = task.model(bert())
+    x = task.inputs(pairs()[:3], WORDS)
+    assert x["segments"].max() == 1
+    features = model.base.features(x["ids"], mask=x["mask"], segments=x["segments"])
+    expected = model.head(model.base.pool(features)).numpy()
+    np.testing.assert_allclose(model.predict(x, verbose=0), expected, rtol=0, atol=1e-6)
+    del x["segments"]
+    assert np.abs(model.predict(x, verbose=0) - expected).max() > 1e-5
+
+
 def test_a_new_head_is_small_and_its_bias_does_not_decay():
     base = bert(dropout=0.3)
     model = tasks.Classify([f"{i}" for i in range(400)]).model(base)
@@ -654,6 +727,14 @@ def test_a_whole_folder_says_which_model_of_transformers_it_is(case, tmp_path):
     assert {name for name in names if not name.startswith((begins, "lm_head."))} == (
         {f"{head}.weight"} | ({f"{head}.bias"} if head != "score" else set())
     )
+
+
+def test_a_whole_folder_says_with_which_token_texts_are_filled_up(tmp_path):
+    base = gpt()
+    base.tokenizer = text.BytePairTokenizer.train(SENTENCES, 300, ["<|sep|>", "<|endoftext|>"])
+    task = tasks.Classify(LABELS)
+    finetune.save_finetuned(task.model(base), task, tmp_path)
+    assert read_json(tmp_path / "config.json")["pad_token_id"] == 1
 
 
 @pytest.mark.parametrize("case", THEIRS)

@@ -4,8 +4,6 @@ import ast
 import json
 import os
 import shlex
-import subprocess
-import sys
 import time
 
 import numpy as np
@@ -276,49 +274,3 @@ def test_a_long_thing_is_cut_in_a_message():
     assert shorten("abc") == "'abc'"
     assert len(shorten("x" * 10**6)) < 100
     assert len(shorten([["x" * 10**6] * 10**3] * 10**3)) < 10_000
-
-
-# ---- Hostile and broken ones ---------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def results(tmp_path_factory):
-    """What became of each case, all of them read in one process of their own."""
-    place = tmp_path_factory.mktemp("cases")
-    command = [sys.executable, "-m", "tests.weight_file_cases", str(place)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr  # no crash
-    return [json.loads(line) for line in done.stdout.splitlines()]
-
-
-@posix
-def test_there_are_200_cases_and_each_has_a_name(results):
-    assert len({result["name"] for result in results}) == len(results) >= 200
-
-
-@posix
-def test_each_is_a_value_error(results):
-    errors = {result["name"]: result["error"] and result["error"][0] for result in results}
-    assert {name: error for name, error in errors.items() if error != "ValueError"} == {}
-
-
-@posix
-def test_each_error_names_the_place_and_is_short(results):
-    for result in results:
-        message = result["error"][1]
-        assert "model" in message and len(message) < 1500, result["name"]
-
-
-@posix
-def test_each_ends_within_a_second(results):
-    assert [result for result in results if result["seconds"] >= 1] == []
-
-
-@posix
-def test_none_needs_100_mb(results):
-    assert [result for result in results if result["growth"] >= 100] == []
-
-
-@posix
-def test_no_file_outside_the_folder_is_opened(results):
-    assert [result for result in results if result["outside"]] == []

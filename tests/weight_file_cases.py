@@ -1,20 +1,9 @@
-"""Files of weights, and folders of models, that are broken or mean harm, and what becomes of them.
+"""Files of weights, and folders of them, that are broken or mean harm: see tests.hostile_files."""
 
-    python -m tests.weight_file_cases FOLDER
-
-makes each case in a folder of its own, has it read as a model is, and prints a line of JSON for
-each: the error, the seconds, the growth of memory so far, and what was opened outside the folder.
-"""
-
-import contextlib
 import json
 import os
 import pickle
-import resource
 import struct
-import sys
-import time
-from pathlib import Path
 
 import numpy as np
 
@@ -521,57 +510,3 @@ def cases():
             lambda folder: checkpoint.load(folder / MODEL),
         )
     return found
-
-
-def forget_peak():
-    """Where the system can do so, count the peak of memory anew from here."""
-    with contextlib.suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5")
-
-
-def peak():
-    """The most memory this process has had, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
-        1e6 if sys.platform == "darwin" else 1e3
-    )
-
-
-def main(place):
-    opened, watched = [], False
-
-    def hook(event, arguments):
-        if watched and event == "open":
-            opened.append(str(arguments[0]))
-
-    sys.addaudithook(hook)
-    for number, (name, (make, below, read)) in enumerate(cases().items()):
-        folder = Path(place) / str(number) / below
-        folder.mkdir(parents=True)
-        make(folder)
-        opened.clear()
-        forget_peak()
-        before, start, watched = peak(), time.process_time(), True
-        try:
-            read(folder)
-            error = None
-        except Exception as raised:
-            error = [type(raised).__name__, str(raised)]
-        watched = False
-        result = {
-            "name": name,
-            "error": error,
-            "seconds": time.process_time() - start,
-            "growth": peak() - before,
-            "outside": [path for path in opened if not allowed(path, folder)],
-        }
-        print(json.dumps(result), flush=True)
-
-
-def allowed(path, folder):
-    """Whether a file may be opened: it lies in the folder, or in the blobs of its cache."""
-    real, folder = Path(os.path.realpath(path)), Path(os.path.realpath(folder))
-    return real.is_relative_to(folder) or real.parent == folder.parents[1] / "blobs"
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])

@@ -10,6 +10,7 @@ it for another.
 """
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -19,11 +20,10 @@ from .. import checkpoint, models
 from ..atomic import replacing
 from ..bounded_json import shorten
 from ..registry import look_up
-from ..text import load_tokenizer
 from .adapters import adapter_names
 from .families import family_of_model
 from .folder import PretrainedFolder
-from .loading import CONFIG, from_pretrained
+from .loading import CONFIG, from_pretrained, read_tokenizer
 from .peft_folder import load_adapter, save_adapter
 from .saving import WEIGHTS, save_pretrained, their_layers
 from .tasks import TASKS
@@ -45,7 +45,7 @@ def load_base(path, task):
     model = models.load_model(folder.file(WEIGHTS))
     if not isinstance(model, (models.BERT, models.GPT, models.Llama)):
         raise ValueError(f"{path} has a {type(model).__name__}, which does not read text")
-    model.tokenizer = load_tokenizer(folder.path)
+    model.tokenizer = read_tokenizer(folder, model)
     return model
 
 
@@ -90,12 +90,16 @@ def load_finetuned(path):
     place, described = folder.path / TASK, folder.json(TASK)
     task = _task(described, place)
     base = described.get("base")
-    if base is not None and not (isinstance(base, str) and Path(base).is_dir()):
+    if base is not None and not (isinstance(base, str) and os.path.isdir(base)):
         raise ValueError(f"{place}: the base is a folder, and there is none {shorten(base)}")
     is_adapter = folder.has(ADAPTER)
     if is_adapter != (base is not None):
         raise ValueError(f"{place}: an adapter needs a base, and another model has none")
-    model = task.model(load_base(base if is_adapter else path, task))
+    base_model = load_base(base if is_adapter else path, task)
+    try:
+        model = task.model(base_model)
+    except ValueError as error:
+        raise ValueError(f"{place}: {error}") from error
     if is_adapter:
         load_adapter(model, path, names=_names(model, task))
     else:
@@ -107,8 +111,8 @@ def _task(described, place):
     """The Task that the file describes."""
     if not isinstance(described, dict) or not isinstance(described.get("settings"), dict):
         raise ValueError(f"{place} describes no task, but {shorten(described)}")
-    kind = look_up("task", described.get("task"), TASKS)
     try:
+        kind = look_up("task", described.get("task"), TASKS)
         return kind.from_config(described["settings"])
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise ValueError(f"{place}: {error}") from error

@@ -21,6 +21,11 @@ from .folder import PretrainedFolder
 
 CONFIG = "config.json"
 _LONGEST_NAME = 200  # of a weight, in a message
+_MOST_LAYERS = 256  # which is twice as many as those of the deepest model
+# Each is an axis of some weight, or a part of one. To find out by making the weights of a model is
+# too late where a size is absurd.
+_SIZES = ("vocabulary_size", "hidden_dim", "intermediate_dim", "num_heads")
+_SIZES += ("num_key_value_heads", "head_dim", "num_classes")
 
 
 def from_pretrained(path, head=None, dtype="float32", dropout=None):
@@ -56,8 +61,14 @@ def from_pretrained(path, head=None, dtype="float32", dropout=None):
     except ValueError as error:
         asked = "" if head is None else f"\nThe model was asked to have head={head!r}"
         raise ValueError(f"{folder.path}: {error}{asked}") from error
-    model.tokenizer = _tokenizer(folder, model)
+    model.tokenizer = read_tokenizer(folder, model)
     if sentences is not None:
+        most = model.max_sequence_length
+        if sentences.max_length is not None and sentences.max_length > most:
+            raise ValueError(
+                f"{folder.path}: texts are read to {sentences.max_length} tokens, max_seq_length, "
+                f"and the model has {most} positions"
+            )
         model.pooling = sentences
     return model
 
@@ -88,11 +99,11 @@ def _errors_of(settings):
 
 def _arguments(family, settings, head, stored):
     arguments = family.arguments(settings, head, stored)
-    if arguments["num_layers"] is True or not 0 < arguments["num_layers"] <= len(stored):
-        raise ValueError(
-            f"a model with num_layers={arguments['num_layers']} has more weights than the "
-            f"{len(stored)} that are there"
-        )
+    longest = max((max(1, *x.shape) for x in stored.values() if len(x.data)), default=0)
+    for name, most in {**dict.fromkeys(_SIZES, longest), "num_layers": _MOST_LAYERS}.items():
+        size = arguments.get(name)
+        if isinstance(size, int) and size > most:
+            raise ValueError(f"{name} may be {most} with these weights. Received: {shorten(size)}")
     if "head" not in arguments and head not in (None, "tokens"):
         raise ValueError(f"{family.model.__name__} has a head for tokens. Received: head={head!r}")
     if "dropout" not in arguments and settings.dropout is not None:
@@ -164,7 +175,7 @@ def _check_copy(copy, copied, name, original):
         )
 
 
-def _tokenizer(folder, model):
+def read_tokenizer(folder, model):
     """The folder's tokenizer, or None. ValueError if it has ids that the model does not know."""
     there = [name for name in TOKENIZER_FILES if folder.has(name)]
     for name in there:

@@ -142,14 +142,20 @@ def _options(folder):
     for key, usual in _USUAL.items():
         if config.get(key, usual[0]) not in usual:
             raise ValueError(
-                f"minigrad does not know this LoRA. Received: {key}={shorten(config[key])}"
+                f"{folder.path / _CONFIG}: minigrad does not know this LoRA. "
+                f"Received: {key}={shorten(config[key])}"
             )
+    use_rslora = config.get("use_rslora")
+    if use_rslora is not None and not isinstance(use_rslora, bool):
+        raise ValueError(
+            f"{folder.path / _CONFIG}: use_rslora is true or false. Received: {shorten(use_rslora)}"
+        )
     try:
         return {
             "r": positive_integer("LoRA", "r", config.get("r", 8)),
             "alpha": check_number("lora_alpha", config.get("lora_alpha", 8), positive=True),
             "dropout": check_number("lora_dropout", config.get("lora_dropout", 0), below=1),
-            "use_rslora": config.get("use_rslora", False) is True,
+            "use_rslora": bool(use_rslora),
         }
     except ValueError as error:
         raise ValueError(f"{folder.path / _CONFIG}: {error}") from error

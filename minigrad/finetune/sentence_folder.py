@@ -70,7 +70,11 @@ def _is_module(module):
 def _kind(folder, file):
     settings = folder.json(file)
     items = settings.items() if isinstance(settings, dict) else ()
-    chosen = [name.removeprefix(_MODE) for name, x in items if name.startswith(_MODE) and x is True]
+    modes = {name.removeprefix(_MODE): x for name, x in items if name.startswith(_MODE)}
+    for mode, x in modes.items():
+        if not isinstance(x, bool):
+            raise ValueError(f"{folder.path / file}: {shorten(mode)} is {shorten(x)}")
+    chosen = [mode for mode, x in modes.items() if x]
     for kind, mode in _MODES.items():
         if chosen == [mode]:
             return kind

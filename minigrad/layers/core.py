@@ -4,10 +4,12 @@ n examples, d features, u units.
 """
 
 import math
+import sys
 
 import numpy as np
 
 from .. import initializers, ops, random, regularizers
+from ..bounded_json import shorten
 from ..registry import check_number
 from ..tensor import Tensor
 from . import activations
@@ -265,9 +267,13 @@ class Masking(Layer):
 
 
 def positive_integer(layer, name, value):
-    """`value` if it is an integer from 1 up; else a ValueError that names the layer's argument."""
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value < 1:
+    """`value` if it is an integer from 1 up; else a ValueError that names the layer's argument.
+
+    One that is larger than any array can be long is none, either.
+    """
+    is_integer = hasattr(value, "__index__") and not isinstance(value, bool)
+    if not is_integer or not 1 <= value <= sys.maxsize:
         raise ValueError(
-            f"{layer} needs {name} to be a positive integer. Received: {name}={value!r}"
+            f"{layer} needs {name} to be a positive integer. Received: {name}={shorten(value)}"
         )
     return int(value)

@@ -11,6 +11,7 @@ import functools
 import heapq
 import itertools
 
+from ..bounded_json import shorten
 from ..registry import look_up
 from . import byte_level, patterns, tokenizer_json, unicode_8
 from .pair_training import count_words, learn_merges
@@ -90,7 +91,9 @@ class BytePairTokenizer(Tokenizer):
 
     def _id_of(self, token):
         if token not in self.tokens:
-            raise ValueError(f"the vocabulary lacks {token!r}, which a merge or a text may need")
+            raise ValueError(
+                f"the vocabulary lacks {shorten(token)}, which a merge or a text may need"
+            )
         return self.tokens[token]
 
     def to_json(self):

@@ -4,6 +4,7 @@ What the file may ask for and no tokenizer here does is refused by name: ids tha
 different would be worse.
 """
 
+from ..bounded_json import shorten
 from . import byte_level, files
 from .byte_pairs import BytePairTokenizer
 from .characters import ByteTokenizer, CharacterTokenizer
@@ -20,7 +21,7 @@ def read(content):
     kind = model.get("type") or ("BPE" if "merges" in model else None)
     if not isinstance(kind, str) or kind not in _MODELS:
         known = ", ".join(_MODELS)
-        raise ValueError(f"unknown kind of model {files.shown(kind)}. Known: {known}")
+        raise ValueError(f"unknown kind of model {shorten(kind)}. Known: {known}")
     normalizer = files.entry(content, "normalizer", dict, {})
     special, added = _added_tokens(content, bool(normalizer))
     common = {
@@ -36,10 +37,10 @@ def read(content):
 def _byte_pairs(model, tokens, normalizer, words, common):
     for option in ("dropout", "continuing_subword_prefix", "end_of_word_suffix", "byte_fallback"):
         if model.get(option):
-            raise ValueError(f"model.{option} must be off. Received: {files.shown(model[option])}")
+            raise ValueError(f"model.{option} must be off. Received: {shorten(model[option])}")
     if normalizer.get("type") not in (None, "NFC"):
         raise ValueError(
-            f"a normalizer other than NFC is not known. Received: {files.shown(normalizer)}"
+            f"a normalizer other than NFC is not known. Received: {shorten(normalizer)}"
         )
     contents = {byte_level.to_bytes(token): id for token, id in tokens.items()}
     if len(contents) < len(tokens):
@@ -92,11 +93,11 @@ def _added_tokens(content, normalized):
     special, added = {}, {}
     for token in files.entry(content, "added_tokens", list, []):
         if not isinstance(token, dict):
-            raise ValueError(f"an added token must be an object. Received: {files.shown(token)}")
+            raise ValueError(f"an added token must be an object. Received: {shorten(token)}")
         text, id = files.entry(token, "content", str), files.entry(token, "id", int)
         for option in ("single_word", "lstrip", "rstrip", *["normalized"] * normalized):
             if token.get(option):
-                raise ValueError(f"added token {text!r}: {option} must be off")
+                raise ValueError(f"added token {shorten(text)}: {option} must be off")
         (special if token.get("special") else added)[text] = id
     return special, added
 
@@ -106,7 +107,9 @@ def _ordinary(model, whole):
     vocabulary = files.entry(model, "vocab", dict)
     for text, id in whole.items():
         if vocabulary.get(text, id) != id:
-            raise ValueError(f"token {text!r} has id {id}, and {vocabulary[text]!r} in model.vocab")
+            raise ValueError(
+                f"token {shorten(text)} has id {id}, and {shorten(vocabulary[text])} in model.vocab"
+            )
     return {text: id for text, id in vocabulary.items() if text not in whole}
 
 
@@ -115,7 +118,7 @@ def _merge(number, merge):
     parts = merge.split(" ") if isinstance(merge, str) else merge
     if not (isinstance(parts, list) and len(parts) == 2 and all(isinstance(p, str) for p in parts)):
         raise ValueError(
-            f"model.merges, number {number}: two tokens needed. Received: {files.shown(merge)}"
+            f"model.merges, number {number}: two tokens needed. Received: {shorten(merge)}"
         )
     return byte_level.to_bytes(parts[0]), byte_level.to_bytes(parts[1])
 
@@ -125,7 +128,7 @@ def _pattern(words):
     steps = words.get("pretokenizers") if words.get("type") == "Sequence" else [words]
     *splits, last = steps if isinstance(steps, list) and steps else [None]
     if not isinstance(last, dict) or last.get("type") != "ByteLevel":
-        raise ValueError(f"a pre_tokenizer must end with ByteLevel. Received: {files.shown(words)}")
+        raise ValueError(f"a pre_tokenizer must end with ByteLevel. Received: {shorten(words)}")
     if last.get("add_prefix_space", True):
         raise ValueError("pre_tokenizer: add_prefix_space must be off")
     cuts = last.get("use_regex", True)  # ByteLevel itself, by GPT-2's pattern
@@ -136,7 +139,7 @@ def _pattern(words):
             return name
     raise ValueError(
         f"a pre_tokenizer that is not known. Known are the patterns of {', '.join(PATTERNS)}, "
-        f"then ByteLevel without one. Received: {files.shown(words)}"
+        f"then ByteLevel without one. Received: {shorten(words)}"
     )
 
 
@@ -159,24 +162,22 @@ def _template(processor):
     if kind == "TemplateProcessing":
         parts = (files.entry(processor, name, list) for name in ("single", "pair"))
         return Template(*([_template_part(one) for one in part] for part in parts))
-    raise ValueError(f"a post_processor of this type is not known. Received: {files.shown(kind)}")
+    raise ValueError(f"a post_processor of this type is not known. Received: {shorten(kind)}")
 
 
 def _only_template(steps):
     """The step of a sequence that is not ByteLevel."""
     if not all(isinstance(step, dict) for step in steps):
-        raise ValueError(f"post_processor: steps must be objects. Received: {files.shown(steps)}")
+        raise ValueError(f"post_processor: steps must be objects. Received: {shorten(steps)}")
     others = [step for step in steps if step.get("type") != "ByteLevel"]
     if len(others) > 1:
-        raise ValueError(f"one template at most can be followed. Received: {files.shown(others)}")
+        raise ValueError(f"one template at most can be followed. Received: {shorten(others)}")
     return others[0] if others else {}
 
 
 def _name_of(pair):
     if not pair or not isinstance(pair[0], str):
-        raise ValueError(
-            f"post_processor: a token and its id needed. Received: {files.shown(pair)}"
-        )
+        raise ValueError(f"post_processor: a token and its id needed. Received: {shorten(pair)}")
     return pair[0]
 
 
@@ -187,12 +188,12 @@ def _template_part(part):
         if kind in ("SpecialToken", "Sequence") and isinstance(inner, dict):
             dollar = "$" if kind == "Sequence" else ""
             return dollar + files.entry(inner, "id", str), files.entry(inner, "type_id", int)
-    raise ValueError(f"post_processor: no part of a template. Received: {files.shown(part)}")
+    raise ValueError(f"post_processor: no part of a template. Received: {shorten(part)}")
 
 
 def _check(content, wanted, place):
     for name, value in wanted.items():
         if content.get(name) != value:
             raise ValueError(
-                f"{place}: {name} must be {value!r}. Received: {files.shown(content.get(name))}"
+                f"{place}: {name} must be {value!r}. Received: {shorten(content.get(name))}"
             )

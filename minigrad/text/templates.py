@@ -2,6 +2,8 @@
 
 import re
 
+from ..bounded_json import shorten
+
 _PART = re.compile(r"(?P<name>\S+?)(:(?P<segment>[01]))?")
 
 
@@ -27,8 +29,8 @@ class Template:
         """ValueError if the template names a special token that is not among these."""
         for name in self.names():
             if name not in special_tokens:
-                known = ", ".join(special_tokens) or "none"
-                raise ValueError(f"the template needs {name!r}. Special tokens: {known}")
+                known = shorten(list(special_tokens)) if special_tokens else "none"
+                raise ValueError(f"the template needs {shorten(name)}. Special tokens: {known}")
 
     def fill(self, texts, special_tokens, max_length=None):
         """(ids, segments) of one text or two, each a list of ids, cut to `max_length` together."""
@@ -54,7 +56,14 @@ def _parts(template, variables):
         found = [_PART.fullmatch(word) for word in template.split()]
         parts = [(part["name"], int(part["segment"] or 0)) for part in found]
     if sorted(name for name, _ in parts if name.startswith("$")) != variables:
-        raise ValueError(f"a template needs {' and '.join(variables)} once. Received: {template!r}")
+        raise ValueError(
+            f"a template needs {' and '.join(variables)} once. Received: {shorten(template)}"
+        )
+    for name, segment in parts:
+        if segment not in (0, 1):
+            raise ValueError(
+                f"a segment is 0 or 1. Received: {shorten(segment)} for {shorten(name)}"
+            )
     return parts
 
 

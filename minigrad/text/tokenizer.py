@@ -3,11 +3,13 @@
 import re
 from pathlib import Path
 
+from ..bounded_json import shorten
 from . import files
 from .templates import Template
 
 _BARE = Template()
 _MOST_IDS = 1 << 31  # that arrays of 32 bits can hold
+_MOST_WHOLE = 100_000  # characters of all special and added tokens, of which a pattern is made
 
 
 class Tokenizer:
@@ -39,7 +41,12 @@ class Tokenizer:
             check_id(id, text)
             content = (self.word_space + text).encode()
             if self._contents.setdefault(id, content) != content:
-                raise ValueError(f"id {id} belongs to {self._contents[id]!r} and to {text!r}")
+                raise _taken(id, self._contents[id], text)
+        if sum(map(len, self._whole)) > _MOST_WHOLE:
+            raise ValueError(
+                f"special and added tokens may have {_MOST_WHOLE:,} characters together. "
+                f"Received: {len(self._whole):,} with {sum(map(len, self._whole)):,}"
+            )
         longest_first = sorted(self._whole, key=len, reverse=True)
         # With a group in it, a pattern's split gives text and whole token in turn.
         self._border = re.compile(f"({'|'.join(map(re.escape, longest_first))})")
@@ -108,7 +115,7 @@ class Tokenizer:
             return self._contents[id]
         except (KeyError, TypeError):
             known = f"ids are from 0 to {self.vocabulary_size - 1}"
-            raise ValueError(f"no token has this id; {known}. Received: {id!r}") from None
+            raise ValueError(f"no token has this id; {known}. Received: {shorten(id)}") from None
 
     def decode_bytes(self, ids, skip_special_tokens=False):
         """The bytes that the ids stand for: whole UTF-8 characters or not.
@@ -161,14 +168,20 @@ def check_tokens(tokens):
     for token, id in tokens.items():
         check_id(id, token)
         if id in owners:
-            raise ValueError(f"id {id} belongs to {owners[id]!r} and to {token!r}")
+            raise _taken(id, owners[id], token)
         owners[id] = token
+
+
+def _taken(id, owner, other):
+    return ValueError(f"id {id} belongs to {shorten(owner)} and to {shorten(other)}")
 
 
 def check_id(id, token):
     """ValueError unless an id is an integer that arrays of 32 bits can hold."""
     if not isinstance(id, int) or isinstance(id, bool) or not 0 <= id < _MOST_IDS:
-        raise ValueError(f"ids are integers from 0 up. Received: {id!r} for {token!r}")
+        raise ValueError(
+            f"ids are integers from 0 up. Received: {shorten(id)} for {shorten(token)}"
+        )
 
 
 def numbered(texts, start=0):

@@ -5,6 +5,7 @@ They say less than tokenizer.json: nothing of patterns and templates, nor which 
 
 from pathlib import Path
 
+from ..bounded_json import MOST_BYTES, MOST_PARTS, shorten
 from . import byte_level, files
 from .byte_pairs import BytePairTokenizer
 from .word_pieces import WordPieceTokenizer
@@ -35,11 +36,13 @@ def _byte_pairs(ids, pairs):
 
 def _read_merges(path):
     pairs = []
-    for number, line in enumerate(_lines(path), 1):
+    for number, line in enumerate(files.read_lines(path), 1):
         if line and not line.startswith("#version"):
             pairs.append(tuple(line.split(" ")))
             if len(pairs[-1]) != 2:
-                raise ValueError(f"{path}, line {number}: two tokens needed. Received: {line!r}")
+                raise ValueError(
+                    f"{path}, line {number}: two tokens needed. Received: {shorten(line)}"
+                )
     return pairs
 
 
@@ -48,9 +51,9 @@ def read_word_pieces(vocabulary):
 
     A tokenizer_config.json beside it says whether capitals and accents stay; without one they go.
     """
-    tokens = _lines(vocabulary)
+    tokens = files.read_lines(vocabulary)
     config = Path(vocabulary).with_name("tokenizer_config.json")
-    options = files.read_json(config) if config.exists() else {}
+    options = files.read_json(config, MOST_BYTES, MOST_PARTS) if config.exists() else {}
     try:
         return _word_pieces(tokens, options)
     except ValueError as error:
@@ -62,17 +65,12 @@ def _word_pieces(tokens, options):
     ids = {token: id for id, token in enumerate(tokens)}
     if len(ids) < len(tokens):
         twice = next(token for id, token in enumerate(tokens) if ids[token] != id)
-        raise ValueError(f"the token {twice!r} is there twice")
+        raise ValueError(f"the token {shorten(twice)} is there twice")
     return WordPieceTokenizer(
         ids,
         lower_case=files.entry(options, "do_lower_case", bool, True),
         strip_accents=files.entry(options, "strip_accents", bool, None),
     )
-
-
-def _lines(path):
-    """The lines of a text file, without those that are empty at its end."""
-    return [line.removesuffix("\r") for line in files.read_text(path).rstrip("\r\n").split("\n")]
 
 
 def save_vocabulary(tokenizer, folder):

@@ -8,6 +8,7 @@ Y. Wu et al. ("Google's neural machine translation system", 2016).
 import itertools
 from collections import Counter
 
+from ..bounded_json import shorten
 from . import tokenizer_json
 from .bert_words import clean, split_words, words_with_places
 from .pair_training import count_words, learn_merges
@@ -16,6 +17,7 @@ from .tokenizer import Tokenizer, check_tokens, numbered, room_beside
 from .word_cache import WordCache
 
 INSIDE = "##"  # what a piece begins with that does not begin a word
+_LONGEST_WORD = 1000  # characters: the time for one grows with their square, and more
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
 
@@ -57,7 +59,14 @@ class WordPieceTokenizer(Tokenizer):
         }
         super().__init__(contents, special_tokens, added_tokens, template)
         if unknown not in tokens:
-            raise ValueError(f"the vocabulary lacks the token for unknown words, {unknown!r}")
+            raise ValueError(
+                f"the vocabulary lacks the token for unknown words, {shorten(unknown)}"
+            )
+        if not 0 < longest_word <= _LONGEST_WORD:
+            raise ValueError(
+                f"a word of word pieces has from 1 to {_LONGEST_WORD} characters. "
+                f"Received: longest_word={shorten(longest_word)}"
+            )
         self.tokens, self.unknown = dict(tokens), unknown
         self.lower_case, self.strip_accents = lower_case, strip_accents
         self.longest_word = longest_word

@@ -1,5 +1,6 @@
 """BERT in Hugging Face's files: their names and ours, their settings and our arguments."""
 
+from ...bounded_json import shorten
 from ...models import BERT
 from .dropout import one_dropout
 from .family import Family
@@ -51,9 +52,10 @@ _ARCHITECTURES = {
 def _more_arguments(settings, head, names):
     found = {"head": head, "dropout": one_dropout(settings, _DROPOUTS)}
     if head == "classes":
-        labels = settings.get("id2label", None)
-        known = labels if isinstance(labels, dict) else ()
-        found["num_classes"] = len(known) or settings.get("num_labels", 2)
+        labels = settings.get("id2label", {})
+        if not isinstance(labels, dict):
+            raise ValueError(f"id2label is a table of labels. Received: {shorten(labels)}")
+        found["num_classes"] = len(labels) or settings.get("num_labels", 2)
     if head is None:
         found["use_pooler"] = any(name.endswith("pooler.dense.weight") for name in names)
     return found

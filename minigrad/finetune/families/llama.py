@@ -43,6 +43,7 @@ _SCALING = ("factor", "low_freq_factor", "high_freq_factor", "original_max_posit
 
 
 def _more_arguments(settings, head, names):
+    settings.check(tie_word_embeddings=(False, True, None))
     kind = settings.get("model_type")
     layers = settings.get("layer_types", [])
     if not isinstance(layers, list) or any(layer != "full_attention" for layer in layers):

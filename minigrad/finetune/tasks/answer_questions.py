@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ...layers.core import positive_integer
 from ...losses import TokenCrossentropy
 from .task import Task, as_arrays, bad_row, check_rows, number_in, reads_both_ways, text_in
 from .task_models import EachTokenModel
@@ -41,9 +42,9 @@ class AnswerQuestions(Task):
         longest=30,
         max_length=384,
     ):
-        super().__init__(max_length)
-        self.question, self.context, self.answer, self.start = question, context, answer, start
-        self.longest = longest
+        columns = {"question": question, "context": context, "answer": answer, "start": start}
+        super().__init__(max_length, **columns)
+        self.longest = positive_integer("AnswerQuestions", "longest", longest)
 
     @property
     def columns(self):

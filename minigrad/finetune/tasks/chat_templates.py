@@ -164,8 +164,8 @@ def read_template(folder):
         config = folder.json("tokenizer_config.json")
         jinja = config.get("chat_template") if isinstance(config, dict) else None
     if isinstance(jinja, list):  # several by name
-        named = {t.get("name"): t.get("template") for t in jinja if isinstance(t, dict)}
-        jinja = named.get("default")
+        named = [t for t in jinja if isinstance(t, dict) and t.get("name") == "default"]
+        jinja = named[-1].get("template") if named else None
     if not isinstance(jinja, str):
         raise ValueError(f"{folder.path} has no chat template: name one, {_choice()}")
     return recognise(jinja, folder.path)

@@ -24,10 +24,8 @@ class Classify(Task):
     architecture, peft_type = "SequenceClassification", "SEQ_CLS"
 
     def __init__(self, labels, text="text", pair=None, label="label", pooling=None, max_length=128):
-        super().__init__(max_length)
+        super().__init__(max_length, text=text, pair=pair, label=label, pooling=pooling)
         self.labels = check_labels(self, labels)
-        self.text, self.pair, self.label = text, pair, label
-        self.pooling = pooling
 
     @property
     def columns(self):

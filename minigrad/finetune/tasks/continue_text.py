@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ...layers.core import positive_integer
 from ...losses import IGNORED, TokenCrossentropy
 from ...models import BERT
 from ...text import generate
@@ -24,8 +25,8 @@ class ContinueText(Task):
     peft_type = "CAUSAL_LM"
 
     def __init__(self, text="text", max_length=128, max_new_tokens=50):
-        super().__init__(max_length)
-        self.text, self.max_new_tokens = text, max_new_tokens
+        super().__init__(max_length, text=text)
+        self.max_new_tokens = positive_integer("ContinueText", "max_new_tokens", max_new_tokens)
 
     @property
     def columns(self):

@@ -4,6 +4,7 @@ The prompt is read and not learned: the tokens of the answer alone have a label,
 whose next token belongs to the prompt get no gradient, exactly.
 """
 
+from ...layers.core import positive_integer
 from ...losses import TokenCrossentropy
 from ..folder import PretrainedFolder
 from .chat_templates import (
@@ -50,14 +51,15 @@ class FollowInstructions(Task):
         max_length=512,
         max_new_tokens=200,
     ):
-        super().__init__(max_length)
+        texts = {"template": template, "instruction": instruction, "response": response}
+        super().__init__(max_length, **texts, system=system)
         if template not in CHATS and template != ALPACA_NAME:
             placeholders(template)
         if system is not None and template not in CHATS:
-            raise ValueError(f"a system message is for a chat. Received: {system=}, {template=}")
-        self.template, self.system = template, system
-        self.instruction, self.response = instruction, response
-        self.max_new_tokens = max_new_tokens
+            raise ValueError(f"a system message is for a chat, and {template=} is none")
+        self.max_new_tokens = positive_integer(
+            "FollowInstructions", "max_new_tokens", max_new_tokens
+        )
 
     @classmethod
     def of_folder(cls, path, **options):

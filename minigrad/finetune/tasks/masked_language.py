@@ -28,8 +28,7 @@ class MaskedLanguage(Task):
     base_head = "tokens"
 
     def __init__(self, text="text", share=0.15, max_length=128):
-        super().__init__(max_length)
-        self.text = text
+        super().__init__(max_length, text=text)
         self.share = check_number("share", share, below=1, positive=True)
 
     @property

@@ -70,9 +70,7 @@ class MatchSentences(Task):
     """
 
     def __init__(self, first="first", second="second", score=None, pooling=None, max_length=128):
-        super().__init__(max_length)
-        self.first, self.second, self.score = first, second, score
-        self.pooling = pooling
+        super().__init__(max_length, first=first, second=second, score=score, pooling=pooling)
 
     @property
     def loss(self):

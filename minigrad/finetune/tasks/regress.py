@@ -35,10 +35,8 @@ class Regress(Task):
         pooling=None,
         max_length=128,
     ):
-        super().__init__(max_length)
-        self.text, self.pair, self.target = text, pair, target
+        super().__init__(max_length, text=text, pair=pair, target=target, pooling=pooling)
         self.offset, self.scale = float(offset), check_number("scale", scale, positive=True)
-        self.pooling = pooling
 
     @property
     def columns(self):

@@ -34,9 +34,8 @@ class TagTokens(Task):
     architecture, peft_type = "TokenClassification", "TOKEN_CLS"
 
     def __init__(self, labels, words="words", tags="tags", max_length=128):
-        super().__init__(max_length)
+        super().__init__(max_length, words=words, tags=tags)
         self.labels = check_labels(self, labels)
-        self.words, self.tags = words, tags
 
     @property
     def columns(self):

@@ -6,6 +6,7 @@ A row is a dict {column: text}, as a line of a table is; rows are counted from 0
 from numbers import Integral
 
 from ...bounded_json import shorten
+from ...layers.core import positive_integer
 from ...models import BERT
 from ...registry import Configurable
 from ...text import pad
@@ -36,8 +37,17 @@ class Task(Configurable):
     head_settings = {}  # what config.json says of the head
     peft_type = None  # PEFT's word for the task
 
-    def __init__(self, max_length=128):
-        self.max_length = max_length
+    def __init__(self, max_length=128, **texts):
+        """Keep max_length, and `texts`, names of columns above all, each under its own name.
+
+        ValueError unless each of those is a text, or None.
+        """
+        kind = type(self).__name__
+        self.max_length = positive_integer(kind, "max_length", max_length)
+        for name, value in texts.items():
+            if value is not None and not isinstance(value, str):
+                raise ValueError(f"{kind} needs {name} to be text. Received: {shorten(value)}")
+            setattr(self, name, value)
 
     @property
     def columns(self):
@@ -110,10 +120,12 @@ def number_in(row, name, i):
 
 def check_labels(task, labels):
     """The labels as a list of texts. ValueError unless there are two or more, no two alike."""
-    names = [str(name) for name in labels]
+    names = [] if isinstance(labels, (str, dict)) else [str(name) for name in labels]
     if len(names) < 2 or len(set(names)) < len(names):
         kind = type(task).__name__
-        raise ValueError(f"{kind} needs two labels or more, no two alike. Received: {labels=}")
+        raise ValueError(
+            f"{kind} needs two labels or more, no two alike. Received: labels={shorten(labels)}"
+        )
     return names
 
 
