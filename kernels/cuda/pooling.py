@@ -20,7 +20,7 @@ from numba import cuda, float32, int64
 from .convolution import WINDOWS, parts
 from .launch import HEADS, INTEGER, Launch, named, numbers
 
-THREADS = 256  # of a block
+THREADS = 128  # of a block
 LOWEST = float32(-math.inf)
 
 
@@ -93,12 +93,11 @@ def is_first(x, y, window, pixel, windows):
     its_row, its_column = pixel
     most = y[image, i, j, channel]
     found = x[image, its_row, its_column, channel] == most
+    top = first_inside(i, windows.down, windows.top)
     left = first_inside(j, windows.across, windows.left)
-    right = behind_last(j, windows.across, windows.left, windows.width, x.shape[2])
-    for row in range(first_inside(i, windows.down, windows.top), its_row + 1):
-        end = its_column if row == its_row else right
-        for column in range(left, end):
-            found = found and x[image, row, column, channel] != most
+    wide = behind_last(j, windows.across, windows.left, windows.width, x.shape[2]) - left
+    for n in range((its_row - top) * wide + its_column - left):
+        found = found and x[image, top + n // wide, left + n % wide, channel] != most
     return found
 
 
