@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ from safetensors.numpy import load_file, save_file
 from minigrad import finetune, models
 from minigrad.finetune.families import Settings, family_of_config
 from minigrad.models.embedding import Pooling
+from minigrad.text import reading
+from tests.golden import make_tokenizers
 from tests.golden.make_pretrained import (
     CASES,
     FOLDER,
@@ -22,6 +25,7 @@ from tests.golden.make_pretrained import (
 )
 
 RESULTS = load()
+TOKENIZERS = json.loads(make_tokenizers.FILE.read_text(encoding="ascii"))
 HEADS = {"bert_tokens": "tokens", "bert_classes": "classes"}
 EVERY = pytest.mark.parametrize("case", CASES)
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
@@ -309,6 +313,46 @@ def test_transformers_finds_the_same_logits_in_what_is_written(case, tmp_path):
     found, wanted = ours(IDS, **words).numpy(), call(theirs, case)
     rows = MASK if case in ("bert", "bert_tokens") else ...
     np.testing.assert_allclose(found[rows], wanted[rows], rtol=0, atol=1e-5)
+
+
+SIZES = {"num_layers": 1, "num_heads": 2, "hidden_dim": 16, "max_sequence_length": 512}
+MODELS = {  # for the tokenizers of their names
+    "bert": models.BERT,
+    "bert_cased": models.BERT,
+    "gpt2": models.GPT,
+    "llama3": partial(models.Llama, intermediate_dim=16),
+    "qwen2": partial(models.Llama, intermediate_dim=16, use_qkv_bias=True),
+}
+
+
+def save_with_tokenizer(name, folder):
+    tokenizer = reading.read(TOKENIZERS["tokenizers"][name]["file"])
+    model = MODELS[name](tokenizer.vocabulary_size, **SIZES)
+    model.tokenizer = tokenizer
+    finetune.save_pretrained(model, folder)
+
+
+def test_a_folder_says_what_special_tokens_are_for(tmp_path):
+    save_with_tokenizer("bert", tmp_path)
+    assert json.loads((tmp_path / "tokenizer_config.json").read_text()) == {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "model_max_length": 512,
+        "clean_up_tokenization_spaces": False,
+        **{"unk_token": "[UNK]", "pad_token": "[PAD]", "cls_token": "[CLS]"},
+        **{"sep_token": "[SEP]", "mask_token": "[MASK]"},
+    }
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_transformers_finds_the_same_ids_by_what_is_written(name, tmp_path):
+    transformers = pytest.importorskip(
+        "transformers", reason="NOT TESTED: transformers is not installed"
+    )
+    save_with_tokenizer(name, tmp_path)
+    theirs = transformers.AutoTokenizer.from_pretrained(tmp_path)
+    found = [theirs(text)["input_ids"] for text in TOKENIZERS["texts"]]
+    assert found == TOKENIZERS["tokenizers"][name]["ids"]
+    assert theirs.pad_token in ("[PAD]", "<|endoftext|>")
 
 
 def test_adapters_are_no_part_of_such_a_folder(tmp_path):

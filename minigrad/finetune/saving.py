@@ -12,14 +12,25 @@ from .families import family_of_model
 from .loading import CONFIG
 from .sentence_folder import files_of
 
-WEIGHTS = "model.safetensors"
+WEIGHTS, TOKENIZER_CONFIG = "model.safetensors", "tokenizer_config.json"
+# What transformers calls a special token, and those that may be it, the first one that is there.
+_ROLES = {
+    "bos_token": ("<|begin_of_text|>", "<s>"),
+    "eos_token": ("<|endoftext|>", "<|end_of_text|>", "<|eot_id|>", "<|im_end|>", "</s>"),
+    "unk_token": ("[UNK]", "<unk>"),
+    "pad_token": ("[PAD]", "<pad>", "<|endoftext|>", "<|end_of_text|>", "<|im_end|>"),
+    "cls_token": ("[CLS]",),
+    "sep_token": ("[SEP]",),
+    "mask_token": ("[MASK]",),
+}
 
 
 def save_pretrained(model, path, head=None, settings=None):
     """Write a models.BERT, GPT or Llama into a folder, with its tokenizer if it has one.
 
-    config.json, model.safetensors and tokenizer.json; also the files of sentence-transformers for a
-    BERT that came from such a folder. Files of these names are replaced, each as a whole.
+    config.json, model.safetensors, tokenizer.json, and tokenizer_config.json for transformers; also
+    the files of sentence-transformers for a BERT that came from such a folder. Files of these names
+    are replaced, each as a whole.
 
     head      {name: array} of weights of another head on the model, in their names and shapes
     settings  what config.json says beside what it says of the model, such as {"architectures": ...}
@@ -35,12 +46,31 @@ def save_pretrained(model, path, head=None, settings=None):
     folder.mkdir(parents=True, exist_ok=True)
     with replacing(folder / WEIGHTS) as file:
         file.writelines(parts_of_file(arrays, {"format": "pt"}))
-    for name, content in {CONFIG: config, **files_of(model)}.items():
+    contents = {CONFIG: config, **files_of(model)}
+    if model.tokenizer is not None:
+        model.tokenizer.save(folder)
+        contents[TOKENIZER_CONFIG] = _tokenizer_config(model)
+    for name, content in contents.items():
         (folder / name).parent.mkdir(exist_ok=True)
         with replacing(folder / name) as file:
             file.write((json.dumps(content, indent=2) + "\n").encode())
-    if model.tokenizer is not None:
-        model.tokenizer.save(folder)
+
+
+def _tokenizer_config(model):
+    """What transformers needs beside tokenizer.json: a class that does what stands there, as those
+    of single families do not, and which special tokens are for what.
+    """
+    special = model.tokenizer.special_tokens
+    roles = {
+        role: next((name for name in names if name in special), None)
+        for role, names in _ROLES.items()
+    }
+    return {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "model_max_length": model.max_sequence_length,
+        "clean_up_tokenization_spaces": False,
+        **{role: name for role, name in roles.items() if name is not None},
+    }
 
 
 def their_weights(model):
