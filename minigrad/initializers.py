@@ -32,6 +32,7 @@ class Initializer(Configurable):
         raise NotImplementedError(f"{type(self).__name__} must define __call__(shape, dtype)")
 
     def generator(self):
+        """A generator of random numbers: of the seed, if there is one, else minigrad's."""
         if self.seed is None:
             return random.generator()
         return np.random.Generator(np.random.Philox(self.seed))

@@ -72,6 +72,7 @@ class Optimizer(Configurable):
 
     @property
     def learning_rate(self):
+        """The learning rate, or the schedule that gives it for each step."""
         return self._learning_rate
 
     @learning_rate.setter

@@ -81,18 +81,22 @@ class Tensor:
 
     @property
     def shape(self):
+        """How long each axis is."""
         return self.data.shape
 
     @property
     def ndim(self):
+        """How many axes it has."""
         return self.data.ndim
 
     @property
     def size(self):
+        """How many elements it has."""
         return self.data.size
 
     @property
     def dtype(self):
+        """The type of its numbers."""
         return self.data.dtype
 
     def numpy(self):
@@ -246,6 +250,7 @@ class Node:
         return found
 
     def free(self):
+        """Forget the inputs and pullbacks, so that their memory is free."""
         self.sources = self.pullbacks = None
 
 

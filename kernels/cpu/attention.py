@@ -534,6 +534,10 @@ _CHUNKS = 4  # but not more for a head: all but one need an array as large as q
 
 @leaves_to_numpy("no features, several dtypes, shapes that do not fit")
 def attention(q, k, v, scale=None, causal=False, mask=None, rate=0.0, key=0):
+    """oᵢ = Σⱼ pᵢⱼ vⱼ,  p = softmax(scale q kᵀ)   (b, h, t, d) -> o (b, h, t, e), norms (b, h, t, 2)
+
+    Threads share the blocks of queries. The rows of q, k and v may lie anywhere.
+    """
     if not _fits(q, k, v, mask):
         return NotImplemented
     q, k, v = map(_with_rows_together, (q, k, v))
@@ -549,6 +553,11 @@ def attention(q, k, v, scale=None, causal=False, mask=None, rate=0.0, key=0):
 def attention_backward(
     g, q, k, v, o, norms, scale=None, causal=False, mask=None, rate=0.0, key=0, out=None
 ):
+    """dL/dv = p̃ᵀ g,  dL/dq = scale dz k,  dL/dk = scale dzᵀ q   -> dq, dk, dv
+
+    Threads share the keys, as `_edges` cuts them: then each owns its part of dk and dv. What pieces
+    of the same keys add to dq they keep apart, and that is summed at the end, always in one order.
+    """
     if not (_fits(q, k, v, mask) and g.shape == o.shape == (*q.shape[:3], v.shape[3])):
         return NotImplemented
     if not (norms.shape == (*q.shape[:3], 2) and all(_is_plain(x, q.dtype) for x in (g, o, norms))):

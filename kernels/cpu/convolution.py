@@ -336,6 +336,10 @@ def convolution(
     groups=1,
     activation=None,
 ):
+    """y = f(z),  z = A W + b   (n, h, w, c), (kh, kw, c / groups, u), (u,) -> y, z (n, ho, wo, u)
+
+    Windows of one pixel that lie side by side make a dense layer.
+    """
     number = NUMBERS.get(activation)
     if number is None or not _fits(x, weight, groups):
         return NotImplemented
@@ -369,6 +373,11 @@ def convolution_backward(
     activation=None,
     needs=(True, True, True),
 ):
+    """dL/dx from dA = h Wᵀ,  dL/dW = Aᵀ h,  dL/db = Σ h,  h = g f'(z)   -> dx, dW, db
+
+    Sums over windows are cut into pieces that follow from the shapes, so that no number of threads
+    changes a bit. None stands for what `needs` does not ask for.
+    """
     number = NUMBERS.get(activation)
     if number is None or not _fits(x, weight, groups) or not alike(g, z):
         return NotImplemented

@@ -100,6 +100,10 @@ def finish_row(sums: read(2), bias: read(1), z: write(2), y: write(2), activatio
 
 @leaves_to_numpy("several dtypes, unaligned arrays, a bias that is no row")
 def dense(x, weight, bias, activation=None):
+    """y = f(z),  z = x W + b   (..., d), (d, u), (u,) -> y (..., u), z (..., u)
+
+    Where z would say no more than y does, it is y itself.
+    """
     number = NUMBERS.get(activation)
     if number is None or not (_fits(x, weight, x) and alike(x, bias, shape=False)):
         return NotImplemented
@@ -175,6 +179,10 @@ def backward(
 
 @leaves_to_numpy("several dtypes, unaligned arrays, a bias that is no row")
 def dense_backward(g, z, x, weight, activation=None, needs=(True, True, True)):
+    """dL/dx = h Wᵀ,  dL/dW = xᵀ h,  dL/db = Σ h,  h = g f'(z)   -> dx, dW, db
+
+    None stands for what `needs` does not ask for.
+    """
     number = NUMBERS.get(activation)
     if number is None or not (alike(g, z) and _fits(x, weight, g)):
         return NotImplemented

@@ -75,36 +75,45 @@ def _backward(function, g, x):
 
 
 def erf(x):
+    """2/√π ∫₀ˣ exp(-t²) dt of each number"""
     return _forward(ERF, x)
 
 
 def relu(x):
+    """max(x, 0) of each number"""
     return _forward(RELU, x)
 
 
 def relu_backward(g, y):
+    """dL/dx = g where y > 0, else 0"""
     return _backward(RELU, g, y)
 
 
 def sigmoid(x):
+    """σ(x) = 1 / (1 + e⁻ˣ) of each number"""
     return _forward(SIGMOID, x)
 
 
 def sigmoid_backward(g, y):
+    """dL/dx = g y (1 - y)"""
     return _backward(SIGMOID, g, y)
 
 
 def silu(x):
+    """x σ(x) of each number"""
     return _forward(SILU, x)
 
 
 def silu_backward(g, x):
+    """dL/dx = g σ(x) (1 + x (1 - σ(x)))"""
     return _backward(SILU, g, x)
 
 
 def gelu(x, approximate=False):
+    """x Φ(x) of each number, or x (1 + tanh u) / 2, as the reference says"""
     return _forward(GELU_TANH if approximate else GELU, x)
 
 
 def gelu_backward(g, x, approximate=False):
+    """dL/dx = g (Φ(x) + x φ(x)), or the gradient of the approximation"""
     return _backward(GELU_TANH if approximate else GELU, g, x)

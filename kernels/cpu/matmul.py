@@ -392,6 +392,10 @@ def multiply_all(
 
 @leaves_to_numpy("two dtypes, unaligned arrays, batches that do not merge to two axes, most out=")
 def matmul(a, b, out=None):
+    """Σₖ aᵢₖ bₖⱼ   (..., m, k), (..., k, n) -> (..., m, n)
+
+    A small product is made by the thread that calls, a large one by all of them.
+    """
     if type(b) is not np.ndarray or b.dtype != a.dtype:
         return NotImplemented
     if out is not None and not _can_be_filled(out, a, b):

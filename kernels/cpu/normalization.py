@@ -150,6 +150,7 @@ _NOT_COVERED = "several dtypes, scales that are no row of numbers"
 
 @leaves_to_numpy(_NOT_COVERED)
 def layer_norm(x, scale, offset, epsilon):
+    """y = scale (x - mean) r + offset   (..., d), (d,), (d,) -> y (..., d), mean, r (..., 1)"""
     if not _has_rows(x, scale, offset):
         return NotImplemented
     return _forward(x, scale, offset, epsilon, True)
@@ -157,6 +158,7 @@ def layer_norm(x, scale, offset, epsilon):
 
 @leaves_to_numpy(_NOT_COVERED)
 def layer_norm_backward(g, x, mean, r, scale):
+    """dL/dx = r (h - mean h - x̂ mean(h x̂)),  h = g scale   -> dx (..., d), dscale, doffset (d,)"""
     if not (_has_rows(x, scale) and alike(g, x) and _are_statistics(x, mean, r)):
         return NotImplemented
     return _backward(g, x, mean, r, scale, True)
@@ -164,6 +166,7 @@ def layer_norm_backward(g, x, mean, r, scale):
 
 @leaves_to_numpy(_NOT_COVERED)
 def rms_norm(x, scale, epsilon):
+    """y = scale x r,  r = 1/√(mean x² + epsilon)   (..., d), (d,) -> y (..., d), r (..., 1)"""
     if not _has_rows(x, scale):
         return NotImplemented
     y, _, r = _forward(x, scale, np.zeros_like(scale), epsilon, False)
@@ -172,6 +175,7 @@ def rms_norm(x, scale, epsilon):
 
 @leaves_to_numpy(_NOT_COVERED)
 def rms_norm_backward(g, x, r, scale):
+    """dL/dx = r (h - x̂ mean(h x̂)),  h = g scale   -> dx (..., d), dscale (d,)"""
     if not (_has_rows(x, scale) and alike(g, x) and _are_statistics(x, r)):
         return NotImplemented
     return _backward(g, x, r, r, scale, False)[:2]

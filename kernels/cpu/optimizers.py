@@ -159,6 +159,7 @@ def _or_empty(array, parameter):
 
 @leaves_to_numpy(_NOT_COVERED)
 def sgd(parameter, gradient, velocity, rate, momentum=0.0, nesterov=False, decay=0.0):
+    """v ← μ v + g,   θ ← θ - rate v;   with nesterov θ ← θ - rate (g + μ v)   all (n,), in place"""
     if momentum and velocity is None:
         return NotImplemented
     velocity = velocity if momentum else None
@@ -171,6 +172,7 @@ def sgd(parameter, gradient, velocity, rate, momentum=0.0, nesterov=False, decay
 
 @leaves_to_numpy(_NOT_COVERED)
 def rmsprop(parameter, gradient, v, m, velocity, rate, rho, momentum, epsilon, decay=0.0):
+    """v ← ρ v + (1 - ρ) g²,   u ← μ u + g / (√v + ε),   θ ← θ - rate u   all (n,), in place"""
     if not _can_be_walked(rate, gradient, parameter, v, *_given(m, velocity)):
         return NotImplemented
     arrays = parameter, gradient, v, _or_empty(m, parameter), _or_empty(velocity, parameter)
@@ -180,6 +182,7 @@ def rmsprop(parameter, gradient, v, m, velocity, rate, rho, momentum, epsilon, d
 
 @leaves_to_numpy(_NOT_COVERED)
 def adagrad(parameter, gradient, accumulator, rate, epsilon, decay=0.0):
+    """a ← a + g²,   θ ← θ - rate g / (√a + ε)   all (n,), in place"""
     if not _can_be_walked(rate, gradient, parameter, accumulator):
         return NotImplemented
     arrays = parameter, gradient, accumulator
@@ -188,6 +191,7 @@ def adagrad(parameter, gradient, accumulator, rate, epsilon, decay=0.0):
 
 @leaves_to_numpy(_NOT_COVERED)
 def adam(parameter, gradient, m, v, rate, beta_1, beta_2, epsilon, step, decay=0.0, scale=None):
+    """m ← β₁ m + (1 - β₁) g,   v ← β₂ v + (1 - β₂) g²,   θ ← θ - rate m̂ / (√v̂ + ε)   all (n,)"""
     scale = np.ones(1, parameter.dtype) if scale is None else scale
     is_one = alike(parameter, scale, shape=False) and scale.shape == (1,)
     if not (is_one and _can_be_walked(rate, gradient, parameter, m, v)):

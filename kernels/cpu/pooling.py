@@ -120,11 +120,13 @@ _NOT_COVERED = "several dtypes, and what the reference refuses"
 
 @leaves_to_numpy(_NOT_COVERED)
 def max_pool(x, size, strides, padding=((0, 0), (0, 0))):
+    """yᵢⱼ = the largest of window (i, j), for each channel   (n, h, w, c) -> (n, ho, wo, c)"""
     return _pool(x, size, strides, padding, True)
 
 
 @leaves_to_numpy(_NOT_COVERED)
 def max_pool_backward(g, x, y, size, strides, padding=((0, 0), (0, 0))):
+    """dL/dx: gᵢⱼ goes to the first place of window (i, j) that has the value yᵢⱼ"""
     if x.ndim != 4 or not (alike(g, x, shape=False) and alike(g, y)):
         return NotImplemented
     return _pool_backward(g, x, y, x.shape, size, strides, padding, True)
@@ -132,9 +134,11 @@ def max_pool_backward(g, x, y, size, strides, padding=((0, 0), (0, 0))):
 
 @leaves_to_numpy(_NOT_COVERED)
 def average_pool(x, size, strides, padding=((0, 0), (0, 0))):
+    """yᵢⱼ = the mean of window (i, j), for each channel   (n, h, w, c) -> (n, ho, wo, c)"""
     return _pool(x, size, strides, padding, False)
 
 
 @leaves_to_numpy(_NOT_COVERED)
 def average_pool_backward(g, shape, size, strides, padding=((0, 0), (0, 0))):
+    """dL/dx: gᵢⱼ goes in equal shares to all places of window (i, j) that are no padding"""
     return _pool_backward(g, g, g, shape, size, strides, padding, False)

@@ -34,12 +34,14 @@ def _dropout(
 
 
 def random_uniform(x, key):
+    """Uniform numbers in [0, 1) in the shape and dtype of x, that depend on `key` alone."""
     y = np.empty(x.shape, x.dtype)
     _random_uniform(x.dtype, WORK * x.size, y.ravel(), key)
     return y
 
 
 def dropout(x, rate, key):
+    """yᵢ = xᵢ / (1 - rate) with probability 1 - rate, else 0, by the random numbers of `key`"""
     y = np.empty(x.shape, x.dtype)
     _dropout(x.dtype, WORK * x.size, x.ravel(), y.ravel(), rate, 1 - rate, key)
     return y

@@ -110,6 +110,7 @@ def _lstm_step_pull(
 
 @leaves_to_numpy(_NOT_COVERED)
 def lstm_step(z, h, c, weight, h_next, c_next):
+    """h' = o tanh c',  c' = f c + i g   z (n, 4 u), h, c (n, u), U (u, 4 u);  z becomes i f g o"""
     if not _fit(4, weight, wide=(z,), narrow=(h, c, h_next, c_next)):
         return NotImplemented
     work, product = h.size * z.shape[1], add_product.addresses[z.dtype]
@@ -119,6 +120,7 @@ def lstm_step(z, h, c, weight, h_next, c_next):
 
 @leaves_to_numpy(_NOT_COVERED)
 def lstm_step_backward(dh, dc, gates, c, c_next, weight, dz):
+    """dL/dh = dz Uᵀ and dL/dc in their places, and dz (n, 4 u), from dL/dh' and dL/dc'"""
     if not _fit(4, weight, wide=(gates, dz), narrow=(dh, dc, c, c_next)):
         return NotImplemented
     work, product = dz.size * dh.shape[1], add_product.addresses[dh.dtype]
@@ -204,6 +206,7 @@ def _gru_step_pull(
 
 @leaves_to_numpy(_NOT_COVERED)
 def gru_step(z, h, weight, bias, h_next, inner):
+    """h' = p h + (1 - p) q   z (n, 3 u), h (n, u), U (u, 3 u), b (3 u,);  z becomes p r q"""
     if not _fit(3, weight, wide=(z,), narrow=(h, h_next, inner)):
         return NotImplemented
     if not alike(weight, bias, shape=False) or bias.shape != weight.shape[1:]:
@@ -216,6 +219,7 @@ def gru_step(z, h, weight, bias, h_next, inner):
 
 @leaves_to_numpy(_NOT_COVERED)
 def gru_step_backward(dh, gates, h, inner, weight, dz, da):
+    """dL/dh = p dL/dh' + da Uᵀ in its place, and dz, da (n, 3 u), from dL/dh'"""
     if not _fit(3, weight, wide=(gates, dz, da), narrow=(dh, h, inner)):
         return NotImplemented
     work, product = dz.size * dh.shape[1], add_product.addresses[dh.dtype]

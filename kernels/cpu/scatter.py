@@ -31,6 +31,10 @@ def _scatter_add(
 
 @leaves_to_numpy("other indices than integers along the first axis, or outside")
 def scatter_add(x, index, g):
+    """Zeros like x (n, ...) with g added at [index]; an index that comes twice is added twice.
+
+    index  integers of any shape, or a tuple of one such array, within x
+    """
     index = index[0] if isinstance(index, tuple) and len(index) == 1 else index
     if not _is_look_up(x, index, g):
         return NotImplemented

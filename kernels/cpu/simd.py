@@ -77,6 +77,7 @@ class Lanes:
         self.dtype = dtype  # "float32" or "float64"
 
     def like(self, value):
+        """A vector of the same dtype, of another value."""
         return Lanes(self.builder, value, self.dtype)
 
     def constant(self, number):

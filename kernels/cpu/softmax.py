@@ -130,11 +130,13 @@ def _rowwise(kernel, x, *others):
 
 @leaves_to_numpy("other axes than the last")
 def softmax(x, axis=-1):
+    """pᵢ = exp xᵢ / Σⱼ exp xⱼ along the last axis   (..., c) -> (..., c)"""
     return _rowwise(_softmax, x) if _is_last(axis, x) else NotImplemented
 
 
 @leaves_to_numpy("other axes than the last")
 def softmax_backward(g, p, axis=-1):
+    """dL/dxᵢ = pᵢ (gᵢ - Σⱼ gⱼ pⱼ)   (..., c), (..., c) -> (..., c)"""
     if _is_last(axis, g) and alike(g, p):
         return _rowwise(_softmax_pull, g, p)
     return NotImplemented
@@ -142,11 +144,13 @@ def softmax_backward(g, p, axis=-1):
 
 @leaves_to_numpy("other axes than the last")
 def log_softmax(x, axis=-1):
+    """yᵢ = xᵢ - log Σⱼ exp xⱼ along the last axis   (..., c) -> (..., c)"""
     return _rowwise(_log_softmax, x) if _is_last(axis, x) else NotImplemented
 
 
 @leaves_to_numpy("other axes than the last")
 def log_softmax_backward(g, y, axis=-1):
+    """dL/dxᵢ = gᵢ - exp(yᵢ) Σⱼ gⱼ   (..., c), (..., c) -> (..., c)"""
     if _is_last(axis, g) and alike(g, y):
         return _rowwise(_log_softmax_pull, g, y)
     return NotImplemented
@@ -198,6 +202,7 @@ def _cross_entropy_pull(
 
 @leaves_to_numpy("logits that are no matrix, labels that are wrong")
 def cross_entropy(logits, labels):
+    """lᵢ = -log softmax(zᵢ)[yᵢ]   (n, c), integers (n,) -> losses (n,), norms (n, 2)"""
     labels = _as_labels(labels, logits)
     if labels is None:
         return NotImplemented
@@ -210,6 +215,7 @@ def cross_entropy(logits, labels):
 
 @leaves_to_numpy("logits that are no matrix, labels that are wrong")
 def cross_entropy_backward(g, logits, norms, labels):
+    """dL/dzᵢⱼ = gᵢ (pᵢⱼ - [j = yᵢ])   (n,), (n, c), (n, 2), (n,) -> (n, c)"""
     if g.ndim != 1 or not alike(g, logits, norms, shape=False):
         return NotImplemented
     labels = _as_labels(labels, logits)

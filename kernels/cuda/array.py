@@ -58,6 +58,7 @@ class DeviceArray(np.lib.mixins.NDArrayOperatorsMixin):
 
     @property
     def size(self):
+        """How many elements it has."""
         size = 1
         for n in self.shape:
             size *= n
@@ -289,6 +290,7 @@ class DeviceArray(np.lib.mixins.NDArrayOperatorsMixin):
     # ---- NumPy's methods -------------------------------------------------------------------------
 
     def transpose(self, *order):
+        """The same array with its axes in another order, the reverse if none is given: a view."""
         order = order[0] if len(order) == 1 else order or None
         return np.transpose(self, order)
 

@@ -102,11 +102,13 @@ def _start_all(launch, first, *arguments):
 
 @_call
 def matmul(a, b, out=None):
+    """Σₖ aᵢₖ bₖⱼ   (..., m, k), (..., k, n) -> (..., m, n), of numbers of any dtype"""
     return product(a, b, out)
 
 
 @_call
 def dense(x, weight, bias, activation=None):
+    """y = f(z),  z = x W + b   (..., d), (d, u), (u,) -> y (..., u), z (..., u)"""
     if not _covered(x, weight, bias):
         return NotImplemented
     z = product(x, weight)
@@ -119,6 +121,7 @@ def dense(x, weight, bias, activation=None):
 
 @_call
 def dense_backward(g, z, x, weight, activation=None, needs=(True, True, True)):
+    """dL/dx = h Wᵀ,  dL/dW = xᵀ h,  dL/db = Σ h,  h = g f'(z)   -> dx, dW, db, None if unneeded"""
     if not _covered(g, z, x, weight):
         return NotImplemented
     h = g if activation is None else _pull(activation, g, z)
@@ -132,6 +135,7 @@ def dense_backward(g, z, x, weight, activation=None, needs=(True, True, True)):
 
 @_call
 def scatter_add(x, index, g):
+    """Zeros like x (n, ...) with g added at [index], by the thread that owns a number"""
     rows = index[0] if isinstance(index, tuple) and len(index) == 1 else index
     is_look_up = hasattr(rows, "block") and rows.dtype.kind in "iu" and x.ndim > 1 and x.size
     total = np.zeros_like(x)
@@ -192,6 +196,7 @@ def _is_last(axis, x):
 
 @_call
 def softmax(x, axis=-1):
+    """pᵢ = exp xᵢ / Σⱼ exp xⱼ along the last axis   (..., c) -> (..., c)"""
     if not (_covered(x) and _is_last(axis, x)):
         return NotImplemented
     p = np.empty_like(x)
@@ -201,6 +206,7 @@ def softmax(x, axis=-1):
 
 @_call
 def softmax_backward(g, p, axis=-1):
+    """dL/dxᵢ = pᵢ (gᵢ - Σⱼ gⱼ pⱼ)   (..., c), (..., c) -> (..., c)"""
     if not (_covered(g, p) and _is_last(axis, p)):
         return NotImplemented
     dx = np.empty_like(p)
@@ -210,6 +216,10 @@ def softmax_backward(g, p, axis=-1):
 
 @_call
 def cross_entropy(logits, labels):
+    """lᵢ = -log softmax(zᵢ)[yᵢ]   (n, c), integers (n,) -> losses (n,), norms (n, 2)
+
+    A label that is none of 0 .. c-1 makes NaN, since nobody waits for a kernel to raise an error.
+    """
     _check_labels(logits, labels)
     n, _ = logits.shape
     if not _covered(logits):
@@ -231,6 +241,7 @@ def _cross_entropy_in_words(logits, labels):
 
 @_call
 def cross_entropy_backward(g, logits, norms, labels):
+    """dL/dzᵢⱼ = gᵢ (pᵢⱼ - [j = yᵢ])   (n,), (n, c), (n, 2), (n,) -> (n, c)"""
     _check_labels(logits, labels)
     if not _covered(g, logits, norms):
         classes = np.cumsum(np.ones_like(labels, shape=(1, logits.shape[1])), axis=1) - 1
@@ -256,6 +267,7 @@ def _check_labels(logits, labels):
 
 @_call
 def layer_norm(x, scale, offset, epsilon):
+    """y = scale (x - mean) r + offset   (..., d), (d,), (d,) -> y (..., d), mean, r (..., 1)"""
     if not (x.size and _covered(x, scale, offset)):
         return NotImplemented
     y, mean, r = np.empty_like(x), _one_for_each_row(x), _one_for_each_row(x)
@@ -266,6 +278,7 @@ def layer_norm(x, scale, offset, epsilon):
 
 @_call
 def layer_norm_backward(g, x, mean, r, scale):
+    """dL/dx = r (h - mean h - x̂ mean(h x̂)),  h = g scale   -> dx (..., d), dscale, doffset (d,)"""
     if not (x.size and _covered(g, x, mean, r, scale)):
         return NotImplemented
     dx, dscale, doffset = np.empty_like(x), np.zeros_like(scale), np.zeros_like(scale)
@@ -277,6 +290,7 @@ def layer_norm_backward(g, x, mean, r, scale):
 
 @_call
 def rms_norm(x, scale, epsilon):
+    """y = scale x r,  r = 1/√(mean x² + epsilon)   (..., d), (d,) -> y (..., d), r (..., 1)"""
     if not (x.size and _covered(x, scale)):
         return NotImplemented
     y, r = np.empty_like(x), _one_for_each_row(x)
@@ -287,6 +301,7 @@ def rms_norm(x, scale, epsilon):
 
 @_call
 def rms_norm_backward(g, x, r, scale):
+    """dL/dx = r (h - x̂ mean(h x̂)),  h = g scale   -> dx (..., d), dscale (d,)"""
     if not (x.size and _covered(g, x, r, scale)):
         return NotImplemented
     dx, dscale = np.empty_like(x), np.zeros_like(scale)
@@ -317,6 +332,10 @@ def _attention_options(q, scale, causal, mask, rate, key):
 
 @_call
 def attention(q, k, v, scale=None, causal=False, mask=None, rate=0.0, key=0):
+    """oᵢ = Σⱼ pᵢⱼ vⱼ,  p = softmax(scale q kᵀ)   (b, h, t, d) -> o (b, h, t, e), norms (b, h, t, 2)
+
+    Heads of more features than there are kernels for are left to the specification.
+    """
     if not _heads_fit(q, k, v):
         return NotImplemented
     _check_mask(mask, q, k)
@@ -335,6 +354,7 @@ def attention(q, k, v, scale=None, causal=False, mask=None, rate=0.0, key=0):
 def attention_backward(
     g, q, k, v, o, norms, scale=None, causal=False, mask=None, rate=0.0, key=0, out=None
 ):
+    """dL/dv = p̃ᵀ g,  dL/dq = scale dz k,  dL/dk = scale dzᵀ q   -> dq, dk, dv"""
     if not _heads_fit(q, k, v, g, o, norms):
         return NotImplemented
     _check_mask(mask, q, k)
@@ -393,6 +413,7 @@ def convolution(
     groups=1,
     activation=None,
 ):
+    """y = f(z),  z = A W + b  (n, h, w, c), (kh, kw, c / groups, u), (u,) -> y, z (n, ho, wo, u)"""
     if not _images_fit(x, weight, groups, *([] if bias is None else [bias])):
         return NotImplemented
     count, places = _windows(x.shape, weight.shape[:2], strides, padding, dilation)
@@ -417,6 +438,7 @@ def convolution_backward(
     activation=None,
     needs=(True, True, True),
 ):
+    """dL/dx from dA = h Wᵀ,  dL/dW = Aᵀ h,  dL/db = Σ h,  h = g f'(z)   -> dx, dW, db"""
     if not _images_fit(x, weight, groups, g, z):
         return NotImplemented
     h = _matrix(g if activation is None else _pull(activation, g, z))
@@ -481,6 +503,7 @@ def average_pool_backward(g, shape, size, strides, padding=((0, 0), (0, 0))):
 
 @_call
 def random_uniform(x, key):
+    """Uniform numbers in [0, 1) in the shape and dtype of x, that depend on `key` alone."""
     y = np.empty_like(x, dtype=np.float32)
     if y.size:
         launch = elementwise.LAUNCHES["random_uniform"]
@@ -490,6 +513,7 @@ def random_uniform(x, key):
 
 @_call
 def dropout(x, rate, key):
+    """yᵢ = xᵢ / (1 - rate) with probability 1 - rate, else 0, by the random numbers of `key`"""
     if not _covered(x):
         return np.where(random_uniform(x, key) >= rate, x / (1 - rate), 0)
     y = np.empty_like(x)
@@ -512,6 +536,7 @@ def _shrink(rate, decay):
 
 @_call
 def sgd(parameter, gradient, velocity, rate, momentum=0.0, nesterov=False, decay=0.0):
+    """v ← μ v + g,   θ ← θ - rate v;   with nesterov θ ← θ - rate (g + μ v)   in place"""
     velocity = velocity if momentum else parameter[:0]
     if not _is_row(parameter, gradient, velocity):
         return NotImplemented
@@ -522,6 +547,7 @@ def sgd(parameter, gradient, velocity, rate, momentum=0.0, nesterov=False, decay
 
 @_call
 def rmsprop(parameter, gradient, v, m, velocity, rate, rho, momentum, epsilon, decay=0.0):
+    """v ← ρ v + (1 - ρ) g²,   u ← μ u + g / (√v + ε),   θ ← θ - rate u   in place"""
     arrays = parameter, gradient, v, *(parameter[:0] if x is None else x for x in (m, velocity))
     if not _is_row(*arrays):
         return NotImplemented
@@ -531,6 +557,7 @@ def rmsprop(parameter, gradient, v, m, velocity, rate, rho, momentum, epsilon, d
 
 @_call
 def adagrad(parameter, gradient, accumulator, rate, epsilon, decay=0.0):
+    """a ← a + g²,   θ ← θ - rate g / (√a + ε)   in place"""
     arrays = parameter, gradient, accumulator
     if not _is_row(*arrays):
         return NotImplemented
@@ -540,6 +567,7 @@ def adagrad(parameter, gradient, accumulator, rate, epsilon, decay=0.0):
 
 @_call
 def adam(parameter, gradient, m, v, rate, beta_1, beta_2, epsilon, step, decay=0.0, scale=None):
+    """m ← β₁ m + (1 - β₁) g,   v ← β₂ v + (1 - β₂) g²,   θ ← θ - rate m̂ / (√v̂ + ε)   in place"""
     scale = parameter.device.operand(1, parameter.dtype).reshape(1) if scale is None else scale
     if not _is_row(parameter, gradient, m, v, scale):
         return NotImplemented

@@ -111,6 +111,7 @@ class Device:
 
     @property
     def name(self):
+        """What the machine is called."""
         return self.machine.name
 
     # ---- Arrays ----------------------------------------------------------------------------------

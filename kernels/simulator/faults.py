@@ -46,6 +46,7 @@ class Site(NamedTuple):
 
     @property
     def line(self):
+        """The number of the line, None where Python does not know it"""
         return self.position[0]
 
     @property

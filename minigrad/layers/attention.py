@@ -179,6 +179,7 @@ class KeyValueCache:
 
     @property
     def size(self):
+        """How many steps are there; a smaller number goes back to that step."""
         return self._size
 
     @size.setter

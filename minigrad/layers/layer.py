@@ -248,6 +248,7 @@ class Layer(Configurable):
 
     @property
     def trainable(self):
+        """Whether training changes its parameters; setting it does so for all layers inside."""
         return self._trainable
 
     @trainable.setter

@@ -33,10 +33,12 @@ class CrossValidation:
 
     @property
     def mean(self):
+        """{metric: its mean over the folds}"""
         return {name: float(np.mean(values)) for name, values in self._columns().items()}
 
     @property
     def standard_deviation(self):
+        """{metric: √(Σ (x - mean)² / (folds - 1))}, how far one fold lies from another"""
         return {name: float(np.std(values, ddof=1)) for name, values in self._columns().items()}
 
     def _columns(self):

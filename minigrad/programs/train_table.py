@@ -80,15 +80,7 @@ def train_table(
         report = Report(folder / REPORT)
 
     report.stage("Data")
-    report.say(f"{source}: {len(table):,} rows, {len(table.columns)} columns")
-    report.say(f"{examples.task} of {target!r}: {examples.why}")
-    report.say(f"\n{data.report((table.drop(*drop, target), table[target]))}")
-    report.say("\nWhat is done about it")
-    found = [f"{m or 'an empty field'!r} {n:,}" for m, n in table_file.markers(*file).items()]
-    if found:
-        report.say(f"  taken as missing, and how often: {', '.join(found)}")
-    for note in examples.notes or ["nothing is left out"]:
-        report.say(f"  {note}")
+    _say_data(report, file, table, drop, examples)
 
     report.stage("Parts")
     _say_parts(report, examples, parts, seed)
@@ -145,7 +137,20 @@ def _check_out(source, out):
         raise ValueError(f"--out has to be another folder than that of the data. Received: {out}")
 
 
-# ---- Parts and preparation -----------------------------------------------------------------------
+# ---- Data, parts and preparation -----------------------------------------------------------------
+
+
+def _say_data(report, file, table, drop, examples):
+    target = examples.target
+    report.say(f"{file[0]}: {len(table):,} rows, {len(table.columns)} columns")
+    report.say(f"{examples.task} of {target!r}: {examples.why}")
+    report.say(f"\n{data.report((table.drop(*drop, target), table[target]))}")
+    report.say("\nWhat is done about it")
+    found = [f"{m or 'an empty field'!r} {n:,}" for m, n in table_file.markers(*file).items()]
+    if found:
+        report.say(f"  taken as missing, and how often: {', '.join(found)}")
+    for note in examples.notes or ["nothing is left out"]:
+        report.say(f"  {note}")
 
 
 def _say_parts(report, examples, parts, seed):

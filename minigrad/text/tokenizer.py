@@ -92,6 +92,10 @@ class Tokenizer:
         # Python holds a byte that is no UTF-8 as one of 128 characters, which is undone in time.
         return self._encode(data.decode("utf-8", "surrogateescape"))
 
+    def encode_ordinary(self, text):
+        """The ids of a text in which no special and no added token is looked for, a list."""
+        raise NotImplementedError(f"{type(self).__name__} must define encode_ordinary(text)")
+
     def _fill(self, template, max_length, *texts):
         encoded = [self._encode(check_text(text)) for text in texts]
         return template.fill(encoded, self.special_tokens, max_length)

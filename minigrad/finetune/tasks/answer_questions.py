@@ -55,6 +55,7 @@ class AnswerQuestions(Task):
         return EachTokenModel(reads_both_ways(self, base), 2, token_last=True)
 
     def inputs(self, rows, tokenizer, max_length=None):
+        """x of pairs of a question and a context: ids, mask and segments (n, t)"""
         return _arrays(tokenizer, self._encoded(rows, tokenizer, max_length))
 
     def examples(self, rows, tokenizer, max_length=None):

@@ -33,6 +33,7 @@ class Classify(Task):
 
     @property
     def head_settings(self):
+        """The labels and their numbers, as config.json has them."""
         return named_outputs(self.labels)
 
     def model(self, base):
@@ -40,6 +41,7 @@ class Classify(Task):
         return TextModel(base, len(self.labels), check_pooling(base, self.pooling))
 
     def inputs(self, rows, tokenizer, max_length=None):
+        """x of texts, or of pairs: ids and a mask (n, t), for pairs segments too"""
         return encode(rows, self.columns, tokenizer, max_length or self.max_length)
 
     def examples(self, rows, tokenizer, max_length=None):

@@ -45,6 +45,7 @@ class MaskedLanguage(Task):
         return LanguageModel(base)
 
     def inputs(self, rows, tokenizer, max_length=None):
+        """x of texts, in which a reader has put mask tokens: ids and a mask (n, t)"""
         x = encode(rows, [self.text], tokenizer, max_length or self.max_length)
         return {"ids": x["ids"], "mask": x["mask"]}
 

@@ -74,10 +74,12 @@ class MatchSentences(Task):
 
     @property
     def loss(self):
+        """The loss of pairs that belong together, or of pairs with a score each."""
         return InBatchContrast() if self.score is None else CosineSimilarity()
 
     @property
     def metrics(self):
+        """The share of sentences whose own partner is the nearest, or how far scores are off."""
         return [nearest_is_own if self.score is None else cosine_error]
 
     @property

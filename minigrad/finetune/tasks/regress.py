@@ -44,6 +44,7 @@ class Regress(Task):
 
     @property
     def head_settings(self):
+        """What config.json says of a head with one number, in transformers' words."""
         return {**named_outputs([self.target]), "problem_type": "regression"}
 
     def model(self, base):
@@ -51,6 +52,7 @@ class Regress(Task):
         return TextModel(base, 1, check_pooling(base, self.pooling))
 
     def inputs(self, rows, tokenizer, max_length=None):
+        """x of texts, or of pairs: ids and a mask (n, t), for pairs segments too"""
         return encode(rows, self.columns, tokenizer, max_length or self.max_length)
 
     def examples(self, rows, tokenizer, max_length=None):

@@ -43,6 +43,7 @@ class TagTokens(Task):
 
     @property
     def head_settings(self):
+        """The labels and their numbers, as config.json has them."""
         return named_outputs(self.labels)
 
     def model(self, base):
@@ -50,6 +51,7 @@ class TagTokens(Task):
         return EachTokenModel(reads_both_ways(self, base), len(self.labels))
 
     def inputs(self, rows, tokenizer, max_length=None):
+        """x of the words of each row: ids and a mask (n, t)"""
         return as_arrays(tokenizer, [ids for ids, _ in self._encoded(rows, tokenizer, max_length)])
 
     def examples(self, rows, tokenizer, max_length=None):

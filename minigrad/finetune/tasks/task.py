@@ -51,6 +51,7 @@ class Task(Configurable):
 
     @property
     def columns(self):
+        """The columns that are read to predict. Each task has its own."""
         raise NotImplementedError(f"{type(self).__name__} needs a property columns")
 
     def predict(self, model, rows, tokenizer, batch_size=32, verbose=0):
