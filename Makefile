@@ -38,6 +38,7 @@ quickstart: $(EXTRA)/core
 	$(BIN)/minigrad quickstart
 
 test: $(EXTRA)/test lint
+	$(BIN)/minigrad warmup
 	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-fail-under=95
 
 lint: $(EXTRA)/test
