@@ -38,6 +38,7 @@ quickstart: $(EXTRA)/core
 	$(BIN)/minigrad quickstart
 
 test: $(EXTRA)/test lint
+	$(BIN)/minigrad warmup
 	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-fail-under=95
 
 lint: $(EXTRA)/test
@@ -53,7 +54,7 @@ test-programs: $(EXTRA)/test
 	    tests/check_survival.py tests/check_program_pictures.py
 
 test-gpu: $(EXTRA)/test $(EXTRA)/gpu-ci
-	$(BIN)/python -m pytest -n 2 tests/test_simulator.py tests/test_cuda_kernels.py \
+	$(BIN)/python -m pytest -n 2 -m "" tests/test_simulator.py tests/test_cuda_kernels.py \
 	    tests/test_device_arrays.py tests/test_device_training.py \
 	    tests/check_device_operations.py tests/check_device_layers.py \
 	    tests/check_device_training.py tests/check_card.py tests/check_gpu_compilation.py

@@ -117,12 +117,15 @@ def backend():
     return _backend
 
 
-def compile_all():
-    """Compile every kernel for every dtype now, or find it kept.   -> how many, the folder"""
+def compile_all(*dtypes):
+    """Compile every kernel for these dtypes now, or for every dtype if none is named.
+
+    What is kept is found.   -> how many, the folder
+    """
     from .cpu import compilation
 
     _load()
-    return compilation.compile_all(), compilation.cache_folder()
+    return compilation.compile_all(dtypes or compilation.DTYPES), compilation.cache_folder()
 
 
 def peak(threads=None):

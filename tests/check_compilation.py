@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -168,9 +169,10 @@ def test_the_command_compiles_all_kernels_or_finds_them(monkeypatch, capsys):
     from minigrad.__main__ import main
 
     asked = []
-    monkeypatch.setattr(compilation, "compile_all", lambda: asked.append(1) or 7)
+    monkeypatch.setattr(compilation, "compile_all", lambda dtypes: asked.append(dtypes) or 7)
+    monkeypatch.setattr(subprocess, "Popen", lambda words: asked.append(words[3:]) or nullcontext())
     assert main(["warmup"]) == 0
-    assert asked == [1]
+    assert asked == [["float64"], ("float32",), compilation.DTYPES]
     expected = rf"7 compiled kernels are ready after 0 s, in {compilation.cache_folder()}\n"
     assert re.fullmatch(expected, capsys.readouterr().out)
 

@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import gc
 import os
 import signal
 import threading
@@ -24,6 +25,12 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("minigrad")
+
+
+def pytest_collection_finish():
+    """Python need not look through thousands of tests each time that it looks for garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

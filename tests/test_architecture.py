@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.no_cover  # what runs here is no line of minigrad
+
 ROOT = Path(__file__).resolve().parents[1]
 
 # From the ground up. A package stands for its modules; `minigrad` is its __init__.py alone.

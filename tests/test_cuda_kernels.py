@@ -26,8 +26,9 @@ from kernels.cuda import (
 from kernels.cuda.compile import KERNELS
 from kernels.cuda.launch import of_width
 from kernels.simulator.instructions import tf32
+from tests.orders import ORDERS
 
-ORDERS = pytest.mark.parametrize("order", simulator.ORDERS)
+pytestmark = pytest.mark.no_cover  # what runs here is no line of minigrad
 
 
 def normal(*shape, seed=0):
@@ -230,16 +231,13 @@ ATTENTION = {
 }
 
 
-IN_EACH_ORDER = "groups of heads, masked, dropped", "wide heads"  # all kernels; it takes seconds
+QUICK = "groups of heads, masked, dropped"  # has most in it; the others take longer still
 
 
+@ORDERS
 @pytest.mark.parametrize(
-    "what, order",
-    [
-        (what, order)
-        for what in ATTENTION
-        for order in (simulator.ORDERS if what in IN_EACH_ORDER else ["shuffled"])
-    ],
+    "what",
+    [QUICK, *(pytest.param(what, marks=pytest.mark.slow) for what in ATTENTION if what != QUICK)],
 )
 def test_attention(what, order):
     (b, h, heads, t, s, d, e), causal, share, rate = ATTENTION[what]

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import kernels
-from kernels import simulator
 from minigrad import Tensor, layers, losses, models, optimizers, random, text
 from minigrad.__main__ import main
+from tests.orders import ORDERS
 
 
 def _has_gpu():
@@ -93,7 +93,7 @@ def assert_same_step(make):
         np.testing.assert_allclose(ours, right, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("order", simulator.ORDERS)
+@ORDERS
 def test_a_step_on_the_device_is_that_on_the_cpu(order, device, monkeypatch):
     monkeypatch.setattr(device.machine, "order", order)
     assert_same_step(multilayer_perceptron)

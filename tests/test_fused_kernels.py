@@ -11,6 +11,8 @@ from kernels import dispatch, reference
 from kernels.cpu import matmul
 from tests.kernel_cases import CASES, Draw, with_dtype
 
+pytestmark = pytest.mark.no_cover  # what runs here is no line of minigrad
+
 RANDOM = np.random.default_rng(0)
 DTYPES = pytest.mark.parametrize("dtype", ["float32", "float64"])
 EPSILON = {"float32": 1.2e-7, "float64": 2.2e-16}

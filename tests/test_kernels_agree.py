@@ -18,6 +18,8 @@ from kernels import dispatch, reference
 from kernels.cpu import compilation, matmul, threads
 from tests.kernel_cases import CASES, UPDATING, Draw, is_float, number_of_sizes, with_dtype
 
+pytestmark = pytest.mark.no_cover  # what runs here is no line of minigrad
+
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}  # of max|a - b| / max|b|
 SIZES = [0, 1, 2, 3, 4, 5, 7, 8, 9, 12, 15, 16, 17, 24, 31, 32, 33, 47, 63, 64, 65, 97, 128, 130]
 COUNT = 48  # of the sizes that each kernel is tried with

@@ -13,6 +13,8 @@ from kernels.cpu import dense as dense_module
 from kernels.cpu.matmul import in_parts, matmul
 from kernels.ladder.matmul import RUNGS
 
+pytestmark = pytest.mark.no_cover  # what runs here is no line of minigrad
+
 RANDOM = np.random.default_rng(0)
 DTYPES = ("float32", "float64")
 TOLERANCE = {"float32": 1e-5, "float64": 1e-13}

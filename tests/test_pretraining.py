@@ -35,7 +35,7 @@ SETTINGS = Settings("gpt", **TINY)
 def source(tmp_path):
     """A file of sentences that are easy to foresee."""
     path = tmp_path / "sentences.txt"
-    path.write_text("".join(f"{i % 7} follows {i % 7 - 1}.\n" for i in range(400)))
+    path.write_text("".join(f"{i % 7} follows {i % 7 - 1}.\n" for i in range(150)))
     return path
 
 

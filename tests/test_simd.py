@@ -35,6 +35,8 @@ from kernels.cpu.simd import (
     where,
 )
 
+pytestmark = pytest.mark.no_cover  # what runs here is no line of minigrad
+
 DTYPES = pytest.mark.parametrize("dtype", ["float32", "float64"])
 RANDOM = np.random.default_rng(0)
 compiled = njit(error_model="numpy")

@@ -20,9 +20,11 @@ from kernels.cuda.ptx import (
 )
 from kernels.simulator.instructions import tf32
 from tests import seeded_bugs
+from tests.orders import ORDERS
 from tests.seeded_bugs import BUGS
 
-ORDERS = pytest.mark.parametrize("order", simulator.ORDERS)
+pytestmark = pytest.mark.no_cover  # what runs here is no line of minigrad
+
 ALL = 0xFFFFFFFF
 
 
@@ -728,6 +730,7 @@ def test_a_product_of_64_by_64_matrices_takes_less_than_a_second():
     assert unchecked < 1 and seconds(*arguments, check=True) < 5 * unchecked
 
 
+@pytest.mark.slow
 def test_attention_of_128_queries_takes_less_than_six_seconds():
     """On a quiet machine 1.1 seconds, and twice as many with all checks."""
     q, k, v, o = (normal(1, 1, 128, 64) for _ in range(4))

@@ -338,7 +338,8 @@ def best_of_all(model, ids, mask, end):
         return logits - np.log(np.exp(logits).sum())
 
     first = log_p([1])
-    means = {(a, b): (first[a] + log_p([1, a])[b]) / 2 for a in range(30) for b in range(30)}
+    seconds = [log_p([1, a]) for a in range(30)]
+    means = {(a, b): (first[a] + seconds[a][b]) / 2 for a in range(30) for b in range(30)}
     means = {pair: mean for pair, mean in means.items() if pair[0] != end} | {(end,): first[end]}
     return [token for token in max(means, key=means.get) if token != end]
 
