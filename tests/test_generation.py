@@ -433,8 +433,9 @@ def test_generate_names_a_folder_that_is_none(tmp_path, capsys):
 
 
 def test_generate_names_a_model_that_does_not_write(folder, tmp_path, capsys):
-    load_tokenizer(folder).save(tmp_path)
-    models.BERT(50, 1, 1, 4).save(tmp_path / "model.safetensors")
+    words = load_tokenizer(folder)
+    words.save(tmp_path)
+    models.BERT(words.vocabulary_size, 1, 1, 4).save(tmp_path / "model.safetensors")
     assert run(tmp_path, "--prompt", "so") == 2
     assert "has a BERT, which does not say what comes next" in capsys.readouterr().err
 

@@ -470,11 +470,13 @@ def _pool(name, x, size, strides, padding):
 
 @_call
 def max_pool(x, size, strides, padding=((0, 0), (0, 0))):
+    """yᵢⱼ = the largest of window (i, j), for each channel   (n, h, w, c) -> (n, ho, wo, c)"""
     return _pool("max_pool", x, size, strides, padding)
 
 
 @_call
 def max_pool_backward(g, x, y, size, strides, padding=((0, 0), (0, 0))):
+    """dL/dx: gᵢⱼ goes to the first place of window (i, j) that has the value yᵢⱼ   -> like x"""
     if not (_covered(g, x, y) and x.ndim == 4):
         return NotImplemented
     _, places = _windows(x.shape, size, strides, padding)
@@ -485,11 +487,13 @@ def max_pool_backward(g, x, y, size, strides, padding=((0, 0), (0, 0))):
 
 @_call
 def average_pool(x, size, strides, padding=((0, 0), (0, 0))):
+    """yᵢⱼ = the mean of window (i, j), for each channel   (n, h, w, c) -> (n, ho, wo, c)"""
     return _pool("average_pool", x, size, strides, padding)
 
 
 @_call
 def average_pool_backward(g, shape, size, strides, padding=((0, 0), (0, 0))):
+    """dL/dx: gᵢⱼ goes in equal shares to all places of window (i, j) that count   -> `shape`"""
     if not (_covered(g) and g.ndim == 4):
         return NotImplemented
     _, places = _windows(shape, size, strides, padding)
