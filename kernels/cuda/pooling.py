@@ -56,6 +56,16 @@ def behind_last_window(place, step, before, count):
     return min((place + before) // step + 1, count)
 
 
+@cuda.jit(device=True, inline="always")
+def windows_of(row, column, windows, height):
+    """The windows that a pixel lies in: first row and column, and those after the last ones"""
+    top = first_window(row, windows.down, windows.top, height)
+    left = first_window(column, windows.across, windows.left, windows.width)
+    bottom = behind_last_window(row, windows.down, windows.top, windows.rows)
+    right = behind_last_window(column, windows.across, windows.left, windows.columns)
+    return top, left, bottom, right
+
+
 def max_pool(x, windows, height, y):
     """yᵢⱼ"""
     image, i, j, channel, is_inside = number_of_thread(y)
@@ -102,13 +112,10 @@ def is_first(x, y, window, pixel, windows):
 
 
 def max_pool_backward(g, x, y, windows, height, dx):
-    """The windows from the last to the first, for so the places that are a pixel go up."""
+    """dxᵢⱼ, from its last window to the first: in this order its places within them go up"""
     image, row, column, channel, is_inside = number_of_thread(dx)
     if is_inside:
-        top = first_window(row, windows.down, windows.top, height)
-        left = first_window(column, windows.across, windows.left, windows.width)
-        bottom = behind_last_window(row, windows.down, windows.top, windows.rows)
-        right = behind_last_window(column, windows.across, windows.left, windows.columns)
+        top, left, bottom, right = windows_of(row, column, windows, height)
         total = float32(0)
         for i in range(bottom - 1, top - 1, -1):
             for j in range(right - 1, left - 1, -1):
@@ -118,13 +125,10 @@ def max_pool_backward(g, x, y, windows, height, dx):
 
 
 def average_pool_backward(g, windows, height, dx):
-    """The same order"""
+    """dxᵢⱼ, in the same order"""
     image, row, column, channel, is_inside = number_of_thread(dx)
     if is_inside:
-        top = first_window(row, windows.down, windows.top, height)
-        left = first_window(column, windows.across, windows.left, windows.width)
-        bottom = behind_last_window(row, windows.down, windows.top, windows.rows)
-        right = behind_last_window(column, windows.across, windows.left, windows.columns)
+        top, left, bottom, right = windows_of(row, column, windows, height)
         total = float32(0)
         for i in range(bottom - 1, top - 1, -1):
             high = behind_last(i, windows.down, windows.top, height, dx.shape[1])
@@ -136,16 +140,11 @@ def average_pool_backward(g, windows, height, dx):
         dx[image, row, column, channel] = total
 
 
+_FORWARD = HEADS, WINDOWS, INTEGER, HEADS  # the kinds of its arguments
+_OF_MAXIMA = HEADS, HEADS, *_FORWARD
 LAUNCHES = named(
-    Launch(max_pool, (THREADS,), numbers(THREADS, 3), (HEADS, WINDOWS, INTEGER, HEADS)),
-    Launch(average_pool, (THREADS,), numbers(THREADS, 3), (HEADS, WINDOWS, INTEGER, HEADS)),
-    Launch(
-        max_pool_backward,
-        (THREADS,),
-        numbers(THREADS, 5),
-        (HEADS, HEADS, HEADS, WINDOWS, INTEGER, HEADS),
-    ),
-    Launch(
-        average_pool_backward, (THREADS,), numbers(THREADS, 3), (HEADS, WINDOWS, INTEGER, HEADS)
-    ),
+    Launch(max_pool, (THREADS,), numbers(THREADS, 3), _FORWARD),
+    Launch(average_pool, (THREADS,), numbers(THREADS, 3), _FORWARD),
+    Launch(max_pool_backward, (THREADS,), numbers(THREADS, 5), _OF_MAXIMA),
+    Launch(average_pool_backward, (THREADS,), numbers(THREADS, 3), _FORWARD),
 )

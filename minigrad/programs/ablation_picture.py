@@ -23,9 +23,8 @@ def draw(results, names, path):
         curve = np.mean([run["curve"] for run in runs], axis=0)
         if len(curve) == 1:  # it has no epochs
             curves.axhline(curve[0], color=looks[way]["color"], linestyle=":")
-            on_the_right = (
-                curves.get_yaxis_transform()
-            )  # x from 0 to 1 across the panel, y as it is
+            # x goes from 0 to 1 across the panel, y is an accuracy
+            on_the_right = curves.get_yaxis_transform()
             curves.text(1, curve[0], names[way], transform=on_the_right, ha="right", va="bottom")
         else:
             epochs = np.arange(1, len(curve) + 1)

@@ -68,35 +68,24 @@ def train_table(
         examples = examine(table, target, task, list(drop), group, list(keep))
     rows = divide(examples, test, seed)
     parts = {name: examples.table.take(indices) for name, indices in rows.items()}
-    features = examples.table.select(*examples.features)
-    preparation = Preparation.of(features, target, examples.task, *file[1:])
-    preparation.fit(parts["train"])
-    with table_file.naming_lines(*file, examples.rows):
-        preparation.inputs(features)  # finds what is too large before anything is written
+    preparation = _prepare(file, examples, parts["train"])
 
     folder = Path(out)
     with table_file.writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         report = Report(folder / REPORT)
-
     report.stage("Data")
     _say_data(report, file, table, drop, examples)
-
     report.stage("Parts")
     _say_parts(report, examples, parts, seed)
-
     report.stage("Preparation, learned from the training part alone")
     _say_preparation(report, preparation, parts)
 
     report.stage("Model")
     model = make_model(preparation, units)
     model.summary(report.say)
-
     report.stage("Training")
-    history = _train(report, model.to(device), preparation, parts, epochs)
-    model.to("cpu")
-    with table_file.writing(folder):
-        plots.history(history, folder / "history.png")
+    _train(report, model, preparation, parts, epochs, device, folder)
 
     report.stage("Evaluation on the test part, which played no part until now")
     outputs = model.predict(preparation.inputs(parts["test"]), verbose=0)
@@ -138,6 +127,19 @@ def _check_out(source, out):
 
 
 # ---- Data, parts and preparation -----------------------------------------------------------------
+
+
+def _prepare(file, examples, train):
+    """What turns rows into numbers, learned from the training part.
+
+    It has tried all rows, so that what is too large is found before anything is written.
+    """
+    features = examples.table.select(*examples.features)
+    preparation = Preparation.of(features, examples.target, examples.task, *file[1:])
+    preparation.fit(train)
+    with table_file.naming_lines(*file, examples.rows):
+        preparation.inputs(features)
+    return preparation
 
 
 def _say_data(report, file, table, drop, examples):
@@ -207,8 +209,8 @@ def make_model(preparation, units):
     return model
 
 
-def _train(report, model, preparation, parts, epochs):
-    """Train until the validation part stops gaining; returns the History."""
+def _train(report, model, preparation, parts, epochs, device, folder):
+    """Train on the device until the validation part stops gaining, and draw how that went."""
     pairs = {name: (preparation.inputs(t), preparation.targets(t)) for name, t in parts.items()}
 
     def say(epoch, logs):
@@ -218,7 +220,7 @@ def _train(report, model, preparation, parts, epochs):
 
     stop = callbacks.EarlyStopping("val_loss", patience=PATIENCE, restore_best_weights=True)
     began = time.perf_counter()
-    history = model.fit(
+    history = model.to(device).fit(
         *pairs["train"],
         epochs=epochs,
         verbose=0,
@@ -230,7 +232,9 @@ def _train(report, model, preparation, parts, epochs):
     report.say(f"the weights kept are those of epoch {best}, with the least validation loss")
     if best == epochs:
         report.say("the last epoch was the best: more --epochs may do better")
-    return history
+    model.to("cpu")
+    with table_file.writing(folder):
+        plots.history(history, folder / "history.png")
 
 
 # ---- Files ---------------------------------------------------------------------------------------
