@@ -124,59 +124,35 @@ def _add_train(commands):
 
 def _add_train_table(kinds):
     command = kinds.add_parser("table", help="predict one column of a CSV file from the others")
-    command.add_argument("--data", required=True, help="the CSV file, with names in its first line")
-    command.add_argument("--target", required=True, help="the column to predict")
     command.add_argument(
-        "--out", default="runs/table", help="folder for report and model (default: %(default)s)"
+        "--data",
+        dest="source",
+        metavar="DATA",
+        required=True,
+        help="the CSV file, with names in its first line",
     )
-    command.add_argument("--delimiter", default=",", help="between two fields; tab is one too")
+    command.add_argument("--target", required=True, help="the column to predict")
+    command.add_argument("--out", help="folder for report and model (default: %(default)s)")
+    command.add_argument("--delimiter", help="between two fields; tab is one too")
     command.add_argument(
         "--task",
-        default="auto",
         help="classification, regression, or auto: the target decides (default: %(default)s)",
     )
+    command.add_argument("--epochs", type=int, help="passes at most (default: %(default)s)")
+    command.add_argument("--seed", type=int, help="of all chance (default: %(default)s)")
     command.add_argument(
-        "--epochs", type=int, default=200, help="passes at most (default: %(default)s)"
+        "--test", type=float, help="share of rows to test on (default: %(default)s)"
     )
-    command.add_argument("--seed", type=int, default=0, help="of all chance (default: %(default)s)")
+    command.add_argument("--hidden", help="units of the hidden layers (default: %(default)s)")
+    command.add_argument("--drop", action="append", help="a column to leave out; can be repeated")
     command.add_argument(
-        "--test", type=float, default=0.2, help="share of rows to test on (default: %(default)s)"
+        "--keep", action="append", help="a column to use that would be left out; likewise"
     )
-    command.add_argument(
-        "--hidden", default="64,64", help="units of the hidden layers (default: %(default)s)"
-    )
-    command.add_argument(
-        "--drop", action="append", default=[], help="a column to leave out; can be repeated"
-    )
-    command.add_argument(
-        "--keep",
-        action="append",
-        default=[],
-        help="a column to use that would be left out; likewise",
-    )
-    command.add_argument(
-        "--encoding", default="utf-8-sig", help="of the file, such as latin-1 (default: UTF-8)"
-    )
+    command.add_argument("--encoding", help="of the file, such as latin-1 (default: UTF-8)")
     command.add_argument("--group", help="a column: the test is reported for each of its values")
-    command.add_argument("--device", default="cpu", help=_DEVICE)
-    command.set_defaults(
-        run=lambda options: train_table(
-            options.data,
-            options.target,
-            options.out,
-            options.delimiter,
-            options.task,
-            options.epochs,
-            options.seed,
-            options.test,
-            options.hidden,
-            options.drop,
-            options.group,
-            options.keep,
-            options.encoding,
-            options.device,
-        )
-    )
+    command.add_argument("--device", help=_DEVICE)
+    _run_by_names(command, train_table)
+    command.set_defaults(drop=[], keep=[])  # which "append" makes longer
 
 
 def _add_pretrain(command, kind):
@@ -242,7 +218,9 @@ def _add_predict(commands):
     command.add_argument(
         "--model", default="runs/table", help="the folder that table means (default: %(default)s)"
     )
-    command.add_argument("--data", required=True, help="the CSV file")
+    command.add_argument(
+        "--data", dest="source", metavar="DATA", required=True, help="the CSV file"
+    )
     command.add_argument("--out", required=True, help="the CSV file to write")
     command.add_argument(
         "--delimiter", help="between two fields (default: as in training; a comma for texts)"
@@ -255,18 +233,13 @@ def _add_predict(commands):
         action="store_true",
         help="of a table: take unknown categories as none of the known",
     )
-    command.set_defaults(
-        run=lambda options: print(
-            predict(
-                options.model if options.folder == "table" else options.folder,
-                options.data,
-                options.out,
-                options.delimiter,
-                options.allow_unknown,
-                options.encoding,
-            )
-        )
-    )
+    command.set_defaults(run=_run_predict)
+
+
+def _run_predict(options):
+    names = "source", "out", "delimiter", "allow_unknown", "encoding"
+    folder = options.model if options.folder == "table" else options.folder
+    print(predict(folder, **{name: getattr(options, name) for name in names}))
 
 
 def _add_generate(commands):

@@ -5,13 +5,15 @@
 
 import numpy as np
 
+from .registry import is_integer
+
 _generator = np.random.Generator(np.random.Philox())
 
 
 def seed(n):
     """Start the generator anew from the integer `n`: what follows is the same in every run."""
     global _generator
-    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 0:
+    if not is_integer(n, least=0):
         raise ValueError(f"a seed is an integer from 0 up. Received: {n!r}")
     _generator = np.random.Generator(np.random.Philox(int(n)))
 

@@ -1,6 +1,6 @@
 """Names for things: 'adam' finds Adam, and a misspelt name finds its neighbours.
 
-An object's configuration is plain data.
+An object's configuration is plain data. What is given as a number is checked here, too.
 """
 
 import difflib
@@ -8,6 +8,7 @@ import inspect
 import json
 import math
 import numbers
+import operator
 
 from .bounded_json import shorten
 
@@ -123,3 +124,22 @@ def check_number(name, value, below=math.inf, positive=False):
             f"{name} must be a finite number {start}{end}. Received: {name}={shorten(value)}"
         )
     return number
+
+
+def is_integer(value, least=1, most=math.inf):
+    """Whether `value` is an integer from `least` to `most`; True and False are none."""
+    if isinstance(value, bool):
+        return False
+    try:
+        return least <= operator.index(value) <= most
+    except TypeError:
+        return False
+
+
+def check_integer(name, value, least=1):
+    """`value` as an int. ValueError unless it is an integer from `least` up."""
+    if not is_integer(value, least):
+        raise ValueError(
+            f"{name} must be an integer from {least} up. Received: {name}={shorten(value)}"
+        )
+    return int(value)

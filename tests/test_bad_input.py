@@ -18,6 +18,7 @@ from minigrad import (
     ops,
     optimizers,
     random,
+    registry,
     regularizers,
     schedules,
 )
@@ -605,6 +606,20 @@ def test_a_foreign_file_of_tensors_is_no_model(tmp_path):
 def test_saving_into_no_folder_says_so(tmp_path):
     with pytest.raises(OSError, match="no folder .*nowhere"):
         classifier().save(tmp_path / "nowhere" / "model")
+
+
+@pytest.mark.parametrize("value", [0, True, np.True_, 2.5, "3", None, np.array([3]), -(10**99)])
+def test_what_is_no_integer_from_1_up_is_named(value):
+    with pytest.raises(
+        ValueError, match=r"count must be an integer from 1 up\. .*: count=.{1,60}$"
+    ):
+        registry.check_integer("count", value)
+
+
+@pytest.mark.parametrize("value", [3, np.int64(3), np.array(3), Tensor(np.array(3))])
+def test_an_integer_of_any_kind_is_one_of_python(value):
+    assert type(registry.check_integer("count", value, least=3)) is int
+    assert registry.is_integer(value, 1, 3) and not registry.is_integer(value, 1, 2)
 
 
 def test_the_table_tries_at_least_45_cases():

@@ -334,7 +334,7 @@ def test_a_model_that_has_become_nan_is_named(options):
 
 @pytest.mark.parametrize("count", [0, -1, 1.5, True])
 def test_a_number_of_tokens_below_one_is_named(count):
-    with pytest.raises(ValueError, match="max_new_tokens is an integer from 1 up"):
+    with pytest.raises(ValueError, match="max_new_tokens must be an integer from 1 up"):
         generate(model(), PROMPTS, count)
 
 
@@ -416,7 +416,7 @@ def test_generate_is_silent_when_nobody_reads_on(folder):
         (("--prompt", "abcdefghi" * 9), "the model reads at most 16 at once"),
         (("--prompt", "so", "--temperature", -1), "temperature must be a finite number from 0 up"),
         (("--prompt", "so", "--beams", 2, "--top-k", 3), "leaves nothing to chance"),
-        (("--prompt", "so", "--max-new-tokens", 0), "max_new_tokens is an integer from 1 up"),
+        (("--prompt", "so", "--max-new-tokens", 0), "max_new_tokens must be an integer from 1 up"),
     ],
 )
 def test_generate_names_what_it_cannot_do(arguments, message, folder, capsys):

@@ -299,7 +299,7 @@ BAD = {
     ),
     "no bins": (
         lambda: metrics.expected_calibration_error([0, 1], [0.2, 0.5], bins=0),
-        "bins must be a positive integer. Received: bins=0",
+        "bins must be an integer from 1 up. Received: bins=0",
     ),
     "a negative weight": (
         lambda: metrics.recall([0, 1], [0, 1], sample_weight=[1, -2]),

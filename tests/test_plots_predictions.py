@@ -224,7 +224,7 @@ def test_negative_zero_is_white_paper():
         ),
         (
             {"x": np.zeros((2, 4)), "image_shape": (-2, -2)},
-            "image_shape must be a positive integer. Received: image_shape=-2",
+            "image_shape must be an integer from 1 up. Received: image_shape=-2",
         ),
         ({"x": np.zeros(4)}, r"x must be images .* Received: shape \(4,\)"),
         ({"x": np.zeros((2, 3, 3, 2))}, r"x must be images .* Received: shape \(2, 3, 3, 2\)"),
@@ -244,8 +244,8 @@ def test_negative_zero_is_white_paper():
         ({"labels": Y, "predictions": P[..., None]}, r"predictions must be \(6,\).*\(6, 3, 1\)"),
         ({"labels": Y, "predictions": [0.2] * 6}, "predictions must be classes.* Received: 0.2"),
         ({"labels": Y, "classes": ["a", "b"]}, "classes must have a name for each of the 3"),
-        ({"columns": 0}, "columns must be a positive integer. Received: columns=0"),
-        ({"columns": 2.5}, "columns must be a positive integer. Received: columns=2.5"),
+        ({"columns": 0}, "columns must be an integer from 1 up. Received: columns=0"),
+        ({"columns": 2.5}, "columns must be an integer from 1 up. Received: columns=2.5"),
     ],
 )
 def test_bad_images_are_refused(options, message):
@@ -257,7 +257,7 @@ def test_bad_images_are_refused(options, message):
     [
         ({"labels": None}, "mistakes needs labels and predictions. Received: labels=None"),
         ({"predictions": None}, "mistakes needs labels .* Received: predictions=None"),
-        ({"count": 0}, "count must be a positive integer. Received: count=0"),
+        ({"count": 0}, "count must be an integer from 1 up. Received: count=0"),
         ({"count": 101}, "mistakes draws 100 images at most. Received: count=101"),
     ],
 )
@@ -475,7 +475,7 @@ def test_few_examples_and_many_bins_are_legible(y, p, bins):
         ([0, 1], [0.5, 1.5], 10, "probabilities must be between 0 and 1. Received: 1.5"),
         ([0, 1], [0.5, np.nan], 10, "probabilities has 1 values that are NaN"),
         ([0, 1, 1], [0.5, 0.5], 10, "one row per example. .*3"),
-        ([0, 1], [0.5, 0.5], 0, "bins.* positive integer.*0"),
+        ([0, 1], [0.5, 0.5], 0, "bins.* integer from 1 up.*0"),
         ([], [], 10, "empty"),
     ],
 )

@@ -178,7 +178,7 @@ def test_an_iterator_that_fails_to_begin_fails_in_the_caller():
 
 @pytest.mark.parametrize("ahead", [0, -1, 1.5, "2", None, True])
 def test_a_bad_number_of_batches_ahead_is_refused(ahead):
-    with pytest.raises(ValueError, match=f"ahead is an integer from 1 up. Received: {ahead=}"):
+    with pytest.raises(ValueError, match=f"ahead must be an integer from 1 up. Received: {ahead=}"):
         Prefetch([], ahead)
 
 

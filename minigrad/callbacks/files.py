@@ -7,15 +7,14 @@ import os
 import time
 from pathlib import Path
 
-from ..registry import look_up
+from ..registry import is_integer, look_up
 from .callback import Callback
 from .monitor import Monitor
 
 
 def check_frequency(save_freq):
     """`save_freq` if it is "epoch" or a number of steps; else a ValueError."""
-    is_count = hasattr(save_freq, "__index__") and not isinstance(save_freq, bool) and save_freq > 0
-    if save_freq != "epoch" and not is_count:
+    if save_freq != "epoch" and not is_integer(save_freq):
         raise ValueError(
             f"save_freq is 'epoch' or a number of steps, from 1 up. Received: {save_freq!r}"
         )

@@ -8,7 +8,7 @@ from numbers import Real
 
 import numpy as np
 
-from ..registry import Configurable, check_number
+from ..registry import Configurable, check_number, is_integer
 
 
 class ImageAugmentation(Configurable):
@@ -145,11 +145,8 @@ def _as_dtype(y, dtype):
 
 
 def _check_shape(shape):
-    whole = isinstance(shape, (tuple, list)) and all(
-        hasattr(length, "__index__") and not isinstance(length, bool) and length > 0
-        for length in shape
-    )
-    if not whole or len(shape) not in (2, 3):
+    is_list = isinstance(shape, (tuple, list)) and len(shape) in (2, 3)
+    if not is_list or not all(map(is_integer, shape)):
         raise ValueError(
             "image_shape must be (h, w) or (h, w, c), integers from 1 up. "
             f"Received: image_shape={shape!r}"

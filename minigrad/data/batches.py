@@ -6,7 +6,7 @@ import zlib
 import numpy as np
 
 from .. import random
-from ..registry import describe
+from ..registry import check_integer, describe
 from .columns import rectangular
 from .named import arrays_in, map_arrays, with_names
 
@@ -23,8 +23,7 @@ class Batches:
     """
 
     def __init__(self, *arrays, batch_size=32, shuffle=False, augment=None):
-        if isinstance(batch_size, bool) or not hasattr(batch_size, "__index__") or batch_size < 1:
-            raise ValueError(f"batch_size is an integer from 1 up. Received: {batch_size=}")
+        check_integer("batch_size", batch_size)
         if augment is not None and not callable(augment):
             raise ValueError(f"augment is a function of (x, generator). Received: {augment=}")
         arrays = tuple(map_arrays(_as_array, given, f"array {i}") for i, given in enumerate(arrays))

@@ -5,6 +5,8 @@ import queue
 import threading
 from types import SimpleNamespace
 
+from ..registry import check_integer
+
 
 class Prefetch:
     """The same batches in the same order, prepared up to `ahead` before they are asked for.
@@ -20,10 +22,8 @@ class Prefetch:
     """
 
     def __init__(self, batches, ahead=2):
-        if isinstance(ahead, bool) or not hasattr(ahead, "__index__") or ahead < 1:
-            raise ValueError(f"ahead is an integer from 1 up. Received: {ahead=}")
         self.batches = batches
-        self.ahead = int(ahead)
+        self.ahead = check_integer("ahead", ahead)
 
     def __len__(self):
         return len(self.batches)

@@ -10,6 +10,7 @@ n sounds, s samples, t frames, f frequencies.
 
 import numpy as np
 
+from ..registry import check_integer
 from .checks import check_array
 
 SILENCE = 1e-10  # the energy below which all is equally silent, for its logarithm would be -∞
@@ -22,7 +23,8 @@ def frames(x, length, hop):
     out. The result is a view of x: it must not be written to.
     """
     x = check_array("x", x)
-    _check_positive(length=length, hop=hop)
+    check_integer("length", length)
+    check_integer("hop", hop)
     if x.shape[-1] < length:
         raise ValueError(f"a frame of {length} samples needs as many. Received: {x.shape[-1]}")
     return np.lib.stride_tricks.sliding_window_view(x, length, axis=-1)[..., ::hop, :]
@@ -60,7 +62,8 @@ def mel_tips(bands, rate):
 
     They are equally far apart in mel, from each other and from both ends.
     """
-    _check_positive(bands=bands, rate=rate)
+    check_integer("bands", bands)
+    check_integer("rate", rate)
     return 700 * (10 ** (np.linspace(0, mel(rate / 2), bands + 2)[1:-1] / 2595) - 1)
 
 
@@ -70,7 +73,7 @@ def mel_filters(bands, length, rate):
     The bands are triangles of pitch: each rises from the tip of the one before, and falls to that
     of the next.
     """
-    _check_positive(length=length)
+    check_integer("length", length)
     corners = mel([0, *mel_tips(bands, rate), rate / 2])
     low, tip, high = corners[:-2], corners[1:-1], corners[2:]
     pitch = mel(np.arange(length // 2 + 1) * rate / length)[:, None]  # (f, 1)
@@ -99,7 +102,8 @@ def resample(x, rate, new_rate):
     its beginning, which is good for sounds that are silent at both.
     """
     x = check_array("x", x)
-    _check_positive(rate=rate, new_rate=new_rate)
+    check_integer("rate", rate)
+    check_integer("new_rate", new_rate)
     old = x.shape[-1]
     new = max(1, round(old * new_rate / rate))
     if new == old:
@@ -111,9 +115,3 @@ def resample(x, rate, new_rate):
     if min(old, new) % 2 == 0:  # the highest frequency stands for two, of which one is lost or new
         kept[..., shared - 1] *= 2 if new < old else 0.5
     return np.fft.irfft(kept, new) * (new / old)
-
-
-def _check_positive(**numbers):
-    for name, value in numbers.items():
-        if isinstance(value, bool) or not hasattr(value, "__index__") or value < 1:
-            raise ValueError(f"{name} must be a positive integer. Received: {name}={value!r}")

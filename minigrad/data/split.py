@@ -4,7 +4,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from ..registry import Configurable, check_number
+from ..registry import Configurable, check_integer, check_number
 from .columns import as_column, missing, rectangular
 
 # ---- Once ----------------------------------------------------------------------------------------
@@ -85,9 +85,7 @@ def _check_one(name, share):
 
 
 def _generator(seed):
-    if not isinstance(seed, Integral) or isinstance(seed, bool) or seed < 0:
-        raise ValueError(f"seed must be an integer from 0 up. Received: {seed=}")
-    return np.random.default_rng(seed)
+    return np.random.default_rng(check_integer("seed", seed, least=0))
 
 
 def _check_labels(labels):
@@ -150,9 +148,7 @@ class KFold(Configurable):
     """
 
     def __init__(self, n_splits=5, shuffle=False, seed=0):
-        if not isinstance(n_splits, Integral) or n_splits < 2:
-            raise ValueError(f"n_splits must be an integer from 2 up. Received: {n_splits=}")
-        self.n_splits = int(n_splits)
+        self.n_splits = check_integer("n_splits", n_splits, least=2)
         self.shuffle = bool(shuffle)
         _generator(seed)
         self.seed = seed

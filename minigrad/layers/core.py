@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import initializers, ops, random, regularizers
 from ..bounded_json import shorten
-from ..registry import check_number
+from ..registry import check_number, is_integer
 from ..tensor import Tensor
 from . import activations
 from .layer import Layer, Parameter, check_shape
@@ -267,12 +267,11 @@ class Masking(Layer):
 
 
 def positive_integer(layer, name, value):
-    """`value` if it is an integer from 1 up; else a ValueError that names the layer's argument.
+    """`value` as an int. ValueError that names layer and argument unless it is one from 1 up.
 
     One that is larger than any array can be long is none, either.
     """
-    is_integer = hasattr(value, "__index__") and not isinstance(value, bool)
-    if not is_integer or not 1 <= value <= sys.maxsize:
+    if not is_integer(value, most=sys.maxsize):
         raise ValueError(
             f"{layer} needs {name} to be a positive integer. Received: {name}={shorten(value)}"
         )

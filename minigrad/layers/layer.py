@@ -7,7 +7,7 @@ from inspect import signature
 import numpy as np
 
 from .. import initializers, ops, random, regularizers
-from ..registry import Configurable
+from ..registry import Configurable, is_integer
 from ..tensor import Tensor, no_grad
 
 _training = ContextVar("training", default=False)
@@ -308,9 +308,7 @@ class Layer(Configurable):
 
 def check_shape(name, shape, unknown):
     """`shape` as a tuple; ValueError unless it holds positive integers, or `unknown` lengths."""
-    known = isinstance(shape, (tuple, list)) and all(
-        n == unknown or (hasattr(n, "__index__") and n > 0) for n in shape
-    )
+    known = isinstance(shape, (tuple, list)) and all(n == unknown or is_integer(n) for n in shape)
     if not known:
         raise ValueError(
             f"{name} must be a tuple of positive integers, or {unknown} for a length that is not "

@@ -8,6 +8,7 @@ Networks", 2017).
 
 import numpy as np
 
+from ..registry import check_integer
 from .labels import probability_events, weight_array
 
 
@@ -16,8 +17,7 @@ def calibration_curve(y_true, probabilities, bins=10, classes=None, positive=1):
 
     The bins are `bins` equal parts of 0..1, each with its upper end; k of them have examples.
     """
-    if isinstance(bins, bool) or not hasattr(bins, "__index__") or bins < 1:
-        raise ValueError(f"bins must be a positive integer. Received: {bins=}")
+    check_integer("bins", bins)
     happened, p = probability_events(y_true, probabilities, classes, positive)
     if p.shape[1] > 1:
         likeliest = np.argmax(p, axis=1)[:, None]

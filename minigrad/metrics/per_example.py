@@ -6,6 +6,7 @@ These run in a training step: arrays stay where they are.
 import numpy as np
 
 from .. import losses
+from ..registry import is_integer
 from ..tensor import Tensor
 
 
@@ -59,7 +60,7 @@ def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5):
     """
     y_true, y_pred = array_of(y_true), array_of(y_pred)
     classes = y_pred.shape[-1]
-    if isinstance(k, bool) or not hasattr(k, "__index__") or not 1 <= k <= classes:
+    if not is_integer(k, most=classes):
         raise ValueError(
             f"k must be an integer from 1 to {classes}, the number of classes. Received: {k=}"
         )

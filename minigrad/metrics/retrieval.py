@@ -6,6 +6,7 @@ Functions of whole arrays on the host. n queries, m things to be found, d featur
 import numpy as np
 
 from ..data.checks import check_array
+from ..registry import is_integer
 from .labels import label_array
 
 
@@ -25,7 +26,7 @@ def nearest_neighbours(queries, gallery=None, k=5):
             f"Received: shape {others.shape}"
         )
     most = len(others) - (gallery is None)
-    if isinstance(k, bool) or not hasattr(k, "__index__") or not 1 <= k <= most:
+    if not is_integer(k, most=most):
         raise ValueError(
             f"k must be an integer from 1 to {most}, as many as there are. Received: {k=}"
         )
@@ -49,7 +50,7 @@ def recall_at_k(labels, neighbour_labels, k=1):
             f"neighbour_labels must be ({len(labels)}, K), a row for each query. "
             f"Received: shape {found.shape}"
         )
-    if isinstance(k, bool) or not hasattr(k, "__index__") or not 1 <= k <= found.shape[1]:
+    if not is_integer(k, most=found.shape[1]):
         raise ValueError(f"k must be an integer from 1 to {found.shape[1]}. Received: {k=}")
     first = label_array("neighbour_labels", found[:, :k].reshape(-1)).reshape(-1, k)
     return float((first == labels[:, None]).any(axis=1).mean())

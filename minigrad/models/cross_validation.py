@@ -11,6 +11,7 @@ import numpy as np
 from ..data.named import map_arrays
 from ..data.split import KFold, StratifiedKFold
 from ..metrics.tables import table
+from ..registry import is_integer
 from .inputs import check_rows
 from .model import Model
 
@@ -138,7 +139,7 @@ def _folds(folds, model, n, seed):
     """The object that splits the rows, made of a number of folds where it is one."""
     if hasattr(folds, "split") and not isinstance(folds, str):
         return folds
-    if isinstance(folds, bool) or not hasattr(folds, "__index__") or not 2 <= folds <= n:
+    if not is_integer(folds, 2, n):
         raise ValueError(
             f"folds must be an integer from 2 to {n}, the number of examples, or an object with "
             f"split(y). Received: {folds=}"

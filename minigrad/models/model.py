@@ -23,7 +23,7 @@ from ..layers import Layer, Parameter
 from ..layers.layer import check_shape
 from ..metrics import Mean
 from ..metrics import get as get_metric
-from ..registry import describe, serialize
+from ..registry import check_integer, describe, serialize
 from ..tensor import no_grad
 from .adapters import get_adapters
 from .inputs import Stream, call_on, check_inputs, examples, moved, split_end, weigh_classes
@@ -160,32 +160,18 @@ class Model(Layer):
         ValueError for data that do not fit the model, and for a loss that is NaN after an epoch.
         """
         self._check_compiled()
-        for name, value in {"epochs": epochs, "initial_epoch": initial_epoch}.items():
-            if isinstance(value, bool) or not hasattr(value, "__index__") or value < 0:
-                raise ValueError(f"{name} is an integer from 0 up. Received: {name}={value!r}")
+        check_integer("epochs", epochs, least=0)
+        check_integer("initial_epoch", initial_epoch, least=0)
         if isinstance(callbacks, Callback):
             raise ValueError(f"callbacks is a list of Callback objects. Received: {callbacks!r}")
-        if validation_split and validation_data is not None:
-            raise ValueError("fit takes validation_split or validation_data, and was given both")
-        if y is None:
-            if validation_split or sample_weight is not None:
-                raise ValueError(
-                    "validation_split and sample_weight go with arrays x and y, not with batches"
-                )
-            batches = Stream(self, x, class_weight)
-        else:
-            rows = examples(self, x, y, sample_weight)
-            if validation_split:
-                rows, validation_data = split_end(rows, validation_split)
-            rows = weigh_classes(rows, class_weight)
-            batches = Batches(*rows, batch_size=batch_size, shuffle=shuffle)
-        if validation_data is not None:
-            validation_data = self._validation_batches(validation_data, batch_size)
-
+        batches, validation = self._batches(
+            *(x, y, sample_weight, class_weight, batch_size, shuffle),
+            *(validation_split, validation_data),
+        )
         history = History()
         reporters = self._reporters(verbose, epochs, batches)
         told = [*reporters, *(callbacks or ()), history]
-        run = Run(self, batches, validation_data, told, initial_epoch)
+        run = Run(self, batches, validation, told, initial_epoch)
         self.stop_training = False
         run.told.on_train_begin()  # where a BackupAndRestore brings the run to where it was
         while run.epoch < epochs and (run.step > 0 or not self.stop_training):
@@ -194,9 +180,9 @@ class Model(Layer):
             if run.step == 0:
                 run.begin_epoch()
             logs = self._train_epoch(run)
-            if validation_data is not None:
-                validation = self._evaluate(validation_data)
-                logs |= {f"val_{name}": value for name, value in validation.items()}
+            if validation is not None:
+                found = self._evaluate(validation)
+                logs |= {f"val_{name}": value for name, value in found.items()}
             run.end_epoch()
             run.told.on_epoch_end(epoch, logs)
             if math.isnan(logs["loss"]) and not self.stop_training:
@@ -206,6 +192,28 @@ class Model(Layer):
                 )
         run.told.on_train_end()
         return history
+
+    def _batches(
+        self, x, y, sample_weight, class_weight, batch_size, shuffle, split, validation_data
+    ):
+        """What `fit` trains on, and what it validates with or None: batches, of its arguments."""
+        if split and validation_data is not None:
+            raise ValueError("fit takes validation_split or validation_data, and was given both")
+        if y is None:
+            if split or sample_weight is not None:
+                raise ValueError(
+                    "validation_split and sample_weight go with arrays x and y, not with batches"
+                )
+            batches = Stream(self, x, class_weight)
+        else:
+            rows = examples(self, x, y, sample_weight)
+            if split:
+                rows, validation_data = split_end(rows, split)
+            rows = weigh_classes(rows, class_weight)
+            batches = Batches(*rows, batch_size=batch_size, shuffle=shuffle)
+        if validation_data is None:
+            return batches, None
+        return batches, self._validation_batches(validation_data, batch_size)
 
     def _train_epoch(self, run):
         """One pass over the batches; {name: mean} of the loss and the metrics during it."""

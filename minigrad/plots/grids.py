@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..data.checks import check_array
+from ..registry import check_integer
 from . import inputs, style, words
 
 _MOST = 100  # images in one picture; more would be too small to see
@@ -37,7 +38,7 @@ def mistakes(
     in order. `count` says how many are drawn at most, and the title how many there are. The other
     arguments are those of `images`.
     """
-    if inputs.count("count", count) > _MOST:
+    if check_integer("count", count) > _MOST:
         raise ValueError(f"mistakes draws {_MOST} images at most. Received: count={count}")
     for name, given in {"labels": labels, "predictions": predictions}.items():
         if given is None:
@@ -71,7 +72,7 @@ def _read(x, labels, predictions, image_shape):
 
 def _draw(x, chosen, labels, predictions, sure, classes, columns, title, path):
     """A grid of x[chosen] below a title."""
-    columns = inputs.count("columns", columns)
+    columns = check_integer("columns", columns)
     figure = style.figure()
     given = [y for y in (labels, predictions) if y is not None]
     c = 1 + max((int(y.max()) for y in given), default=-1)

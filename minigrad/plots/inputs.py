@@ -8,6 +8,7 @@ import math
 import numpy as np
 
 from ..data.checks import check_array
+from ..registry import check_integer
 
 _CLASSES = 100_000  # more are not classes but something else, such as numbers of houses
 
@@ -33,13 +34,6 @@ def different(name, texts):
     if twice is not None:
         raise ValueError(f"{name} must differ from each other. Received: {twice!r} twice")
     return texts
-
-
-def count(name, value):
-    """`value` if it is an integer from 1 up."""
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value < 1:
-        raise ValueError(f"{name} must be a positive integer. Received: {name}={value!r}")
-    return int(value)
 
 
 def labels(name, y, n):
@@ -87,7 +81,7 @@ def as_images(name, x, image_shape=None):
     if image_shape is not None:
         if not isinstance(image_shape, (tuple, list)):
             raise ValueError(f"image_shape must be (height, width). Received: {image_shape=}")
-        size = math.prod(count("image_shape", length) for length in image_shape)
+        size = math.prod(check_integer("image_shape", length) for length in image_shape)
         if x.ndim < 2 or size != math.prod(x.shape[1:]):
             raise ValueError(
                 f"image_shape must have as many pixels as a row of {name}. "

@@ -3,7 +3,8 @@
 import numpy as np
 
 from ..data.checks import check_array
-from . import inputs, style, words
+from ..registry import check_integer
+from . import style, words
 
 _MOST = 40  # spectrograms in one picture
 
@@ -29,7 +30,7 @@ def spectrograms(x, titles, seconds, hertz, columns=4, path=None):
         raise ValueError(f"titles must be {len(x)} texts. Received: {titles!r}")
     if not seconds > 0:
         raise ValueError(f"seconds must be above 0. Received: {seconds=}")
-    columns = inputs.count("columns", columns)
+    columns = check_integer("columns", columns)
 
     figure = style.figure()
     (titles,) = words.legible({"title": titles}, limit=24)

@@ -22,7 +22,7 @@ from .. import data, finetune, models
 from ..atomic import alone_in, remove_leftovers, replacing
 from ..bounded_json import parse_json
 from ..environment import differences
-from ..registry import look_up
+from ..registry import is_integer, look_up
 from . import ablation_picture
 from .ablation_run import ABOUT, PENALTY, RANDOM, WAYS, WORDS
 from .report import Report, check_seeds, spread
@@ -100,7 +100,7 @@ def check_base(folder):
 
 def check_examples(examples, least, most):
     """ValueError for a number of examples that there are not."""
-    if not least <= examples <= most:
+    if not is_integer(examples, least, most):
         raise ValueError(
             f"examples is an integer from {least} to {most}, as many as there are. "
             f"Received: {examples=}"

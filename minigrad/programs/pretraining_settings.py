@@ -5,7 +5,7 @@ from typing import NamedTuple
 import kernels
 
 from .. import models, text
-from ..registry import check_number, look_up
+from ..registry import check_integer, check_number, look_up
 
 END = "<|endoftext|>"  # after each document that GPT reads
 FIRST, LAST, MASK = "[CLS]", "[SEP]", "[MASK]"  # around what BERT reads, and where it has to guess
@@ -74,14 +74,14 @@ def _checked(settings):
     """The settings. ValueError for the first one that is not what it should be."""
     look_up("tokenizer", settings.tokenizer, TOKENIZERS)
     for name in ("vocabulary", "layers", "heads", "width", "context", "batch", "accumulate"):
-        _check_count(name, getattr(settings, name))
+        check_integer(name, getattr(settings, name))
     if settings.steps is not None and settings.minutes is not None:
         raise ValueError(
             "a training ends after so many steps or so many minutes. "
             f"Received: steps={settings.steps}, minutes={settings.minutes}"
         )
     if settings.steps is not None:
-        _check_count("steps", settings.steps)
+        check_integer("steps", settings.steps)
     elif settings.minutes is None:
         settings = settings._replace(minutes=5.0)
     else:
@@ -106,11 +106,6 @@ def _checked(settings):
     check_number("learning_rate", settings.learning_rate, positive=True)
     check_number("dropout", settings.dropout, below=1)
     return settings
-
-
-def _check_count(name, value):
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value < 1:
-        raise ValueError(f"{name} is an integer from 1 up. Received: {name}={value!r}")
 
 
 def tokenizer_of(settings, corpus):

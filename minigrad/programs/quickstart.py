@@ -69,57 +69,78 @@ def _classify(images, folder, report):
     report.say(f"an example is {d} numbers, the ink of its pixels from 0 to 1, and its digit")
 
     report.stage("Model")
-    model = models.Sequential(
-        [
-            layers.Dense(64, activation="relu", input_shape=x_train.shape[1:]),
-            layers.Dense(64, activation="relu"),
-            layers.Dense(10, activation="softmax"),
-        ]
-    )
-    model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    model = _network(x_train.shape[1:])
     model.summary(report.say)
     report.say(
         "L(θ) = Σ l(yᵢ, ŷᵢ; θ) / n,  l(y, ŷ) = -log ŷ[y]: the cross-entropy, made small by Adam"
     )
 
     report.stage("Training")
-    epochs = 30 if len(x_train) < 10_000 else 5
-    report.say(f"{epochs} epochs over 90 % of the examples; the other 10 % validate")
-    began = time.perf_counter()
-    history = model.fit(
-        x_train,
-        y_train,
-        epochs=epochs,
-        verbose=0,
-        validation_split=0.1,
-        callbacks=[_Progress(report, epochs)],
-    )
-    report.say(f"{epochs} epochs in {time.perf_counter() - began:.1f} s")
-    picture = folder / "history.png"
-    plots.history(history, picture)
-    report.say(f"picture of the history: {picture}")
+    _train(report, model, x_train, y_train, folder / "history.png")
 
     report.stage("Evaluation")
     loss, accuracy = model.evaluate(x_test, y_test, verbose=0)
     predictions = model.predict(x_test, verbose=0)
     report.say(f"test loss {loss:.4f}, test accuracy {accuracy:.4f}")
-    _mistakes(predictions, y_test, report)
-    matrix = metrics.confusion_matrix(y_test, predictions)
-    plots.confusion_matrix(matrix, path=folder / "confusion.png")
-    plots.mistakes(x_test, y_test, predictions, path=folder / "mistakes.png")
-    report.say(f"pictures of the mistakes: {folder / 'confusion.png'}, {folder / 'mistakes.png'}")
+    _say_mistakes(report, predictions, x_test, y_test, folder)
 
     report.stage("Save and reload")
-    file = folder / "model.safetensors"
+    _save(report, model, x_test, predictions, folder / "model.safetensors")
+    return accuracy
+
+
+def _network(input_shape):
+    """A compiled network for examples of this shape, each of which is one of ten digits."""
+    model = models.Sequential(
+        [
+            layers.Dense(64, activation="relu", input_shape=input_shape),
+            layers.Dense(64, activation="relu"),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
+    model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def _train(report, model, x, y, picture):
+    """Train on all but the last tenth of the examples, which validates; draw how that went."""
+    epochs = 30 if len(x) < 10_000 else 5
+    report.say(f"{epochs} epochs over 90 % of the examples; the other 10 % validate")
+    began = time.perf_counter()
+    progress = _Progress(report, epochs)
+    history = model.fit(x, y, epochs=epochs, verbose=0, validation_split=0.1, callbacks=[progress])
+    report.say(f"{epochs} epochs in {time.perf_counter() - began:.1f} s")
+    plots.history(history, picture)
+    report.say(f"picture of the history: {picture}")
+
+
+def _say_mistakes(report, predictions, x, labels, folder):
+    """How many of each digit were recognized, which mistake is the most frequent; pictures."""
+    found = predictions.argmax(axis=1)
+    for digit in np.unique(labels):
+        own = labels == digit
+        share = np.mean(found[own] == digit)
+        report.say(f"  {digit}: {share:7.1%} of {own.sum()}")
+    wrong = found != labels
+    if wrong.any():
+        mistakes = np.stack([labels[wrong], found[wrong]], axis=1)  # (truth, guess) per row
+        pairs, counts = np.unique(mistakes, axis=0, return_counts=True)
+        (truth, guess), times = pairs[counts.argmax()], counts.max()
+        report.say(f"{wrong.sum()} mistakes, most often ({times} x) a {truth} taken for a {guess}")
+    matrix = metrics.confusion_matrix(labels, predictions)
+    plots.confusion_matrix(matrix, path=folder / "confusion.png")
+    plots.mistakes(x, labels, predictions, path=folder / "mistakes.png")
+    report.say(f"pictures of the mistakes: {folder / 'confusion.png'}, {folder / 'mistakes.png'}")
+
+
+def _save(report, model, x, predictions, file):
+    """Write the model to a file, read it again, and see that it predicts the same for x."""
     model.save(file)
     reloaded = models.load_model(file)
-    same = np.array_equal(reloaded.predict(x_test, verbose=0), predictions)
-    if not same:
+    if not np.array_equal(reloaded.predict(x, verbose=0), predictions):
         raise ValueError(f"the model in {file} predicts otherwise than the one that was saved")
     size = file.stat().st_size / 1000
     report.say(f"{file}, {size:.0f} kB; the reloaded model gives the same predictions, bit by bit")
-
-    return accuracy
 
 
 def _finetune(images, folder, report):
@@ -178,7 +199,10 @@ SENTENCES = {
     "minilm": "test accuracy {:.4f}, of MiniLM on what docstrings are about",
 }
 STAGES = {
-    **{"classify": _classify, "finetune": _finetune, "gpt": _gpt, "lora": _lora},
+    "classify": _classify,
+    "finetune": _finetune,
+    "gpt": _gpt,
+    "lora": _lora,
     "minilm": _minilm,
 }
 
@@ -201,21 +225,6 @@ def _load(source):
     both = data.mnist.load_data(source)
     train, test = (((x.reshape(len(x), -1) / 255).astype("float32"), y) for x, y in both)
     return f"MNIST from {source}", train, test
-
-
-def _mistakes(predictions, labels, report):
-    """Say how many of each digit were recognized, and which mistake is the most frequent."""
-    found = predictions.argmax(axis=1)
-    for digit in np.unique(labels):
-        own = labels == digit
-        share = np.mean(found[own] == digit)
-        report.say(f"  {digit}: {share:7.1%} of {own.sum()}")
-    wrong = found != labels
-    if wrong.any():
-        mistakes = np.stack([labels[wrong], found[wrong]], axis=1)  # (truth, guess) per row
-        pairs, counts = np.unique(mistakes, axis=0, return_counts=True)
-        (truth, guess), times = pairs[counts.argmax()], counts.max()
-        report.say(f"{wrong.sum()} mistakes, most often ({times} x) a {truth} taken for a {guess}")
 
 
 class _Progress(Callback):

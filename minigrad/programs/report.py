@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ..registry import is_integer
+
 
 class Report:
     """Text in numbered stages that goes to the screen and, at the same time, to the file `path`.
@@ -54,5 +56,5 @@ def table(head, rows):
 
 def check_seeds(seeds):
     """ValueError unless `seeds`, how often all is repeated, is an integer from 1 up."""
-    if isinstance(seeds, bool) or not hasattr(seeds, "__index__") or seeds < 1:
+    if not is_integer(seeds):
         raise ValueError(f"seeds is how many, an integer from 1 up. Received: {seeds=}")

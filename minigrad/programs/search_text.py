@@ -9,6 +9,7 @@ import os
 import numpy as np
 
 from ..environment import one_blas_thread
+from ..registry import is_integer
 from . import table_file
 from .search_index import Index, is_index, read_index
 from .text_base import MINILM, base_folder, fingerprint, load_encoder, vectors_of
@@ -26,7 +27,7 @@ def search_text(source, query, file=(), index=None, top=5):
     """
     if not query.strip():
         raise ValueError(f"there must be something to look for. Received: {query!r}")
-    if isinstance(top, bool) or not hasattr(top, "__index__") or top < 1:
+    if not is_integer(top):
         raise ValueError(f"top is how many lines to show, from 1 up. Received: {top=}")
     base, files, folder, old = _sources(source, list(file), index)
     model_folder = base_folder(base)

@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import callbacks, data, layers, models, optimizers, plots, random
 from ..environment import one_blas_thread
+from ..registry import check_integer
 from . import predict_table, table_file
 from .preparation import Preparation
 from .report import Report
@@ -104,8 +105,7 @@ def train_table(
 
 def _check_options(epochs, test, hidden):
     """The units of the hidden layers, if all three options are what they should be."""
-    if isinstance(epochs, bool) or not hasattr(epochs, "__index__") or epochs < 1:
-        raise ValueError(f"epochs must be an integer from 1 up. Received: {epochs=}")
+    check_integer("epochs", epochs)
     if not 0 < test <= 0.5:
         raise ValueError(f"test must be a share above 0 and at most 0.5. Received: {test=}")
     units = [part.strip() for part in hidden.split(",")] if hidden.strip() else []

@@ -14,7 +14,7 @@ import numpy as np
 import kernels
 
 from .. import random
-from ..registry import check_number
+from ..registry import check_integer, check_number
 from ..tensor import no_grad
 from .streaming import StreamDecoder
 
@@ -50,9 +50,9 @@ class Choice:
     use_cache: bool = True
 
     def __post_init__(self):
-        _check_count("beams", self.beams)
+        check_integer("beams", self.beams)
         if self.top_k is not None:
-            _check_count("top_k", self.top_k)
+            check_integer("top_k", self.top_k)
         if self.temperature is not None:
             check_number("temperature", self.temperature)
         if self.top_p is not None and check_number("top_p", self.top_p, positive=True) > 1:
@@ -61,7 +61,7 @@ class Choice:
         for name in ("seed", "end_token"):
             value = getattr(self, name)
             if value is not None:
-                _check_count(name, value, least=0)
+                check_integer(name, value, least=0)
         chance = self.temperature, self.top_k, self.top_p
         if self.beams > 1 and chance != (None, None, None):
             raise ValueError(
@@ -86,7 +86,7 @@ def generate(model, prompts, max_new_tokens, **options):
     Once the context of the model is full, the older half of what is in it is forgotten.
     """
     choice = Choice(**options)
-    _check_count("max_new_tokens", max_new_tokens)
+    check_integer("max_new_tokens", max_new_tokens)
     prompts = [_check_prompt(model, prompt) for prompt in prompts]
     if choice.beams > 1:
         return [_search(model, prompt, max_new_tokens, choice) for prompt in prompts]
@@ -116,7 +116,7 @@ def stream(model, tokenizer, prompt, max_new_tokens, stop=(), **options):
         raise ValueError("a stop string must not be empty")
     options = {"end_token": tokenizer.special_tokens.get(END)} | options
     choice = Choice(**options)
-    _check_count("max_new_tokens", max_new_tokens)
+    check_integer("max_new_tokens", max_new_tokens)
     ids = _check_prompt(model, tokenizer.encode(prompt))
     return _without_stops(_texts(model, tokenizer, ids, max_new_tokens, choice), stop)
 
@@ -150,11 +150,6 @@ def _without_stops(texts, stop):
 def _overlap(text, string):
     """How many of the last characters of a text may be the first ones of a string."""
     return max(n for n in range(len(string)) if text.endswith(string[:n]))
-
-
-def _check_count(name, value, least=1):
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
-        raise ValueError(f"{name} is an integer from {least} up. Received: {name}={value!r}")
 
 
 def _check_prompt(model, prompt):
