@@ -6,6 +6,8 @@ the one place where this is decided. The functions, such as `mean_squared_error`
 The cross-entropies take the logarithm of a probability, which is -∞ as soon as softmax or sigmoid
 round to 0. So, when ŷ comes from the softmax or sigmoid of a layer, they go back to the logits z
 behind it, where the logarithm and the exponential cancel. Bare probabilities are clipped.
+
+Shapes and dtypes that do not go together raise a ValueError: nothing is broadcast.
 """
 
 import math

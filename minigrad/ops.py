@@ -363,7 +363,7 @@ def clip(x, a_min=None, a_max=None):
 # ---- Reductions: axis None, an integer, or a tuple; negative axes count from the end -------------
 
 
-def _restore(g, x, axis, keepdims):
+def _restore(g, axis, keepdims):
     """g = dL/d(reduced x) with the reduced axes back, where it would not broadcast against x."""
     return g if keepdims or axis is None else np.expand_dims(g, axis)
 
@@ -371,7 +371,7 @@ def _restore(g, x, axis, keepdims):
 def _repeat(g, x, axis, keepdims, share=1):
     """share g, g = dL/d(reduced x), repeated to the shape of x."""
     d = np.empty_like(x, dtype=g.dtype)
-    return np.multiply(_restore(g, x, axis, keepdims), share, out=d)
+    return np.multiply(_restore(g, axis, keepdims), share, out=d)
 
 
 def _count(x, axis):
@@ -426,7 +426,7 @@ def prod(x, axis=None, keepdims=False):
         reverse = np.flip(rows, -1)[..., :-1]
         after = np.flip(np.cumprod(np.concatenate([one, reverse], axis=-1), axis=-1), -1)
         others = np.transpose(np.reshape(before * after, shape), back)
-        return _restore(g, x, axis, keepdims) * others
+        return _restore(g, axis, keepdims) * others
 
     return np.prod(x, axis=axis, keepdims=keepdims), pull
 
@@ -435,9 +435,9 @@ def _pull_extreme(x, y, axis, keepdims):
     """The gradient goes to the elements of x that equal the extreme value y, in equal shares."""
 
     def pull(g):
-        ties = x == _restore(y, x, axis, keepdims)
+        ties = x == _restore(y, axis, keepdims)
         count = np.sum(ties, axis=axis, keepdims=True, dtype=g.dtype)
-        return _restore(g, x, axis, keepdims) * ties / count
+        return _restore(g, axis, keepdims) * ties / count
 
     return pull
 
@@ -466,12 +466,14 @@ def min(x, axis=None, keepdims=False):
 def var(x, axis=None, ddof=0, keepdims=False):
     """1/(n - ddof) Σᵢ (xᵢ - mean)² over `axis`.   dy/dxᵢ = 2 (xᵢ - mean) / (n - ddof)
 
+    The mean moves with xᵢ too, but what that adds is a multiple of Σⱼ (xⱼ - mean) = 0.
+
     >>> gradcheck(var, (2, 3, 4), axis=0, ddof=1)
     """
     y = np.var(x, axis=axis, ddof=ddof, keepdims=keepdims)
     centred = x - np.mean(x, axis=axis, keepdims=True)
     n = _count(x, axis) - ddof
-    return y, lambda g: _restore(g, x, axis, keepdims) * 2 * centred / n
+    return y, lambda g: _restore(g, axis, keepdims) * 2 * centred / n
 
 
 @op
@@ -483,7 +485,7 @@ def std(x, axis=None, ddof=0, keepdims=False):
     y = np.std(x, axis=axis, ddof=ddof, keepdims=keepdims)
     centred = x - np.mean(x, axis=axis, keepdims=True)
     n = _count(x, axis) - ddof
-    return y, lambda g: _restore(g / np.where(y == 0, 1, y), x, axis, keepdims) * centred / n
+    return y, lambda g: _restore(g / np.where(y == 0, 1, y), axis, keepdims) * centred / n
 
 
 @op
@@ -510,7 +512,7 @@ def logsumexp(x, axis=None, keepdims=False):
     whole = np.log(np.sum(np.exp(x - largest), axis=axis, keepdims=True)) + largest
     finite = np.where(whole == -np.inf, 0, whole)  # where every xᵢ is -inf the gradient is 0
     y = whole if keepdims else np.squeeze(whole, axis)
-    return y, lambda g: _restore(g, x, axis, keepdims) * np.exp(x - finite)
+    return y, lambda g: _restore(g, axis, keepdims) * np.exp(x - finite)
 
 
 # ---- Softmax and the losses that are fused with it -----------------------------------------------
@@ -812,6 +814,8 @@ def stack(arrays, axis=0):
 def split(x, indices_or_sections, axis=0):
     """x cut along `axis` into equal sections, or before each given index: a list of Tensors.
 
+    ValueError if the axis cannot be cut into so many.
+
     >>> gradcheck(split, (5, 2), [1, 3])
     """
     axis = np.lib.array_utils.normalize_axis_index(axis, np.ndim(x))
@@ -844,7 +848,7 @@ def pad(x, pad_width, mode="constant", constant_values=0):
 
     pad_width  (before, after), or one such pair per axis
     mode       "constant", or one of NumPy's that repeat elements: "edge", "reflect", "symmetric",
-               "wrap"
+               "wrap". ValueError for those that compute something, such as "mean"
 
     >>> gradcheck(pad, (2, 3), ((1, 0), (0, 2)))
     >>> gradcheck(pad, (2, 3), 1, mode="reflect")
@@ -928,6 +932,9 @@ def layer_norm(x, scale, offset, epsilon=1e-5, *, needs):
     mean and var are over the last axis (Ba et al., 2016). With x̂ the normalized x and h = g scale:
     dL/dx = (h - mean h - x̂ mean(h x̂)) / √(var + epsilon),  dL/dscale = Σ g x̂,  dL/doffset = Σ g
 
+    x̂ stays what it is if all x grow by the same number, or move away from their mean by the same
+    factor (but for epsilon). So what h says of these two directions, (1, 1, ...) and x̂, drops out.
+
     >>> gradcheck(layer_norm, (2, 3), (3,), (3,))
     """
     y, mean, r = kernels.layer_norm(x, scale, offset, epsilon)
@@ -940,6 +947,8 @@ def rms_norm(x, scale, epsilon=1e-5, *, needs):
 
     The mean is over the last axis (Zhang & Sennrich, 2019). With x̂ the normalized x, h = g scale:
     dL/dx = (h - x̂ mean(h x̂)) / √(mean x² + epsilon),  dL/dscale = Σ g x̂
+
+    As in `layer_norm`, but here a mean is no part of x̂: only the direction x̂ itself drops out.
 
     >>> gradcheck(rms_norm, (2, 3), (3,))
     """
@@ -1080,8 +1089,9 @@ def repeat(x, repeats, axis):
 def attention(q, k, v, scale=None, causal=False, mask=None, rate=0.0, key=0, *, needs):
     """oᵢ = Σⱼ pᵢⱼ vⱼ   q (b, h, t, d), k (b, hₖ, s, d), v (b, hₖ, s, e) -> (b, h, t, e)
 
-    p = softmax(scale q kᵀ) over the keys j (Vaswani et al., 2017). With g·o instead of Σⱼ pⱼ dpⱼ,
-    dz = p (g vᵀ - g·o):  dL/dq = scale dz k,  dL/dk = scale dzᵀ q,  dL/dv = pᵀ g
+    p = softmax(z) over the keys j, z = scale q kᵀ (Vaswani et al., 2017). dp = g vᵀ, and behind the
+    softmax dz = p (dp - Σⱼ pⱼ dpⱼ). That sum is Σⱼ pⱼ g·vⱼ = g·o, so no row of dp is needed for it:
+    dz = p (g vᵀ - g·o),  dL/dq = scale dz k,  dL/dk = scale dzᵀ q,  dL/dv = pᵀ g
 
     Keys and values may have fewer heads, of which each serves h / hₖ heads of queries.
 

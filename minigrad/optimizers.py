@@ -202,7 +202,10 @@ class Optimizer(Configurable):
         return saved
 
     def set_state(self, saved, parameters):
-        """Go on where `get_state` was called, with parameters of the same paths and shapes."""
+        """Go on where `get_state` was called, with parameters of the same paths and shapes.
+
+        ValueError for a state of another optimizer or of other parameters.
+        """
         shapes = {"iterations": ()}
         updated = [path for path in parameters if f"{path}.step" in saved]
         for path in updated:

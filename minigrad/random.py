@@ -11,7 +11,10 @@ _generator = np.random.Generator(np.random.Philox())
 
 
 def seed(n):
-    """Start the generator anew from the integer `n`: what follows is the same in every run."""
+    """Start the generator anew from the integer `n`: what follows is the same in every run.
+
+    ValueError unless n is an integer from 0 up.
+    """
     global _generator
     if not is_integer(n, least=0):
         raise ValueError(f"a seed is an integer from 0 up. Received: {n!r}")

@@ -57,7 +57,10 @@ class Configurable:
 
 
 def serialize(thing):
-    """`thing` as plain data: objects as {"module", "class_name", "config"}, functions by name."""
+    """`thing` as plain data: objects as {"module", "class_name", "config"}, functions by name.
+
+    ValueError for a function without a name, and for an object that cannot say how it was made.
+    """
     if isinstance(thing, Configurable):
         kind = type(thing)
         return {
@@ -97,6 +100,8 @@ def resolve(kind, thing, classes, functions=None):
     classes    {name: class}, called without arguments for a name, and with its config for a
                {"class_name", "config"}
     functions  {name: function}, returned as they are
+
+    ValueError for a name that is not known, and for anything else.
     """
     if isinstance(thing, dict):
         return look_up(kind, thing.get("class_name"), classes).from_config(thing.get("config", {}))

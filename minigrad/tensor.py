@@ -121,7 +121,7 @@ class Tensor:
         """Give a leaf new values of its shape, copied and cast to its dtype. Returns the Tensor.
 
         A graph recorded before keeps the old values, and refuses to differentiate with respect to
-        this Tensor.
+        this Tensor. ValueError for another shape, and for a Tensor that an operation has made.
         """
         if self.node is not None:
             raise ValueError(

@@ -47,3 +47,12 @@ def test_each_file_named_is_there():
     assert len(named) >= 6
     for name in named:
         assert (ROOT / name).exists(), name
+
+
+def test_each_link_within_the_page_leads_to_a_heading():
+    """A heading's anchor is its words in small letters, with - for blanks and without signs."""
+    headings = re.findall(r"^#+ (.+)$", README, flags=re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+    links = re.findall(r"\]\(#([^)]*)\)", README)
+    assert len(links) >= 6
+    assert set(links) <= anchors

@@ -3,8 +3,7 @@
 n examples, d features. Every scaler learns center (d,) and scale (d,) from the examples to train
 on; low is 0, or where a range begins. x is an array (n, d) or a Table of numbers, none missing; the
 result is an array (n, d) of the dtype of x, float64 for integers; a ValueError says that this dtype
-cannot hold it. In a column of one value, the
-numerator is 0 and the divisor 1.
+cannot hold it. In a column of one value, the numerator is 0 and the divisor 1.
 """
 
 import numpy as np

@@ -20,7 +20,8 @@ def frames(x, length, hop):
     """Stretches of `length` samples, one every `hop` samples.   (..., s) -> (..., t, length)
 
     t = 1 + (s - length) // hop: only frames that are full; what is left over at the end is left
-    out. The result is a view of x: it must not be written to.
+    out. The result is a view of x: it must not be written to. ValueError for a sound shorter than
+    one frame.
     """
     x = check_array("x", x)
     check_integer("length", length)

@@ -196,6 +196,9 @@ class KeyValueCache:
 
         keys (n, h, t, d), values (n, h, t, e), mask (n, t) or None
         -> (n, h, size, d), (n, h, size, e), (n, size) or None
+
+        ValueError if they are more than there is room for, of other sizes than those before, or
+        want a gradient.
         """
         (n, heads, t, d), e = keys.shape, values.shape[3]
         start, end = self.size, self.size + t

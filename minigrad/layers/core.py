@@ -244,7 +244,7 @@ class Embedding(Layer):
 class Masking(Layer):
     """Passes x on, with the mask of its steps that hold a number other than `mask_value`.
 
-    (n, t, d), whose mask is (n, t). Sequences of different lengths are filled up with the value.
+    x (n, t, d), whose mask is (n, t). Sequences of different lengths are filled up with the value.
     """
 
     keeps_mask = True

@@ -1,6 +1,6 @@
-"""Layers that shift and scale activations to mean 0 and variance 1.
+"""Layers that bring activations to mean 0 and variance 1, or to a mean square of 1.
 
-Then they learn a shift and a scale of their own.
+Then they scale by gamma and shift by beta, which they learn. n examples, d features.
 """
 
 import math
@@ -64,10 +64,10 @@ class _FeatureNormalization(_Normalization):
 
 
 class LayerNormalization(_FeatureNormalization):
-    """y = gamma (x - mean) / √(variance + epsilon) + beta   (Ba, Kiros & Hinton, 2016)
+    """y = gamma (x - mean) / √(variance + epsilon) + beta   (n, ..., d), (d,), (d,) -> (n, ..., d)
 
-    Mean and variance are those of each example over `axis`. PyTorch's epsilon is 1e-5; Keras's,
-    1e-3, is the default here.
+    Ba, Kiros & Hinton, 2016. Mean and variance are those of each example over `axis`. PyTorch's
+    epsilon is 1e-5; Keras's, 1e-3, is the default here.
     """
 
     def __init__(
@@ -90,10 +90,10 @@ class LayerNormalization(_FeatureNormalization):
 
 
 class RMSNormalization(_FeatureNormalization):
-    """y = gamma x / √(mean x² + epsilon)   (Zhang & Sennrich, 2019)
+    """y = gamma x / √(mean x² + epsilon)   (n, ..., d), gamma (d,) -> (n, ..., d)
 
-    The mean is that of each example over `axis`: a layer normalization that subtracts no mean, as
-    Llama has it. Keras calls gamma scale, PyTorch weight.
+    Zhang & Sennrich, 2019. The mean is that of each example over `axis`: a layer normalization that
+    subtracts no mean, as Llama has it. Keras calls gamma scale, PyTorch weight.
     """
 
     def __init__(self, axis=-1, epsilon=1e-6, gamma_initializer="ones", **options):
@@ -106,11 +106,12 @@ class RMSNormalization(_FeatureNormalization):
 
 
 class GroupNormalization(_Normalization):
-    """y = gamma (x - mean) / √(variance + epsilon) + beta   (Wu & He, 2018)
+    """y = gamma (x - mean) / √(variance + epsilon) + beta   (n, ..., d), (d,), (d,) -> (n, ..., d)
 
-    The features along `axis` are cut into `groups`. Mean and variance are those of each example
-    over one group of features, and over all places: all axes but those of examples and features.
-    Keras's epsilon, 1e-3, is the default; PyTorch's is 1e-5, and its axis is 1, before the places.
+    Wu & He, 2018. The features along `axis` are cut into `groups`. Mean and variance are those of
+    each example over one group of features, and over all places: all axes but those of examples and
+    features. Keras's epsilon, 1e-3, is the default; PyTorch's is 1e-5, and its axis is 1, before
+    the places.
     """
 
     def __init__(
@@ -141,6 +142,7 @@ class GroupNormalization(_Normalization):
         n, places, size = x.shape[0], math.prod(x.shape[1:-1]), self.features // self.groups
         groups = ops.reshape(x, (n, places, self.groups, size))
         rows = ops.reshape(ops.swapaxes(groups, 1, 2), (n, self.groups, places * size))
+        # gamma and beta, one for each feature, differ from group to group: they come at the end.
         ones = np.ones_like(x.data, shape=(places * size,))
         rows = ops.layer_norm(rows, ones, np.zeros_like(ones), self.epsilon)
         groups = ops.swapaxes(ops.reshape(rows, (n, self.groups, places, size)), 1, 2)
@@ -149,12 +151,12 @@ class GroupNormalization(_Normalization):
 
 
 class BatchNormalization(_Normalization):
-    """y = gamma (x - mean) / √(variance + epsilon) + beta   (Ioffe & Szegedy, 2015)
+    """y = gamma (x - mean) / √(variance + epsilon) + beta   (n, ..., d), (d,), (d,) -> (n, ..., d)
 
-    In training, mean and variance are those of each feature over the batch, and moving averages
-    follow them: average ← momentum average + (1 - momentum) value. The variance is the mean square,
-    as in Keras, not PyTorch's n - 1. Otherwise, and when the layer is frozen, the moving averages
-    take their place.
+    Ioffe & Szegedy, 2015. In training, mean and variance are those of each feature over the batch,
+    and moving averages follow them: average ← momentum average + (1 - momentum) value. The variance
+    is the mean square, as in Keras, not PyTorch's n - 1. Otherwise, and when the layer is frozen,
+    the moving averages take their place.
     """
 
     def __init__(

@@ -118,7 +118,9 @@ class _Recurrent(Layer):
 
 
 class SimpleRNN(_Recurrent):
-    """h' = f(x W + h U + b) at each step, of which h is the state   (Elman, 1990)
+    """h' = f(x W + h U + b) at each step, of which h is the state   (n, t, d) -> (n, u)
+
+    The last h is returned, or with return_sequences all of them, (n, t, u)   (Elman, 1990).
 
     weight W (d, u), recurrent_weight U (u, u), bias (u,). PyTorch's RNN has weight_ih_l0 = Wᵀ,
     weight_hh_l0 = Uᵀ, and two biases, whose sum is ours.
@@ -164,7 +166,9 @@ class SimpleRNN(_Recurrent):
 
 
 class LSTM(_Recurrent):
-    """h' = o tanh c',  c' = f c + i g,  of which h and c are the states   (Gers et al., 2000)
+    """h' = o tanh c',  c' = f c + i g,  of which h and c are the states   (n, t, d) -> (n, u)
+
+    The last h is returned, or with return_sequences all of them, (n, t, u)   (Gers et al., 2000).
 
     i, f, o = σ(x W + h U + b) and g = tanh(x W + h U + b) lie side by side in weight W (d, 4 u),
     recurrent_weight U (u, 4 u) and bias (4 u,), in Keras's order i, f, g, o. PyTorch has the same
@@ -229,6 +233,8 @@ class LSTM(_Recurrent):
 
 class GRU(_Recurrent):
     """h' = p h + (1 - p) q,  p, r = σ(z + a),  q = tanh(z + r a),  of which h is the state
+
+    (n, t, d) -> (n, u), the last h, or with return_sequences all of them, (n, t, u).
 
     Cho et al., 2014, with the reset r after the product, as in PyTorch. With z = x W + b and
     a = h U + b', the three lie side by side in weight W (d, 3 u), recurrent_weight U (u, 3 u), bias

@@ -47,6 +47,8 @@ def precision(
 ):
     """TP / (TP + FP), the share of right ones among the predictions of a class.
 
+    (n,), (n,) or (n, c) -> a number, or (c,)
+
     TP, FP and FN count the true positives, false positives and false negatives of a class.
 
     average        "binary"    of the class `positive`, one of two
@@ -74,7 +76,7 @@ def recall(
 ):
     """TP / (TP + FN), the share of the examples of a class that is found.
 
-    The arguments are those of `precision`.
+    (n,), (n,) or (n, c) -> a number, or (c,). The arguments are those of `precision`.
     """
     counts = _count(y_true, y_pred, average, classes, positive, sample_weight)
     return average_of(recall_of, counts, average, zero_division)
@@ -91,7 +93,7 @@ def f1_score(
 ):
     """2 TP / (2 TP + FP + FN), the harmonic mean of precision and recall.
 
-    The arguments are those of `precision`.
+    (n,), (n,) or (n, c) -> a number, or (c,). The arguments are those of `precision`.
     """
     counts = _count(y_true, y_pred, average, classes, positive, sample_weight)
     return average_of(f1_score_of, counts, average, zero_division)

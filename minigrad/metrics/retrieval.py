@@ -16,7 +16,7 @@ def nearest_neighbours(queries, gallery=None, k=5):
     The nearest is first; of equally near ones, the first. Near is what has a small angle to the
     query: vectors x and z have the cosine x · z / (|x| |z|), in which their lengths play no part;
     a vector of length 0 has the cosine 0 with all. Without a gallery, each query is looked for
-    among all the others.
+    among all the others. ValueError unless 1 <= k <= m.
     """
     directions = _directions("queries", queries)
     others = directions if gallery is None else _directions("gallery", gallery)

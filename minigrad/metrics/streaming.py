@@ -108,7 +108,10 @@ class Metric(Configurable, Mean):
         self.is_loss = self.function in losses.FUNCTIONS.values()
 
     def update(self, y_true, y_pred, sample_weight=None):
-        """Add a batch: (n, ...), (n, ...), weights (n,)"""
+        """Add a batch: (n, ...), (n, ...), weights (n,)
+
+        ValueError if the function does not give one value for each example.
+        """
         if self.is_loss:
             with no_grad():
                 values = self.function(y_true, y_pred, **self.options).data

@@ -100,7 +100,9 @@ class _Block(Layer):
     def __init__(self, gpt):
         super().__init__(dtype=gpt.dtype)
         self.num_heads, self.dropout = gpt.num_heads, gpt.dropout
-        d, places = gpt.hidden_dim, 2 * gpt.num_layers  # where blocks add something to x
+        # Two layers of each block add to x. They start smaller, the more there are, so that the
+        # variance of x does not grow with the number of blocks (Radford et al., 2019).
+        d, places = gpt.hidden_dim, 2 * gpt.num_layers
         usual, added = (
             {"kernel_initializer": RandomNormal(stddev=stddev), "dtype": gpt.dtype}
             for stddev in (0.02, 0.02 / math.sqrt(places))

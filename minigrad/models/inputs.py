@@ -126,7 +126,10 @@ def _output_shape(model, x):
 
 
 def split_end(rows, share):
-    """The examples before and in the last `share` of them: two tuples."""
+    """The examples before the last `share` of them, and these: two tuples, of which none is empty.
+
+    ValueError for a share that would leave one so.
+    """
     if not (isinstance(share, (int, float)) and 0 < share < 1):
         raise ValueError(f"validation_split is a share between 0 and 1. Received: {share!r}")
     n = len(rows[1])
@@ -140,7 +143,7 @@ def split_end(rows, share):
 def weigh_classes(rows, class_weight):
     """The examples, sample_weight multiplied by the weight of each one's class, {label: weight}.
 
-    y holds labels (n,), (n, 1), or is one-hot (n, c).
+    y holds labels (n,), (n, 1), or is one-hot (n, c). ValueError for a label without a weight.
     """
     if class_weight is None:
         return rows

@@ -58,6 +58,7 @@ class Model(Layer):
         """Choose how to train: an optimizer, a loss, a list of metrics; objects or names.
 
         Metrics count every example once: sample_weight and class_weight are for the loss alone.
+        ValueError without an optimizer or a loss, and for two metrics of one name.
         """
         if optimizer is None or loss is None:
             raise ValueError(
@@ -106,6 +107,8 @@ class Model(Layer):
         """Forward, backward, update on one batch.   Returns L and the predictions ŷ, Tensors
 
         parameters  self.parameters(), where the caller has them at hand
+
+        ValueError if there is nothing to train, since all is frozen or inside no_grad().
         """
         prediction = call_on(self, x, training=True)
         parameters = self.parameters() if parameters is None else parameters
@@ -266,6 +269,7 @@ class Model(Layer):
         """[loss, *metrics] on (x, y), or a dict of them; without metrics the loss alone.
 
         x, y are arrays, or x a dict of them; or x is an iterable of batches: as for `fit`.
+        ValueError for data that do not fit the model, or none.
         """
         self._check_compiled()
         if y is not None:
@@ -295,7 +299,10 @@ class Model(Layer):
 
     @no_grad()
     def predict(self, x, batch_size=32, verbose="auto"):
-        """ŷ for all of x, batch by batch: a NumPy array (n, ...). x may be a dict, as for `fit`."""
+        """ŷ for all of x, batch by batch: a NumPy array (n, ...). x may be a dict, as for `fit`.
+
+        ValueError for data that do not fit the model.
+        """
         x = check_inputs(self, x)
         batches = progress(Batches(x, batch_size=batch_size), "Predicting", verbose)
         device = self.device

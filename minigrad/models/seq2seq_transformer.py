@@ -144,6 +144,8 @@ class Seq2SeqTransformer(TokenModel):
         start, end  the ids that every target begins and ends with
         beams       1 takes the most likely token, always; with more, the search of text.generate
                     looks for the most likely target
+
+        ValueError for more new tokens than the model has positions.
         """
         if max_new_tokens > self.max_sequence_length:
             raise ValueError(

@@ -18,7 +18,10 @@ class Sequential(Model):
             self.add(layer)
 
     def add(self, layer):
-        """Append a layer, or once more one that is there already: it shares its parameters."""
+        """Append a layer, or once more one that is there already: it shares its parameters.
+
+        ValueError for what is no Layer, and for an Input that is not the first.
+        """
         if not isinstance(layer, Layer):
             raise ValueError(f"a Sequential is made of Layer objects. Received: {layer!r}")
         if not self.layers and layer.input_shape is not None:
@@ -38,7 +41,7 @@ class Sequential(Model):
                     raise
 
     def pop(self):
-        """Remove the last layer, and return it."""
+        """Remove the last layer, and return it. ValueError if there is none."""
         if not self.layers:
             raise ValueError("pop from a Sequential that has no layers")
         self.built = False

@@ -12,8 +12,9 @@
     spectra       spectrograms               how loud each pitch is at each time
 
 Every function takes `path=`, where to write the picture as a PNG, and returns the Figure, which a
-notebook shows where it ends a cell. matplotlib is imported only when a picture is asked for, and
-its pyplot never: that would keep every figure and might open a window.
+notebook shows where it ends a cell. What cannot be drawn raises a ValueError that names the
+argument, and a file that cannot be written an OSError. matplotlib is imported only when a picture
+is asked for, and its pyplot never: that would keep every figure and might open a window.
 
 Colours are those of M. Okabe and K. Ito ("Color Universal Design", 2008), which every reader can
 tell apart, and nothing is told by colour alone. Chinese, Japanese and Korean names are drawn where

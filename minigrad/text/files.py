@@ -18,7 +18,10 @@ _NAMES = {dict: "an object", list: "a list", str: "text", int: "an integer", boo
 
 
 def read_lines(path):
-    """The lines of a text in UTF-8, without those that are empty at its end."""
+    """The lines of a text in UTF-8, without those that are empty at its end.
+
+    ValueError for what is no such text, or has too many lines.
+    """
     data = _read(path)
     if data.count(b"\n") > MOST_LINES:
         raise ValueError(f"{path} has more lines than a tokenizer's file may have, {MOST_LINES:,}")
@@ -63,7 +66,10 @@ def _read(path):
 
 
 def entry(content, name, kind, default=_MISSING):
-    """The entry of that name, of that type. One that is null or absent is the default."""
+    """The entry of that name, of that type. One that is null or absent is the default.
+
+    ValueError for another type, and where there is neither an entry nor a default.
+    """
     value = content.get(name)
     if value is None and default is not _MISSING:
         return default

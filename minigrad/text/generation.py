@@ -83,7 +83,8 @@ def generate(model, prompts, max_new_tokens, **options):
     max_new_tokens  how many may follow
     options         those of a `Choice`
 
-    Once the context of the model is full, the older half of what is in it is forgotten.
+    Once the context of the model is full, the older half of what is in it is forgotten. ValueError
+    for prompts that are empty, longer than the context, or have ids that the model does not know.
     """
     choice = Choice(**options)
     check_integer("max_new_tokens", max_new_tokens)
@@ -104,7 +105,8 @@ def stream(model, tokenizer, prompt, max_new_tokens, stop=(), **options):
     stop     texts: where one of them would begin, the result ends
     options  those of a `Choice`; the end token is the tokenizer's <|endoftext|>, if it has that
 
-    With beams nothing is known before the end, when all comes at once.
+    With beams nothing is known before the end, when all comes at once. The errors are those of
+    `generate`, and a ValueError for a tokenizer of another model.
     """
     if tokenizer.vocabulary_size != model.vocabulary_size:
         raise ValueError(

@@ -10,6 +10,8 @@ def pad(sequences, length=None, fill=0, side="right"):
     fill    the id to fill up with, such as that of "[PAD]"
     side    where: "right", or "left" for texts that a model is to continue
 
+    ValueError for a list that is longer than `length`.
+
     >>> ids, mask = pad([[5, 6, 7], [8]])
     >>> ids
     array([[5, 6, 7],

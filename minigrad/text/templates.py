@@ -33,7 +33,10 @@ class Template:
                 raise ValueError(f"the template needs {shorten(name)}. Special tokens: {known}")
 
     def fill(self, texts, special_tokens, max_length=None):
-        """(ids, segments) of one text or two, each a list of ids, cut to `max_length` together."""
+        """(ids, segments) of one text or two, each a list of ids, cut to `max_length` together.
+
+        ValueError if not even the special tokens have room in that.
+        """
         parts = self.single if len(texts) == 1 else self.pair
         if max_length is not None:
             around = len(parts) - len(texts)
