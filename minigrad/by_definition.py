@@ -4,7 +4,7 @@ These are made of primitive operations and differentiated by the chain rule alon
 `ops` are faster, and right where these overflow (e¹⁰⁰⁰) or cancel (1 - 1 + 10⁻²⁰). For moderate
 numbers both agree, in value and in gradient: the tests hold every function here to that. So the
 formulas in the docstrings of `ops` are proved by numbers, and who doubts one finds here what it was
-derived from.
+derived from. Arguments and shapes are those of `ops`.
 """
 
 import math

@@ -24,11 +24,11 @@ class Fitted(Configurable):
 
     def fit(self, x):
         """Learn from x; returns the object itself."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must define fit(x)")
 
     def transform(self, x):
         """x, changed by what was learned."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must define transform(x)")
 
     def fit_transform(self, x):
         """Learn from x, and change it."""

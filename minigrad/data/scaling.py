@@ -34,7 +34,7 @@ class Scaler(Fitted):
 
     def measure(self, x):
         """(center, scale) of an array, in float64.   (n, d) -> (d,), (d,)"""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must define measure(x)")
 
     def transform(self, x):
         """x' = (x - center) / scale + low   (n, d) -> (n, d)"""

@@ -111,7 +111,7 @@ class _Recurrent(Layer):
 
     def _go_through(self, x, states, mask):
         """Outputs (n, t, u), and the states after the last step, if they are returned."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must define _go_through")
 
     def compute_mask(self, x, mask=None):
         return mask if self.return_sequences else None

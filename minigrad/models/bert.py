@@ -118,7 +118,7 @@ class BERT(TokenModel):
         x = self.positions(self.tokens(ids)) + self.segments(segments)  # (n, t, d)
         x = self.drop(self.embedding_norm(x))
         for block in self.blocks:
-            x = block(x, mask=mask)
+            x = block(x, mask=mask)  # (n, t, d)
         return x
 
     def logits(self, features):

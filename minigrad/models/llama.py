@@ -138,7 +138,7 @@ class Llama(TokenModel):
         if self.rope_scaling is None:
             return usual
         factor, low, high, length = (self.rope_scaling[name] for name in _SCALING)
-        turns = usual * (length / (2 * np.pi))
+        turns = usual * (length / (2 * np.pi))  # of each pair within the original length
         kept = np.clip((turns - low) / (high - low), 0, 1)
         return usual * (kept + (1 - kept) / factor)
 

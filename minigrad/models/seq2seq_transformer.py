@@ -103,7 +103,7 @@ class Seq2SeqTransformer(TokenModel):
         self._check_ids(source, mask)
         x = self._embed(source)  # (n, s, d)
         for block in self.encoder:
-            x = block(x, mask=mask)
+            x = block(x, mask=mask)  # (n, s, d)
         return self.encoder_norm(x)
 
     def read(self, source, mask=None):

@@ -120,7 +120,8 @@ def interpolate(model, x, labels, label):
 def normal_images(x, y, labels):
     """An image of each label, from the normal distribution of all pixels that fits its class best.
 
-    Pixels beyond white and black are cut off.
+    Learned from x (n, 64) and y (n,); labels (m,) -> (m, 64). What is beyond white and black is cut
+    off.
     """
     images = np.empty((len(labels), PIXELS), np.float32)
     for label in np.unique(labels):
@@ -135,7 +136,7 @@ def normal_images(x, y, labels):
 
 
 def judge(x, y):
-    """A classifier of digits."""
+    """A classifier of digits, trained on images (n, 64) and labels (n,)."""
     model = models.Sequential(
         [
             layers.Dense(128, activation="relu", input_shape=(PIXELS,)),

@@ -21,7 +21,7 @@ from .predict_table import write
 from .pretrain import pretrain
 from .pretraining_backup import Backup
 from .pretraining_report import sample
-from .report import Report
+from .report import Report, of_epoch
 from .text_base import MINILM
 
 # Of a GPT that has learned a little after less than a minute.
@@ -236,6 +236,4 @@ class _Progress(Callback):
 
     def on_epoch_end(self, epoch, logs):
         if (epoch + 1) % max(1, self.epochs // 10) == 0:
-            numbers = ", ".join(f"{name} {value:.4f}" for name, value in logs.items())
-            numbers = numbers.replace("val_", "validation ")
-            self.report.say(f"  epoch {epoch + 1:2d}: {numbers}")
+            self.report.say(f"  epoch {epoch + 1:2d}: {of_epoch(logs)}")

@@ -44,6 +44,12 @@ def spread(values):
     return f"{np.mean(values):.3f}{deviation}"
 
 
+def of_epoch(logs):
+    """What fit has logged of an epoch, as text: "loss 0.1234, validation loss 0.2345"."""
+    numbers = ", ".join(f"{name} {value:.4f}" for name, value in logs.items())
+    return numbers.replace("val_", "validation ")
+
+
 def table(head, rows):
     """Lines of text with the head, a rule, and the rows: lists of as many texts, in columns."""
     widths = [max(map(len, column)) for column in zip(head, *rows)]

@@ -52,7 +52,7 @@ def network():
 
 
 def classifier(x, y):
-    """An embedding in which each digit lies on a side of its own."""
+    """An embedding in which each digit lies on a side of its own.   images (n, 64), labels (n,)"""
     embedding = network()
     model = models.Sequential([embedding, layers.Dense(CLASSES, activation="softmax")])
     fit(model, "sparse_categorical_crossentropy", x, y)
@@ -60,7 +60,10 @@ def classifier(x, y):
 
 
 def contrastive(x, y):
-    """An embedding in which images of one digit have small angles between them."""
+    """An embedding in which images of one digit have small angles between them.
+
+    images (n, 64), labels (n,)
+    """
     embedding = network()
     fit(embedding, contrast, x, y)
     return embedding

@@ -13,7 +13,7 @@ from ..environment import one_blas_thread
 from ..registry import check_integer
 from . import predict_table, table_file
 from .preparation import Preparation
-from .report import Report
+from .report import Report, of_epoch
 from .table_evaluation import evaluate, say_groups
 from .table_examples import divide, examine
 
@@ -215,8 +215,7 @@ def _train(report, model, preparation, parts, epochs, device, folder):
 
     def say(epoch, logs):
         if epoch == 0 or (epoch + 1) % max(10, epochs // 20) == 0:
-            numbers = ", ".join(f"{name} {value:.4f}" for name, value in logs.items())
-            report.say(f"  epoch {epoch + 1}: {numbers.replace('val_', 'validation ')}")
+            report.say(f"  epoch {epoch + 1}: {of_epoch(logs)}")
 
     stop = callbacks.EarlyStopping("val_loss", patience=PATIENCE, restore_best_weights=True)
     began = time.perf_counter()
