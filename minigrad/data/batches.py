@@ -23,7 +23,7 @@ class Batches:
     """
 
     def __init__(self, *arrays, batch_size=32, shuffle=False, augment=None):
-        check_integer("batch_size", batch_size)
+        batch_size = check_integer("batch_size", batch_size)
         if augment is not None and not callable(augment):
             raise ValueError(f"augment is a function of (x, generator). Received: {augment=}")
         arrays = tuple(map_arrays(_as_array, given, f"array {i}") for i, given in enumerate(arrays))

@@ -43,6 +43,8 @@ def check_labels(name, y, kind, output_shape):
     "probabilities"  numbers from 0 to 1
     "signs"          -1 and 1, or 0 and 1
     "numbers"        anything
+
+    ValueError that names the first one that is something else.
     """
     if kind == "classes":
         classes, labels = output_shape[-1], y.astype(np.int64)

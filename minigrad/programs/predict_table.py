@@ -80,9 +80,8 @@ def read(source, delimiter, encoding, preparation):
     try:
         return table_file.read(source, delimiter, encoding, numbers, text)
     except ValueError:
-        given = table_file.read(
-            source, delimiter, encoding
-        )  # if this fails too, it says why itself
+        # Is it for a column that is missing? If this fails too, it says why itself.
+        given = table_file.read(source, delimiter, encoding)
         for name in preparation.columns:
             _check_there(name, given, source)
         raise

@@ -57,9 +57,10 @@ def logistic_regression(x, y, classes, c):
     The penalty is not on the bias. It goes downhill with Nesterov's momentum, which begins anew
     whenever it leads uphill (O'Donoghue and Candès, 2015).
     """
-    truth = np.eye(classes)[y]
+    truth = np.eye(classes)[y]  # (n, c)
     penalty = np.ones((x.shape[1], 1))
     penalty[-1] = 0
+    # How much the slope changes, at most: by C |x|² / 2 for the softmax, and 1 for the penalty.
     steepest = c * np.linalg.norm(x @ x.T if len(x) < x.shape[1] else x.T @ x, 2) / 2 + 1
     w = ahead = np.zeros((x.shape[1], classes))
     momentum = 1.0
