@@ -1,6 +1,6 @@
-"""Longer trainings on a simulated GPU: 50 steps, language models, what the host reads.
+"""Longer trainings on a GPU: 50 steps, language models, what the host reads.
 
-They take the simulator minutes: attention works in blocks of 64 queries. `make test-gpu` runs them.
+On a simulated one, and on a real one if there is any. They take the simulator minutes: attention works in blocks of 64 queries. `make test-gpu` runs them.
 """
 
 import functools
@@ -11,6 +11,7 @@ import pytest
 import kernels
 from minigrad import losses, models, optimizers, random
 from tests import test_device_training as training
+from tests.orders import DEVICES
 from tests.test_device_training import device, specification  # noqa: F401 - fixtures
 
 STEPS = 50
@@ -21,8 +22,9 @@ def test_a_step_without_a_fault(dropout, device):  # noqa: F811
     training.assert_same_step(functools.partial(training.language_model, dropout))
 
 
-def test_only_what_is_asked_for_comes_to_the_host():
-    training.assert_few_reads(training.language_model)
+@DEVICES
+def test_only_what_is_asked_for_comes_to_the_host(where):
+    training.assert_few_reads(training.language_model, where)
 
 
 # ---- Fifty steps ---------------------------------------------------------------------------------
@@ -52,11 +54,12 @@ def losses_of(make, where):
     return found
 
 
+@DEVICES
 @pytest.mark.parametrize("make", [training.multilayer_perceptron, small_language_model])
-def test_fifty_losses_are_those_of_the_cpu_and_all_that_comes_to_the_host(make):
-    before = kernels.device("simulator").copies_to_host
-    ours = losses_of(make, "simulator")
-    assert kernels.device("simulator").copies_to_host - before == STEPS
+def test_fifty_losses_are_those_of_the_cpu_and_all_that_comes_to_the_host(make, where):
+    before = kernels.device(where).copies_to_host
+    ours = losses_of(make, where)
+    assert kernels.device(where).copies_to_host - before == STEPS
     right = losses_of(make, "cpu")
     np.testing.assert_allclose(ours, right, rtol=0, atol=1e-4)
     assert right[-1] < right[0] / 2

@@ -40,7 +40,11 @@ def strict_kernels():
         yield
 
 
-_REQUIRED = {"data": "MINIGRAD_REQUIRE_DATA", "pretrained": "MINIGRAD_REQUIRE_PRETRAINED"}
+_REQUIRED = {
+    "data": "MINIGRAD_REQUIRE_DATA",
+    "pretrained": "MINIGRAD_REQUIRE_PRETRAINED",
+    "gpu": "MINIGRAD_REQUIRE_GPU",
+}
 
 
 @pytest.fixture(scope="session")
@@ -50,6 +54,24 @@ def minilm():
         return finetune.minilm_folder()
     except FileNotFoundError as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture
+def run(request):
+    """What starts a kernel: a Run of tests/orders.py. The report says which it has started."""
+    from tests import orders  # which loads Numba
+
+    run = orders.run_of(request.param)
+    yield run
+    request.node.user_properties.append(("kernels", sorted(set(run.started))))
+
+
+@pytest.fixture
+def where(request):
+    """The name of a device that there is. Tests that have it are marked DEVICES."""
+    from tests import orders
+
+    return orders.needed_device(request.param)
 
 
 @pytest.hookimpl(hookwrapper=True)

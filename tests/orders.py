@@ -1,14 +1,67 @@
-"""Orders of threads in which kernels are simulated: one in `make test`, each in `make test-gpu`.
+"""Where kernels run in tests: in the simulator, in each order of threads, and on a GPU.
 
-A fault of a kernel is found in whichever order its threads run, so that one tells most of it.
+`make test` takes one order: a fault of a kernel is found in whichever order its threads run, so
+that one tells most of it. `make test-gpu` takes all, and the GPU if there is one; else what is for
+it is skipped, and says why.
 """
+
+import functools
 
 import pytest
 
 from kernels import simulator
+from tests import on_card
 
-QUICK = "shuffled"
-EACH = [QUICK] + [
-    pytest.param(order, marks=pytest.mark.slow) for order in simulator.ORDERS if order != QUICK
-]
-ORDERS = pytest.mark.parametrize("order", EACH)
+QUICK, CARD = "shuffled", "card"
+
+
+def slow(value):
+    """What `make test-gpu` alone does."""
+    return pytest.param(value, marks=pytest.mark.slow)
+
+
+EACH = [QUICK, *(slow(order) for order in simulator.ORDERS if order != QUICK)]
+ORDERS = pytest.mark.parametrize("order", EACH)  # of what is about the simulator
+
+# Tests of kernels take `run`, which starts one, as in LAUNCHES["online"](run, x, p).
+ON_CARD = pytest.param(CARD, marks=[pytest.mark.slow, pytest.mark.gpu])
+RUNS = pytest.mark.parametrize("run", [*EACH, ON_CARD], indirect=True)
+ALL_RUNS = pytest.mark.parametrize("run", [*simulator.ORDERS, ON_CARD], indirect=True)
+ONE_RUN = pytest.mark.parametrize("run", [QUICK, ON_CARD], indirect=True)
+
+# What moves whole arrays takes the name of a device.
+ON_CUDA = pytest.param("cuda", marks=[pytest.mark.slow, pytest.mark.gpu])
+DEVICES = pytest.mark.parametrize("where", ["simulator", ON_CUDA], indirect=True)
+
+
+class Run:
+    """Starts kernels, and keeps the names of those that it has started."""
+
+    def __init__(self, launch):
+        self.launch, self.started = launch, []
+
+    def __call__(self, kernel, *arguments):
+        self.started.append(f"{kernel.__module__.rpartition('.')[2]}.{kernel.__name__}")
+        return self.launch(kernel, *arguments)
+
+
+def run_of(name):
+    """A Run in an order of threads, or on the card."""
+    if name != CARD:
+        return Run(functools.partial(simulator.launch, order=name))
+    return Run(functools.partial(on_card.launch, needed_card()))
+
+
+def needed_card():
+    """The GPU. Without one the test is skipped."""
+    try:
+        return on_card.found()
+    except OSError as error:
+        pytest.skip(str(error))
+
+
+def needed_device(name):
+    """The name of a device that there is. Without a GPU, a test of one is skipped."""
+    if name == "cuda":
+        needed_card()
+    return name

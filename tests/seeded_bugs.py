@@ -468,12 +468,27 @@ def with_bug(bug):
     return names
 
 
-def launch(name, order="forward"):
-    """Run a kernel with a mistake in it."""
+def prepared(name):
+    """The Launch of a kernel with a mistake in it."""
     bug = BUGS[name]
-    names, kernel = with_bug(bug), bug.kernel or bug.function
-    run = functools.partial(simulator.launch, order=order)
-    names["LAUNCHES"][kernel](run, *ARGUMENTS[bug.module](kernel, bug.shape))
+    return with_bug(bug)["LAUNCHES"][bug.kernel or bug.function]
+
+
+def right(name):
+    """That of the same kernel without the mistake."""
+    bug = BUGS[name]
+    return bug.module.LAUNCHES[bug.kernel or bug.function]
+
+
+def arguments(name):
+    """What either of them is given, new each time: a kernel writes to it."""
+    bug = BUGS[name]
+    return ARGUMENTS[bug.module](bug.kernel or bug.function, bug.shape)
+
+
+def launch(name, order="forward"):
+    """Run a kernel with a mistake in it, in the simulator."""
+    prepared(name)(functools.partial(simulator.launch, order=order), *arguments(name))
 
 
 def _normal(*shape):

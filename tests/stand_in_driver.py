@@ -5,11 +5,16 @@ arrays and tuples apart into the words that a GPU is handed. What follows is don
 that of the host, and a launch puts the words together again, and runs the kernel in the simulator.
 What NVIDIA's driver refuses is refused here as well: grids and blocks that are too large or empty,
 and memory that it has not given out.
+
+A kernel that goes wrong is told as a GPU tells it: later. Once it has meant an element beyond the
+end of an array, whatever the driver is asked is answered with an error; once some threads wait for
+others in vain, the host waits for ever.
 """
 
 import contextlib
 import ctypes
 import math
+import time
 from types import SimpleNamespace
 from unittest import mock
 
@@ -24,15 +29,19 @@ from kernels import simulator
 LIMITS = (2**31 - 1, 65535, 65535), (1024, 1024, 64)  # of a grid, and of a block
 THREADS = 1024  # of a block, all together
 MEMORY = 2**24  # bytes that this GPU has
+DIVERGENT = "divergent barrier"
 
 
 class Context:
     """What numba.cuda calls a context: memory, and the device that it is in."""
 
     def __init__(self):
-        self.device = SimpleNamespace(id=0, compute_capability=(9, 0), MULTIPROCESSOR_COUNT=1)
+        self.device = SimpleNamespace(
+            id=0, name="a stand-in", compute_capability=(9, 0), MULTIPROCESSOR_COUNT=1
+        )
         self.given = []  # [memory]
         self.waits = 0  # how often the host has waited for all kernels
+        self.fault = None  # of a kernel that went wrong
 
     def memalloc(self, nbytes):
         """Memory of the host, as if it were that of a GPU."""
@@ -52,6 +61,15 @@ class Context:
     def synchronize(self):
         """Wait for all kernels, which have run."""
         self.waits += 1
+        self.answer()
+
+    def answer(self):
+        """Whatever the driver is asked, it answers so if a kernel went wrong."""
+        while isinstance(self.fault, simulator.KernelError) and self.fault.kind == DIVERGENT:
+            time.sleep(1)
+        if self.fault:
+            code = driver.binding.CUresult.CUDA_ERROR_ILLEGAL_ADDRESS
+            raise driver.CudaAPIError(code, f"Call to it results in {code.name}") from self.fault
 
     def check(self, address, nbytes):
         """That a piece of memory was given out."""
@@ -72,13 +90,16 @@ def stand_in():
         kernels[id(kernel._codelibrary)] = kernel
 
     def launch(stream, config, code, *words):
+        context.answer()
         run(context, kernels[id(code)], config, list(words))
 
     def to_device(address, host, nbytes):
+        context.answer()
         context.check(int(address), nbytes)
         ctypes.memmove(int(address), int(host), nbytes)
 
     def to_host(host, address, nbytes):
+        context.answer()
         context.check(int(address), nbytes)
         ctypes.memmove(int(host), int(address), nbytes)
 
@@ -108,7 +129,10 @@ def run(context, kernel, config, words):
     assert math.prod(block) <= min(THREADS, kernel.launch_bounds)
     arguments = [_argument(context, kind, words) for kind in kernel.argument_types]
     assert not words
-    simulator.launch(kernel.py_func, grid, block, *arguments, check=False)
+    try:
+        simulator.launch(kernel.py_func, grid, block, *arguments, check=False)
+    except (simulator.KernelError, IndexError) as fault:
+        context.fault = fault
 
 
 def _argument(context, kind, words):

@@ -1,14 +1,17 @@
-"""Every kernel for GPUs is its reference, in the simulator, in each order of threads."""
+"""Every kernel for GPUs is its reference: in the simulator, in each order of threads, and on a GPU.
+
+The simulator looks for faults in every kernel that runs here. On a GPU the arrays lie between
+sentinels, beside which nothing may be written. `run` is what starts a kernel.
+"""
 
 import functools
-import itertools
 import math
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from kernels import reference, simulator
+from kernels import reference
 from kernels import windows as counting
 from kernels.cuda import (
     attention,
@@ -26,7 +29,7 @@ from kernels.cuda import (
 from kernels.cuda.compile import KERNELS
 from kernels.cuda.launch import of_width
 from kernels.simulator.instructions import tf32
-from tests.orders import ORDERS
+from tests.orders import ALL_RUNS, ONE_RUN, RUNS
 
 pytestmark = pytest.mark.no_cover  # what runs here is no line of minigrad
 
@@ -38,11 +41,6 @@ def normal(*shape, seed=0):
 def empty(*shape):
     """An array to be written to."""
     return np.full(shape, np.nan, np.float32)
-
-
-def in_order(order):
-    """A function that starts a kernel in the simulator."""
-    return functools.partial(simulator.launch, order=order)
 
 
 def close(ours, right, rtol=1e-5, atol=1e-6):
@@ -65,21 +63,27 @@ def test_no_kernel_is_without_a_test():
 # ---- Products of matrices ------------------------------------------------------------------------
 
 
+@ALL_RUNS
+@pytest.mark.parametrize("shape", [(1, 1, 1), (18, 19, 20), (33, 7, 35)])
+@pytest.mark.parametrize("name", matmul.LADDER)
+def test_products_of_matrices(name, shape, run):
+    assert_product(name, shape, run)
+
+
 # Of small products these make several blocks as well.
 LARGE = {"register_tiled": (66, 3, 70), "vectorised": (130, 3, 132), "tensor_cores": (70, 5, 66)}
 
 
-@pytest.mark.parametrize(
-    "name, shape, order",
-    [
-        *itertools.product(matmul.LADDER, [(1, 1, 1), (18, 19, 20), (33, 7, 35)], simulator.ORDERS),
-        *((name, shape, "shuffled") for name, shape in LARGE.items()),
-    ],
-)
-def test_products_of_matrices(name, shape, order):
+@ONE_RUN
+@pytest.mark.parametrize("name", LARGE)
+def test_products_of_several_blocks(name, run):
+    assert_product(name, LARGE[name], run)
+
+
+def assert_product(name, shape, run):
     m, k, n = shape
     a, b, c = normal(m, k), normal(k, n, seed=1), empty(m, n)
-    matmul.LADDER[name](in_order(order), a, b, c)
+    matmul.LADDER[name](run, a, b, c)
     if name == "tensor_cores":
         a, b = tf32(a), tf32(b)
     close(c, reference.matmul(a, b), atol=1e-5)
@@ -90,99 +94,101 @@ def test_products_of_matrices(name, shape, order):
 SIZES = pytest.mark.parametrize("n, d", [(1, 1), (3, 40), (9, 150)])
 
 
-@ORDERS
+@RUNS
 @SIZES
 @pytest.mark.parametrize("name", softmax.LADDER)
-def test_softmax(name, n, d, order):
-    assert_softmax(name, n, d, order)
+def test_softmax(name, n, d, run):
+    assert_softmax(name, n, d, run)
 
 
-def test_softmax_of_more_rows_than_a_block_has_threads():
-    assert_softmax("by_thread", 130, 2, "shuffled")
+@ONE_RUN
+def test_softmax_of_more_rows_than_a_block_has_threads(run):
+    assert_softmax("by_thread", 130, 2, run)
 
 
-def assert_softmax(name, n, d, order):
+def assert_softmax(name, n, d, run):
     x = 5 * normal(n, d)
     x[0, :-1:3] = -np.inf
     p = empty(n, d)
-    softmax.LADDER[name](in_order(order), x, p)
+    softmax.LADDER[name](run, x, p)
     close(p, reference.softmax(x), atol=1e-7)
 
 
-@ORDERS
+@RUNS
 @SIZES
-def test_softmax_backward(n, d, order):
+def test_softmax_backward(n, d, run):
     g, p, dx = normal(n, d), reference.softmax(normal(n, d, seed=1)), empty(n, d)
-    softmax.LAUNCHES["backward"](in_order(order), g, p, dx)
+    softmax.LAUNCHES["backward"](run, g, p, dx)
     close(dx, reference.softmax_backward(g, p))
 
 
-@ORDERS
+@RUNS
 @SIZES
-def test_cross_entropy(n, d, order):
+def test_cross_entropy(n, d, run):
     z, labels, g = 5 * normal(n, d), np.arange(n) * 7 % d, normal(n)
     losses, norms, dz = empty(n), empty(n, 2), empty(n, d)
-    cross_entropy.LAUNCHES["cross_entropy"](in_order(order), z, labels, losses, norms)
+    cross_entropy.LAUNCHES["cross_entropy"](run, z, labels, losses, norms)
     right, right_norms = reference.cross_entropy(z, labels)
     close(losses, right)
     close(norms, right_norms)
-    cross_entropy.LAUNCHES["cross_entropy_backward"](in_order(order), g, z, norms, labels, dz)
+    cross_entropy.LAUNCHES["cross_entropy_backward"](run, g, z, norms, labels, dz)
     close(dz, reference.cross_entropy_backward(g, z, norms, labels))
 
 
+@ONE_RUN
 @pytest.mark.parametrize("label", [-1, 5])
-def test_a_label_that_is_none_makes_nan(label):
+def test_a_label_that_is_none_makes_nan(label, run):
     z, labels = normal(2, 5), np.array([label, 1])
     losses, norms, dz = empty(2), empty(2, 2), empty(2, 5)
-    cross_entropy.LAUNCHES["cross_entropy"](simulator.launch, z, labels, losses, norms)
+    cross_entropy.LAUNCHES["cross_entropy"](run, z, labels, losses, norms)
     backward = cross_entropy.LAUNCHES["cross_entropy_backward"]
-    backward(simulator.launch, normal(2), z, norms, labels, dz)
+    backward(run, normal(2), z, norms, labels, dz)
     assert np.isnan(losses).tolist() == [True, False]
     assert np.isnan(dz).all(axis=1).tolist() == np.isnan(dz).any(axis=1).tolist() == [True, False]
 
 
-@ORDERS
+@RUNS
 @SIZES
-def test_layer_norm(n, d, order):
+def test_layer_norm(n, d, run):
     given = normal(n, d), normal(d, seed=1), normal(d, seed=2), np.float32(1e-3)
     made = empty(n, d), empty(n, 1), empty(n, 1)
-    normalization.LAUNCHES["layer_norm"](in_order(order), *given, *made)
+    normalization.LAUNCHES["layer_norm"](run, *given, *made)
     for ours, right in zip(made, reference.layer_norm(*given)):
         close(ours, right, atol=1e-5)
 
 
-@ORDERS
+@RUNS
 @SIZES
-def test_layer_norm_backward(n, d, order):
+def test_layer_norm_backward(n, d, run):
     x, scale, g = normal(n, d), normal(d, seed=1), normal(n, d, seed=2)
     _, mean, r = reference.layer_norm(x, scale, scale, np.float32(1e-3))
     dx, *parameters = empty(n, d), empty(d), empty(d)
-    normalization.LAUNCHES["layer_norm_backward"](in_order(order), g, x, mean, r, scale, dx)
-    normalization.LAUNCHES["layer_norm_parameters"](in_order(order), g, x, mean, r, *parameters)
+    normalization.LAUNCHES["layer_norm_backward"](run, g, x, mean, r, scale, dx)
+    normalization.LAUNCHES["layer_norm_parameters"](run, g, x, mean, r, *parameters)
     rights = reference.layer_norm_backward(g, x, mean, r, scale)
     for ours, right in zip((dx, *parameters), rights):
         close(ours, right, rtol=1e-4, atol=1e-5)
 
 
-@ORDERS
+@RUNS
 @SIZES
-def test_rms_norm(n, d, order):
+def test_rms_norm(n, d, run):
     x, scale, g, epsilon = normal(n, d), normal(d, seed=1), normal(n, d, seed=2), np.float32(1e-3)
     y, r, dx, dscale = empty(n, d), empty(n, 1), empty(n, d), empty(d)
-    normalization.LAUNCHES["rms_norm"](in_order(order), x, scale, epsilon, y, r)
+    normalization.LAUNCHES["rms_norm"](run, x, scale, epsilon, y, r)
     for ours, right in zip((y, r), reference.rms_norm(x, scale, epsilon)):
         close(ours, right, atol=1e-5)
-    normalization.LAUNCHES["rms_norm_backward"](in_order(order), g, x, r, scale, dx)
-    normalization.LAUNCHES["rms_norm_parameters"](in_order(order), g, x, r, dscale)
+    normalization.LAUNCHES["rms_norm_backward"](run, g, x, r, scale, dx)
+    normalization.LAUNCHES["rms_norm_parameters"](run, g, x, r, dscale)
     for ours, right in zip((dx, dscale), reference.rms_norm_backward(g, x, r, scale)):
         close(ours, right, rtol=1e-4, atol=1e-5)
 
 
-@ORDERS
+@RUNS
 @SIZES
-def test_norms_of_a_sum(n, d, order):
+def test_norms_of_a_sum(n, d, run):
     x, residual, scale, offset = normal(n, d), normal(n, d, seed=1), normal(d), normal(d, seed=2)
-    epsilon, run = np.float32(1e-3), in_order(order)
+    epsilon = np.float32(1e-3)
     total, y, mean, r = empty(n, d), empty(n, d), empty(n, 1), empty(n, 1)
     launch = normalization.LAUNCHES["residual_layer_norm"]
     launch(run, x, residual, scale, offset, epsilon, total, y, mean, r)
@@ -234,40 +240,42 @@ ATTENTION = {
 QUICK = "groups of heads, masked, dropped"  # has most in it; the others take longer still
 
 
-@ORDERS
+@RUNS
 @pytest.mark.parametrize(
     "what",
     [QUICK, *(pytest.param(what, marks=pytest.mark.slow) for what in ATTENTION if what != QUICK)],
 )
-def test_attention(what, order):
+def test_attention(what, run):
     (b, h, heads, t, s, d, e), causal, share, rate = ATTENTION[what]
     q, k, v = normal(b, h, t, d), normal(b, heads, s, d, seed=1), normal(b, heads, s, e, seed=2)
     mask = np.random.default_rng(4).random((b, s)) < share
-    o, norms, options = attend(in_order(order), q, k, v, causal, mask, rate)
+    o, norms, options = attend(run, q, k, v, causal, mask, rate)
     given = {"causal": bool(causal), "mask": mask, "rate": rate, "key": KEY}
     right, right_norms = reference.attention(q, k, v, **given)
     close(o, right, atol=1e-5)
     close(norms, right_norms, atol=1e-5)
     g = normal(b, h, t, e, seed=3)
-    ours = attend_back(in_order(order), g, q, k, v, o, norms, options)
+    ours = attend_back(run, g, q, k, v, o, norms, options)
     rights = reference.attention_backward(g, q, k, v, right, right_norms, **given)
     for found, expected in zip(ours, rights):
         close(found, expected, rtol=1e-4, atol=2e-5)
 
 
-def test_a_query_that_sees_nothing_gets_zeros():
+@ONE_RUN
+def test_a_query_that_sees_nothing_gets_zeros(run):
     q, k, v = normal(1, 1, 2, 4), normal(1, 1, 3, 4), normal(1, 1, 3, 4)
-    o, norms, options = attend(simulator.launch, q, k, v, mask=np.zeros((1, 3), bool))
+    o, norms, options = attend(run, q, k, v, mask=np.zeros((1, 3), bool))
     assert not o.any() and np.all(norms == -np.inf)
-    gradients = attend_back(simulator.launch, normal(1, 1, 2, 4), q, k, v, o, norms, options)
+    gradients = attend_back(run, normal(1, 1, 2, 4), q, k, v, o, norms, options)
     assert not any(gradient.any() for gradient in gradients)
 
 
+@ONE_RUN
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_a_score_that_is_no_number_is_told(bad):
+def test_a_score_that_is_no_number_is_told(bad, run):
     q, k, v = normal(1, 1, 2, 4), abs(normal(1, 1, 3, 4)), normal(1, 1, 3, 4)
     q[0, 0, 1] = bad
-    o, norms, _ = attend(simulator.launch, q, k, v)
+    o, norms, _ = attend(run, q, k, v)
     assert np.isnan(norms[0, 0, 1]).all() and np.isnan(o[0, 0, 1]).all()
     assert np.isfinite(norms[0, 0, 0]).all() and np.isfinite(o[0, 0, 0]).all()
 
@@ -277,19 +285,19 @@ def test_heads_that_are_too_wide_are_refused():
         of_width(attention.LAUNCHES, "forward", 129)
 
 
-@ORDERS
+@RUNS
 @pytest.mark.parametrize(
     "name, t, s, causal",
     [("by_definition", 130, 9, 0), ("by_definition", 7, 18, 1), ("tiled", 18, 19, 1)],
 )
-def test_the_ladder_to_attention(name, t, s, causal, order):
+def test_the_ladder_to_attention(name, t, s, causal, run):
     q, k, v = normal(1, 2, t, 6), normal(1, 1, s, 6, seed=1), normal(1, 1, s, 5, seed=2)
     mask = np.random.default_rng(4).random((1, s)) < 0.7
     o, norms, scores = empty(1, 2, t, 5), empty(2 * t, 2), empty(1, 2, t, s)
     buffer = [scores] * (name == "by_definition")
     scale = np.float32(1 / math.sqrt(6))
     launch = attention_ladder.LAUNCHES[name]
-    launch(in_order(order), q, k, v, scale, causal, mask, *buffer, o, norms)
+    launch(run, q, k, v, scale, causal, mask, *buffer, o, norms)
     right, right_norms = reference.attention(q, k, v, causal=bool(causal), mask=mask)
     close(o, right, atol=1e-5)
     close(norms, right_norms.reshape(-1, 2), atol=1e-5)
@@ -307,14 +315,19 @@ CONVOLUTIONS = {
 }
 
 
-@pytest.mark.parametrize(
-    "what, order",
-    [
-        *itertools.product(["strides and gaps", "groups"], simulator.ORDERS),
-        *((what, "shuffled") for what in ("one axis", "many units", "many windows and places")),
-    ],
-)
-def test_convolution(what, order):
+@ALL_RUNS
+@pytest.mark.parametrize("what", ["strides and gaps", "groups"])
+def test_convolution(what, run):
+    assert_convolution(what, run)
+
+
+@ONE_RUN
+@pytest.mark.parametrize("what", ["one axis", "many units", "many windows and places"])
+def test_convolution_of_many(what, run):
+    assert_convolution(what, run)
+
+
+def assert_convolution(what, run):
     shape, (kh, kw, u), groups, strides, padding, dilation = CONVOLUTIONS[what]
     n, _, _, c = shape
     x, weight, bias = normal(*shape), normal(kh, kw, c // groups, u, seed=1), normal(u, seed=2)
@@ -322,7 +335,7 @@ def test_convolution(what, order):
     windows = convolution.Windows(*count, kw, *strides, padding[0][0], padding[1][0], *dilation)
     z, y = empty(n * math.prod(count), u), empty(n * math.prod(count), u)
     matrix, function = weight.reshape(-1, u), elementwise.SILU
-    launches, run = convolution.LAUNCHES, in_order(order)
+    launches = convolution.LAUNCHES
     launches["convolution"](run, x, matrix, bias, windows, groups, function, z, y)
     given = strides, padding, dilation, groups
     right, right_z = reference.convolution(x, weight, bias, *given, "silu")
@@ -337,11 +350,12 @@ def test_convolution(what, order):
     close(dw.reshape(weight.shape), rights[1], atol=1e-5)
 
 
-def test_a_convolution_may_have_no_bias_and_one_result():
+@ONE_RUN
+def test_a_convolution_may_have_no_bias_and_one_result(run):
     x, weight, y = normal(1, 3, 3, 2), normal(2, 2, 2, 3), empty(4, 3)
     windows = convolution.Windows(2, 2, 2, 1, 1, 0, 0, 1, 1)
     launch = convolution.LAUNCHES["convolution"]
-    launch(simulator.launch, x, weight.reshape(-1, 3), NONE, windows, 1, elementwise.RELU, y, y)
+    launch(run, x, weight.reshape(-1, 3), NONE, windows, 1, elementwise.RELU, y, y)
     right, _ = reference.convolution(x, weight, activation="relu")
     close(y, right.reshape(-1, 3), atol=1e-5)
 
@@ -356,15 +370,15 @@ POOLS = {  # images, rows and columns of a window, strides, padding
 }
 
 
-@ORDERS
+@RUNS
 @pytest.mark.parametrize("what", POOLS)
-def test_pooling(what, order):
+def test_pooling(what, run):
     shape, size, strides, padding = POOLS[what]
     x = np.round(normal(*shape) * 2)  # so that some are equal
     x[0, 0, 0, 0] = np.nan
     count = counting.counts(shape[1:3], size, strides, padding)
     windows = convolution.Windows(*count, size[1], *strides, padding[0][0], padding[1][0], 1, 1)
-    launches, run, given = pooling.LAUNCHES, in_order(order), (size, strides, padding)
+    launches, given = pooling.LAUNCHES, (size, strides, padding)
     y, g, dx = (
         empty(shape[0], *count, shape[-1]),
         normal(shape[0], *count, shape[-1]),
@@ -393,38 +407,39 @@ def reference_of(name, backward=False):
     return functools.partial(function, approximate=True) if name == "gelu_tanh" else function
 
 
-@ORDERS
+@RUNS
 @COUNTS
 @pytest.mark.parametrize("name", [name for name in elementwise.FUNCTIONS if name])
-def test_activations(name, n, order):
+def test_activations(name, n, run):
     number = elementwise.FUNCTIONS[name]
     x, g, y, dx = 3 * normal(n), normal(n, seed=1), empty(n), empty(n)
-    elementwise.LAUNCHES["value"](in_order(order), x, number, y)
+    elementwise.LAUNCHES["value"](run, x, number, y)
     close(y, reference_of(name)(x.astype(float)))
     told = y if number in elementwise.FROM_VALUE else x
-    elementwise.LAUNCHES["pull"](in_order(order), g, told, number, dx)
+    elementwise.LAUNCHES["pull"](run, g, told, number, dx)
     close(dx, reference_of(name, backward=True)(g, told.astype(float)))
 
 
-def test_activations_far_from_0_stay_exact():
+@ONE_RUN
+def test_activations_far_from_0_stay_exact(run):
     """1 + erf would leave nothing of Φ(-6), and e⁻ˣ overflows at -100."""
     x, y = np.array([-6, -100, 100, np.nan], np.float32), empty(4)
-    elementwise.LAUNCHES["value"](simulator.launch, x, elementwise.GELU, y)
+    elementwise.LAUNCHES["value"](run, x, elementwise.GELU, y)
     close(y, [-6 * 9.865876e-10, 0, 100, np.nan], atol=0)
     for number, right in (
         (elementwise.RELU, [0, 0, 100]),
         (elementwise.SILU, [-0.0148357, 0, 100]),
     ):
-        elementwise.LAUNCHES["value"](simulator.launch, x, number, y)
+        elementwise.LAUNCHES["value"](run, x, number, y)
         close(y, [*right, np.nan])
 
 
-@ORDERS
+@RUNS
 @pytest.mark.parametrize("n, u", [(1, 1), (5, 8), (7, 150)])
-def test_a_bias_and_an_activation(n, u, order):
+def test_a_bias_and_an_activation(n, u, run):
     x, bias, z, y = normal(n, u), normal(u, seed=1), empty(n, u), empty(n, u)
     launch = elementwise.LAUNCHES["biased"]
-    launch(in_order(order), x.ravel(), bias, elementwise.GELU, z.ravel(), y.ravel())
+    launch(run, x.ravel(), bias, elementwise.GELU, z.ravel(), y.ravel())
     close(z, x + bias)
     close(y, reference.gelu(x + bias))
 
@@ -432,40 +447,42 @@ def test_a_bias_and_an_activation(n, u, order):
 KEY = 2**63 + 12345
 
 
-@ORDERS
+@RUNS
 @COUNTS
-def test_random_numbers_have_the_bits_of_the_reference(n, order):
+def test_random_numbers_have_the_bits_of_the_reference(n, run):
     x, y, dropped = normal(n), empty(n), empty(n)
-    elementwise.LAUNCHES["random_uniform"](in_order(order), np.uint64(KEY), y)
+    elementwise.LAUNCHES["random_uniform"](run, np.uint64(KEY), y)
     np.testing.assert_array_equal(y, reference.random_uniform(x, KEY))
     launch = elementwise.LAUNCHES["dropout"]
-    launch(in_order(order), x, np.float32(0.375), np.uint64(KEY), dropped)
+    launch(run, x, np.float32(0.375), np.uint64(KEY), dropped)
     np.testing.assert_array_equal(dropped, reference.dropout(x, 0.375, KEY))
 
 
 # ---- The gradient of a look-up -------------------------------------------------------------------
 
 
-@ORDERS
+@RUNS
 @pytest.mark.parametrize("name", scatter.LAUNCHES)
 @pytest.mark.parametrize("n, count, d", [(1, 1, 1), (70, 9, 40), (33, 50, 3)])
-def test_scatter_add(name, n, count, d, order):
+def test_scatter_add(name, n, count, d, run):
     index = np.random.default_rng(0).integers(-count, count, n)
     g, total = normal(n, d), np.zeros((count, d), np.float32)
-    scatter.LAUNCHES[name](in_order(order), index, g, total)
+    scatter.LAUNCHES[name](run, index, g, total)
     close(total, reference.scatter_add(total, index, g), atol=1e-5)
 
 
-def test_an_owner_adds_in_order():
+@ONE_RUN
+def test_an_owner_adds_in_order(run):
     index, g, total = np.zeros(99, np.int64), 10 * normal(99, 2), empty(1, 2)
-    scatter.LAUNCHES["by_owner"](simulator.launch, index, g, total)
+    scatter.LAUNCHES["by_owner"](run, index, g, total)
     np.testing.assert_array_equal(total, reference.scatter_add(total, index, g))
 
 
+@ONE_RUN
 @pytest.mark.parametrize("name", scatter.LAUNCHES)
-def test_an_index_beyond_the_end_is_left_out(name):
+def test_an_index_beyond_the_end_is_left_out(name, run):
     total = np.zeros((3, 2), np.float32)
-    scatter.LAUNCHES[name](simulator.launch, np.array([3, 1, -4]), normal(3, 2), total)
+    scatter.LAUNCHES[name](run, np.array([3, 1, -4]), normal(3, 2), total)
     np.testing.assert_array_equal(total[[0, 2]], 0)
     np.testing.assert_array_equal(total[1], normal(3, 2)[1])
 
@@ -498,25 +515,25 @@ STEPS = {
 }
 
 
-@ORDERS
+@RUNS
 @COUNTS
 @pytest.mark.parametrize("what", STEPS)
-def test_steps_of_optimizers(what, n, order):
+def test_steps_of_optimizers(what, n, run):
     name, kinds, options, given = STEPS[what]
     theta, g = normal(n), normal(n, seed=1)
     state = [kind(n) if kind else None for kind in kinds]
     right = [array if array is None else array.copy() for array in (theta, *state)]
     getattr(reference, name)(right[0], g, *right[1:], *options)
     ours = theta, *(NONE if array is None else array for array in state)
-    optimizers.LAUNCHES[name](in_order(order), ours[0], g, *ours[1:], *given)
+    optimizers.LAUNCHES[name](run, ours[0], g, *ours[1:], *given)
     for found, expected in zip(ours, right):
         if expected is not None:
             close(found, expected)
 
 
-@ORDERS
+@RUNS
 @COUNTS
-def test_a_step_of_adam(n, order):
+def test_a_step_of_adam(n, run):
     theta, g, m, v = normal(n), normal(n, seed=1), normal(n, seed=2), positive(n)
     scale, step = np.array([0.5], np.float32), 3
     right = theta.copy(), m.copy(), v.copy()
@@ -524,6 +541,6 @@ def test_a_step_of_adam(n, order):
     reference.adam(right[0], g, *right[1:], *options)
     root = np.sqrt(1 - 0.999**step)
     rates = numbers(0.1 * root / (1 - 0.9**step), 0.9, 0.1, 0.999, 0.001, 1e-7 * root, 0.95)
-    optimizers.LAUNCHES["adam"](in_order(order), theta, g, scale, m, v, *rates)
+    optimizers.LAUNCHES["adam"](run, theta, g, scale, m, v, *rates)
     for found, expected in zip((theta, m, v), right):
         close(found, expected)

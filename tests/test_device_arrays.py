@@ -1,4 +1,4 @@
-"""Arrays on a simulated GPU do what NumPy's do, in each order of threads.
+"""Arrays on a GPU do what NumPy's do: a simulated one, in each order of threads, and a real one.
 
 The simulator looks for faults in every kernel that runs here.
 """
@@ -26,8 +26,10 @@ INTEGERS = np.random.default_rng(1).integers(-9, 9, (3, 5, 4))
 PLACES = np.array([[2, -1], [0, 1]])
 
 
-@pytest.fixture(params=orders.EACH)
+@pytest.fixture(params=[*orders.EACH, orders.ON_CARD])
 def device(request):
+    if request.param == orders.CARD:
+        return Device(orders.needed_card())
     return Device(simulator.Machine(order=request.param, check=True))
 
 

@@ -1,4 +1,7 @@
-"""Training on a simulated GPU is training on the CPU: the same losses, gradients and parameters."""
+"""Training on a GPU is training on the CPU: the same losses, gradients and parameters.
+
+On a simulated one, and on a real one if there is any.
+"""
 
 import numpy as np
 import pytest
@@ -6,7 +9,7 @@ import pytest
 import kernels
 from minigrad import Tensor, layers, losses, models, optimizers, random, text
 from minigrad.__main__ import main
-from tests.orders import ORDERS
+from tests.orders import DEVICES, ORDERS
 
 
 def _has_gpu():
@@ -88,8 +91,8 @@ def step(make, where):
     return [loss.numpy(), *gradients, *(parameter.numpy() for parameter in parameters)]
 
 
-def assert_same_step(make):
-    for ours, right in zip(step(make, "simulator"), step(make, "cpu"), strict=True):
+def assert_same_step(make, where="simulator"):
+    for ours, right in zip(step(make, where), step(make, "cpu"), strict=True):
         np.testing.assert_allclose(ours, right, rtol=1e-5, atol=1e-5)
 
 
@@ -99,53 +102,60 @@ def test_a_step_on_the_device_is_that_on_the_cpu(order, device, monkeypatch):
     assert_same_step(multilayer_perceptron)
 
 
-@pytest.mark.parametrize("make", [language_model, reader, predictor])
-def test_a_step_of_a_language_model_on_the_device_is_that_on_the_cpu(make):
-    assert_same_step(make)  # without a look for faults, which takes minutes here
+MODELS = [multilayer_perceptron, language_model, reader, predictor]
 
 
-def test_fit_on_the_device_is_that_on_the_cpu():
+@DEVICES
+@pytest.mark.parametrize("make", MODELS)
+def test_a_step_of_a_model_on_the_device_is_that_on_the_cpu(make, where):
+    assert_same_step(make, where)  # without a look for faults, which takes minutes here
+
+
+@DEVICES
+def test_fit_on_the_device_is_that_on_the_cpu(where):
     results = []
-    for where in ("simulator", "cpu"):
+    for place in (where, "cpu"):
         random.seed(0)
         model, x, y = multilayer_perceptron()
-        history = model.to(where).fit(x, y, batch_size=3, epochs=2, verbose=0).history
+        history = model.to(place).fit(x, y, batch_size=3, epochs=2, verbose=0).history
         results.append([*history.values(), model.predict(x), model.evaluate(x, y, verbose=0)])
     for ours, right in zip(*results):
         np.testing.assert_allclose(ours, right, rtol=1e-5, atol=1e-5)
 
 
-def reads_of_fit(make, batch_size):
+def reads_of_fit(make, batch_size, where):
     """How often an epoch reads from the device, and how many numbers it is asked for."""
     random.seed(0)
     model, *data = make()
     x, y = (np.concatenate([array, array]) for array in data)
-    device = kernels.device("simulator")
-    model.to("simulator")
+    device = kernels.device(where)
+    model.to(where)
     before = device.copies_to_host
     model.fit(x, y, batch_size=batch_size, verbose=0)
     return device.copies_to_host - before, 1 + len(model.metrics)
 
 
-def assert_few_reads(make):
-    few, numbers = reads_of_fit(make, batch_size=8)
-    many, _ = reads_of_fit(make, batch_size=1)
+def assert_few_reads(make, where):
+    few, numbers = reads_of_fit(make, 8, where)
+    many, _ = reads_of_fit(make, 1, where)
     assert few == many <= 2 * numbers  # each mean, once an epoch: a total and a weight
 
 
-def test_only_what_is_asked_for_comes_to_the_host():
-    assert_few_reads(multilayer_perceptron)
+@DEVICES
+def test_only_what_is_asked_for_comes_to_the_host(where):
+    assert_few_reads(multilayer_perceptron, where)
 
 
-def test_a_model_comes_back_with_its_optimizer(tmp_path):
+@DEVICES
+def test_a_model_comes_back_with_its_optimizer(where, tmp_path):
     """Two steps here, saved, and two more there, are four steps."""
     histories = []
-    for places in (["cpu", "cpu"], ["simulator", "cpu"], ["cpu", "simulator"]):
+    for places in (["cpu", "cpu"], [where, "cpu"], ["cpu", where]):
         random.seed(0)
         model, x, y = multilayer_perceptron()
-        for where in places:
-            model.to(where).fit(x, y, batch_size=4, shuffle=False, verbose=0)
-            assert model.device == where
+        for place in places:
+            model.to(place).fit(x, y, batch_size=4, shuffle=False, verbose=0)
+            assert model.device == place
         model.save(tmp_path / "model.safetensors")
         model = models.load_model(tmp_path / "model.safetensors")
         histories.append([model.predict(x), *model.optimizer.get_state(model.weights()).values()])
@@ -154,30 +164,33 @@ def test_a_model_comes_back_with_its_optimizer(tmp_path):
             np.testing.assert_allclose(ours, right, rtol=1e-5, atol=1e-5)
 
 
-def test_weights_are_loaded_to_where_the_model_is(tmp_path):
+@DEVICES
+def test_weights_are_loaded_to_where_the_model_is(where, tmp_path):
     random.seed(0)
     model, x, _ = multilayer_perceptron()
     right = model.predict(x)
     model.save_weights(tmp_path / "weights.safetensors")
-    other = multilayer_perceptron()[0].to("simulator")
+    other = multilayer_perceptron()[0].to(where)
     other.load_weights(tmp_path / "weights.safetensors")
-    assert other.device == "simulator"
+    assert other.device == where
     np.testing.assert_allclose(other.predict(x), right, rtol=1e-5, atol=1e-5)
 
 
-def test_a_tensor_on_a_device_shows_its_values():
-    x = Tensor(kernels.move(np.array([1.5, 2.0], np.float32), "simulator"))
+@DEVICES
+def test_a_tensor_on_a_device_shows_its_values(where):
+    x = Tensor(kernels.move(np.array([1.5, 2.0], np.float32), where))
     assert repr(x) == "Tensor([1.5, 2. ], float32)" and x.numpy().tolist() == [1.5, 2.0]
 
 
 # ---- Programs ------------------------------------------------------------------------------------
 
 
-def test_generated_text_is_that_of_the_cpu():
+@DEVICES
+def test_generated_text_is_that_of_the_cpu(where):
     written = []
-    for where in ("simulator", "cpu"):
+    for place in (where, "cpu"):
         random.seed(0)
-        model = models.GPT(7, 1, 1, 4, max_sequence_length=8).to(where)
+        model = models.GPT(7, 1, 1, 4, max_sequence_length=8).to(place)
         written.append(text.generate(model, [[1, 2], [3]], 3, temperature=0.8, seed=0))
     assert written[0] == written[1]
 
