@@ -1,6 +1,7 @@
 """Longer trainings on a GPU: 50 steps, language models, what the host reads.
 
-On a simulated one, and on a real one if there is any. They take the simulator minutes: attention works in blocks of 64 queries. `make test-gpu` runs them.
+On a simulated one, and on a real one if there is any. They take the simulator minutes: attention
+works in blocks of 64 queries. `make test-gpu` runs them.
 """
 
 import functools

@@ -15,6 +15,7 @@ from numba import cuda, float32
 from kernels import cuda as cuda_kernels
 from kernels.cuda import compile as compiling
 from kernels.cuda.launch import VECTOR, Launch
+from tests import seeded_bugs
 
 EACH = pytest.mark.parametrize("target", compiling.TARGETS, ids=str)
 REGISTERS = 65536  # that all threads of a block have together
@@ -52,6 +53,12 @@ def test_a_kernel_stays_in_its_registers_and_in_float32(name, target):
     threads, shared, *registers = page()[name]
     said = threads, shared, registers[compiling.TARGETS.index(target)]
     assert said == (compiling.threads(launch), needs.shared, needs.registers), "the page is old"
+
+
+@pytest.mark.parametrize("name", seeded_bugs.BUGS)
+def test_a_mistake_is_none_that_the_compiler_finds(name):
+    """It must run on a GPU as well, to show there."""
+    assert ptx(seeded_bugs.prepared(name), compiling.TARGETS[0])
 
 
 @EACH

@@ -10,6 +10,7 @@ import functools
 import pytest
 
 from kernels import simulator
+from kernels.cuda.compile import KERNELS
 from tests import on_card
 
 QUICK, CARD = "shuffled", "card"
@@ -35,14 +36,19 @@ DEVICES = pytest.mark.parametrize("where", ["simulator", ON_CUDA], indirect=True
 
 
 class Run:
-    """Starts kernels, and keeps the names of those that it has started."""
+    """Starts kernels, and keeps what it has started."""
 
     def __init__(self, launch):
-        self.launch, self.started = launch, []
+        self.launch, self.started = launch, set()
 
     def __call__(self, kernel, *arguments):
-        self.started.append(f"{kernel.__module__.rpartition('.')[2]}.{kernel.__name__}")
+        self.started.add(kernel)
         return self.launch(kernel, *arguments)
+
+    @property
+    def names(self):
+        """The kernels that it has started, as kernels/cuda/REGISTERS.md calls them."""
+        return sorted(name for name, launch in KERNELS.items() if launch.kernel in self.started)
 
 
 def run_of(name):

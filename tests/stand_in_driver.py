@@ -131,7 +131,7 @@ def run(context, kernel, config, words):
     assert not words
     try:
         simulator.launch(kernel.py_func, grid, block, *arguments, check=False)
-    except (simulator.KernelError, IndexError) as fault:
+    except (simulator.KernelError, IndexError, ValueError) as fault:  # of NumPy, beyond the end
         context.fault = fault
 
 

@@ -27,10 +27,16 @@ PLACES = np.array([[2, -1], [0, 1]])
 
 
 @pytest.fixture(params=[*orders.EACH, orders.ON_CARD])
-def device(request):
+def device(request, monkeypatch):
+    """A device. The report of a test says which kernels it has started."""
     if request.param == orders.CARD:
-        return Device(orders.needed_card())
-    return Device(simulator.Machine(order=request.param, check=True))
+        machine = orders.needed_card()
+    else:
+        machine = simulator.Machine(order=request.param, check=True)
+    run = orders.Run(machine.launch)
+    monkeypatch.setattr(machine, "launch", run)
+    yield Device(machine)
+    request.node.user_properties.append(("kernels", run.names))
 
 
 def same(ours, right, tolerance=1e-5):

@@ -35,6 +35,7 @@ import pytest
 from numba import cuda, float32
 
 from kernels import simulator
+from kernels.cuda.compile import KERNELS
 from tests import on_card, seeded_bugs
 from tests.benchmarks import gpu
 from tests.orders import CARD, QUICK
@@ -43,7 +44,7 @@ RESULTS = Path(__file__).parent / "benchmarks" / "results"
 TESTS = ["tests/test_cuda_kernels.py", "tests/test_device_arrays.py"]
 AGREE, DISAGREE, NO_GPU = 0, 1, 2
 NOTHING, NOT_COMPARED = "nothing", "not compared"
-FALSE_ALARM = "a false alarm"
+FALSE_ALARM, SIMULATOR = "a false alarm", "simulator"
 STARTS, RUNS = "starts", "runs"
 LIMITS = {STARTS: 120, RUNS: 10}  # seconds: to be compiled, and to run
 TIMES = 5  # that a mistake runs: what threads race for does not always come out wrong
@@ -55,29 +56,35 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(prog="python -m tests.verdicts", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--kernels", metavar="WORDS", help="tests of kernels, as pytest -k has it")
     parser.add_argument("mistakes", nargs="*", help="some of tests/seeded_bugs.py, else all")
     given = parser.parse_args(arguments)
     if given.child:
         return child(given.mistakes)
+    is_part = bool(given.kernels or given.mistakes)
     try:
         on_card.found()
     except OSError as error:
         print(f"no GPU here: not compared. {error}", file=sys.stderr)
         return NO_GPU
-    return compare(gpu.card(), given.mistakes or list(seeded_bugs.BUGS))
-
-
-def compare(card, names):
-    """Compare all kernels and these mistakes, and write the page of a card.   -> exit status"""
-    kernels = right_kernels()
+    names = given.mistakes or list(seeded_bugs.BUGS)
+    kernels = right_kernels(given.kernels)
     shown = ask(names)
     mistakes = {name: (verdict(name), shown[name]) for name in names}
-    lines = list(page(card, kernels, mistakes))
-    print("\n".join(lines))
-    if not os.environ.get(on_card.STAND_IN):
-        text = "\n".join(lines) + "\n"
-        RESULTS.joinpath(f"{card}, verdicts.md").write_text(text, encoding="utf-8")
-    agree = all(is_right(counts) for counts in kernels.values())
+    text = "".join(f"{line}\n" for line in page(gpu.card(), kernels, mistakes))
+    print(text)
+    status = status_of(kernels, mistakes)
+    if os.environ.get(on_card.STAND_IN):
+        print("a driver stood in for a GPU: not compared", file=sys.stderr)
+        return status or NO_GPU
+    if not is_part:
+        RESULTS.joinpath(f"{gpu.card()}, verdicts.md").write_text(text, encoding="utf-8")
+    return status
+
+
+def status_of(kernels, mistakes):
+    """AGREE if the two say the same of all."""
+    agree = kernels and all(is_right(counts) for counts in kernels.values())
     return AGREE if agree and all(agrees(*pair) for pair in mistakes.values()) else DISAGREE
 
 
@@ -95,26 +102,32 @@ class Recorder:
         before = self.outcomes.get(report.nodeid, "passed")
         self.outcomes[report.nodeid] = before if report.passed else report.outcome
         if report.when == "teardown":
-            where = CARD if report.nodeid.endswith((f"-{CARD}]", f"[{CARD}]")) else "simulator"
+            values = report.nodeid.partition("[")[2].rstrip("]").split("-")
+            where = CARD if CARD in values else SIMULATOR
             for kernel in dict(report.user_properties).get("kernels", ()):
                 counts = self.kernels.setdefault(kernel, Counter())
                 counts[where, self.outcomes[report.nodeid]] += 1
 
 
-def right_kernels(words=f"{QUICK} or {CARD}", processes=PROCESSES):
-    """Run the tests of the kernels, in one order of threads and on the card.  {kernel: Counter}"""
+def right_kernels(words=None, processes=PROCESSES):
+    """Run the tests of the kernels, in one order of threads and on the card.   {kernel: Counter}
+
+    words   tests of which kernels, as in pytest -k; else all, and a kernel without any is there too
+    """
     recorder = Recorder()
+    words, every = f"({words or 'test'}) and ({QUICK} or {CARD})", not words
     options = ["-q", "-m", "", "-k", words, "-p", "no:cacheprovider"]
     if processes > 1:
         options += ["-n", str(processes), "--dist", "worksteal"]
     pytest.main([*options, *TESTS], plugins=[recorder])
-    return dict(sorted(recorder.kernels.items()))
+    ran = recorder.kernels
+    return {name: ran.get(name, Counter()) for name in KERNELS if every or name in ran}
 
 
 def is_right(counts):
     """Whether a kernel has run in both places, and each test of it passed."""
     places = {place for place, _ in counts}
-    return places == {CARD, "simulator"} and {outcome for _, outcome in counts} == {"passed"}
+    return places == {CARD, SIMULATOR} and {outcome for _, outcome in counts} == {"passed"}
 
 
 # ---- Mistakes ------------------------------------------------------------------------------------
@@ -274,9 +287,13 @@ def page(card, kernels, mistakes):
     for name, (said, shown) in mistakes.items():
         last = "DISAGREE" if not agrees(said, shown) else "" if shown == NOTHING else "agree"
         yield f"| {name} | {said} | {shown} | {last} |"
-    yield from ("", "| kernel | tests in the simulator | tests on the card | |", "|---|---|---|---|")
+    yield from (
+        "",
+        "| kernel | tests in the simulator | tests on the card | |",
+        "|---|---|---|---|",
+    )
     for name, counts in kernels.items():
-        cells = [_outcomes(counts, place) for place in ("simulator", CARD)]
+        cells = [_outcomes(counts, place) for place in (SIMULATOR, CARD)]
         yield f"| {name} | {' | '.join(cells)} | {'agree' if is_right(counts) else 'DISAGREE'} |"
 
 
