@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kernels import simulator
+from kernels import windows as counting
 from kernels.cuda import (
     attention,
     attention_ladder,
@@ -18,6 +19,7 @@ from kernels.cuda import (
     matmul,
     normalization,
     optimizers,
+    pooling,
     scatter,
     softmax,
 )
@@ -165,20 +167,25 @@ BUGS = {
         *(["load4(x, (row, column))"], (18, 9, 20), "vectorised"),
     ),
     "groups of four overlap": Bug(
-        *("vectorised", "thread % 32 * 4", "thread % 32 * 2", MISALIGNED, "b_tile"),
-        *(["store4(b_tile"], (18, 7, 19)),
+        *("fetch_tile", "thread % 32 * 4", "thread % 32 * 2", MISALIGNED, "b_tile"),
+        *(["store4(tile"], (18, 7, 19), "vectorised"),
     ),
     "rows of four collide": Bug(
-        *("vectorised", "thread // 2, thread", "thread // 4, thread", RACE, "a_tile"),
-        *(["a_tile[column + i, row] =", "a_tile[column + i, row] ="], (18, 7, 20)),
+        *("fetch_turned", "thread // 2, thread", "thread // 4, thread", RACE, "a_tile"),
+        *(["tile[column + i, row] ="] * 2, (18, 7, 20), "vectorised"),
     ),
     "four too far": Bug(
-        *("vectorised", "group * EDGE + y * 4", "group * EDGE + y * 8", BOUNDS, "a_tile"),
-        ["a_four = load4"],
+        *("add_wide_products", "group * EDGE + y * 4", "group * EDGE + y * 8", BOUNDS, "a_tile"),
+        *(["a_four = load4"], (18, 19, 20), "vectorised"),
     ),
     "four without a barrier": Bug(
-        *("vectorised", f"{BARRIER}        for inner", "        for inner", RACE, "a_tile"),
-        *(["a_tile[column + i, row] =", "a_four = load4"], (18, 7, 20)),
+        *("vectorised", f"{BARRIER}        add", "        add", RACE, "a_tile"),
+        *(["tile[column + i, row] =", "a_four = load4"], (18, 7, 20)),
+    ),
+    # Matrices that lie in columns
+    "tiles of columns without a barrier": Bug(
+        *("transposed_b", f"b_tile)\n{BARRIER}    put", "b_tile)\n    put", RACE, "a_tile"),
+        *(["tile[column + i, row] =", "a_four = load4"], (18, 19, 20)),
     ),
     # Copies on their way, and tensor cores
     "no wait for a copy": Bug(
@@ -451,6 +458,39 @@ BUGS = {
         *("convolution_images", "dx[image, row,", "dx[0, row,", RACE, "dx"),
         *(["dx[0, row"] * 2, (2, 4, 3, 2, 5), "", convolution),
     ),
+    # Pooling
+    "a window looks behind the image": Bug(
+        *("behind_last", "min(window * step - before + length, size)"),
+        *("window * step - before + length", BOUNDS, "x", ["number = x[image, row"]),
+        *((1, 4, 3, 2), "max_pool", pooling),
+    ),
+    "padding before a window counts": Bug(
+        *("first_inside", "max(window * step - before, int64(0))", "window * step - before"),
+        *(BOUNDS, "x", ["total += x[image, row"], (1, 4, 3, 2), "average_pool", pooling),
+    ),
+    "a window too many": Bug(
+        *("number_of_thread", "i < x.size", "i <= x.size", BOUNDS, "x"),
+        *(["number = x[image, row"], (1, 4, 3, 2), "max_pool", pooling),
+    ),
+    "means of all images in the first": Bug(
+        *("average_pool", "y[image, i, j, channel] =", "y[0, i, j, channel] =", RACE, "y"),
+        *(["y[0, i, j, channel] ="] * 2, (2, 4, 3, 2), "", pooling),
+    ),
+    "channels have a gradient in common": Bug(
+        *("max_pool_backward", "dx[image, row, column, channel] ="),
+        *("dx[image, row, column, 0] =", RACE, "dx", ["dx[image, row, column, 0] ="] * 2),
+        *((1, 4, 3, 2), "", pooling),
+    ),
+    "a mean of what is not set": Bug(
+        *("average_pool", "        total = float32(0)\n"),
+        *("        sums = cuda.local.array(1, float32)\n        total = sums[0]\n",),
+        *(UNWRITTEN, "sums", ["total = sums[0]"], (1, 4, 3, 2), "", pooling),
+    ),
+    "a barrier for those who have a pixel": Bug(
+        *("average_pool_backward", "        total = float32(0)\n"),
+        *("        cuda.syncthreads()\n        total = float32(0)\n", DIVERGENT, None),
+        *(["cuda.syncthreads()"], (1, 4, 3, 2), "", pooling),
+    ),
 }
 
 
@@ -497,7 +537,9 @@ def _normal(*shape):
 
 def _product(kernel, shape):
     m, k, n = shape
-    return _normal(m, k), _normal(k, n), _normal(m, n)
+    a = _normal(k, m) if kernel == "transposed_a" else _normal(m, k)
+    b = _normal(n, k) if kernel == "transposed_b" else _normal(k, n)
+    return a, b, _normal(m, n)
 
 
 def _softmax(kernel, shape):
@@ -575,6 +617,17 @@ def _convolution(kernel, shape):
     return y, x, windows, 1, weight
 
 
+def _pooling(kernel, shape):
+    """Windows of 3 x 3, two apart, with a padding of 1 around images (n, h, w, c)"""
+    given = (3, 3), (2, 2), ((1, 1), (1, 1))
+    count = counting.counts(shape[1:3], *given)
+    windows = convolution.Windows(*count, 3, 2, 2, 1, 1, 1, 1)
+    x, y = _normal(*shape), _normal(shape[0], *count, shape[3])
+    if kernel.endswith("backward"):
+        return *((y, x, y) if kernel.startswith("max") else (y,)), windows, 3, x.copy()
+    return x, windows, 3, y
+
+
 ARGUMENTS = {
     matmul: _product,
     softmax: _softmax,
@@ -586,4 +639,5 @@ ARGUMENTS = {
     attention: _attention,
     attention_ladder: _ladder,
     convolution: _convolution,
+    pooling: _pooling,
 }

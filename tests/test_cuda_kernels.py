@@ -80,6 +80,17 @@ def test_products_of_several_blocks(name, run):
     assert_product(name, LARGE[name], run)
 
 
+@RUNS
+@pytest.mark.parametrize("name", ["transposed_a", "transposed_b"])
+@pytest.mark.parametrize("shape", [(1, 1, 1), (18, 19, 20), (33, 7, 35), (130, 3, 132)])
+def test_products_of_transposed_matrices(shape, name, run):
+    m, k, n = shape
+    a, b, c = normal(m, k), normal(k, n, seed=1), empty(m, n)
+    given = a.T.copy() if name == "transposed_a" else a, b.T.copy() if name == "transposed_b" else b
+    matmul.LAUNCHES[name](run, *given, c)
+    close(c, reference.matmul(a, b), atol=1e-5)
+
+
 def assert_product(name, shape, run):
     m, k, n = shape
     a, b, c = normal(m, k), normal(k, n, seed=1), empty(m, n)

@@ -17,6 +17,7 @@ from kernels import dlpack, reference, simulator
 from kernels.cuda import array_kernels, calls, products, ufuncs
 from kernels.cuda.array import DeviceArray
 from kernels.cuda.device import Device
+from minigrad import Tensor, ops
 from tests import orders
 
 pytestmark = pytest.mark.no_cover  # what runs here is no line of minigrad
@@ -234,7 +235,35 @@ def test_products_of_matrices(shape, device):
     x = device.put(a)
     device.machine.check = False  # the largest of these takes long enough
     same(x @ x.T, a @ a.T, 1e-4)
+    same(x.T @ x, a.T @ a, 1e-4)
     same(x @ x.T[:, :5], a @ a.T[:, :5], 1e-4)  # a grid of more rows than columns
+
+
+def logits(x, w):
+    """Of rows x, by the embedding w that they came from, and the gradients of both"""
+    x, w = (Tensor(array, requires_grad=True) for array in (x, w))
+    y = ops.inner(x, w)
+    y.backward(np.empty_like(y.data))
+
+
+TURNED = {
+    "a b": (lambda x, w: x @ w[:64], ["vectorised"]),
+    "a bᵀ": (lambda x, w: x @ w.T, ["transposed_b"]),
+    "aᵀ b": (lambda x, w: x.T @ x, ["transposed_a"]),
+    "aᵀ bᵀ": (lambda x, w: w[:64].T @ w.T, ["copyto_float32_strided", "transposed_b"]),
+    "of a batch": (lambda x, w: np.reshape(x, (2, 40, 64)) @ w.T, ["transposed_b"]),
+    "logits of tokens": (logits, ["transposed_b", "vectorised", "transposed_a"]),
+}
+
+
+@pytest.mark.parametrize("multiply, kernels_of_it", TURNED.values(), ids=TURNED)
+def test_a_matrix_that_lies_in_columns_is_not_copied(multiply, kernels_of_it, monkeypatch):
+    """None of these has to run here. The embedding of GPT-2 has 50257 x 768 numbers."""
+    device, started = Device(simulator.Machine()), []
+    x, w = device.put(np.ones((80, 64), np.float32)), device.put(np.ones((70, 64), np.float32))
+    monkeypatch.setattr(device.machine, "launch", lambda kernel, *_: started.append(kernel))
+    multiply(x, w)
+    assert sorted(kernel.__name__ for kernel in started) == sorted(kernels_of_it)
 
 
 def test_a_batch_may_be_longer_than_a_grid(monkeypatch, device):

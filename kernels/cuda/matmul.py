@@ -8,7 +8,12 @@
     tensor_cores     a warp multiplies small matrices at once, in TF32, while the next are fetched
 
 All compute C = A B,  (m, k), (k, n) -> (m, n), of float32, in rows without gaps that begin at a
-multiple of 16 bytes, of any size. `LAUNCHES` says how each is started.
+multiple of 16 bytes, of any size. Beside `vectorised` stand two for matrices that lie in columns:
+
+    transposed_a     C = Aᵀ B, of rows of Aᵀ: what a gradient of weights is made of
+    transposed_b     C = A Bᵀ, of rows of Bᵀ: the logits of tokens, by their embedding
+
+`LAUNCHES` says how each is started.
 """
 
 from numba import cuda, float32
@@ -168,42 +173,47 @@ def four_elements(x, row, column):
     )
 
 
-def vectorised(a, b, c):
-    """A thread holds WIDE x WIDE sums, and takes four numbers by one instruction wherever it can.
+@cuda.jit(device=True, inline="always")
+def fetch_tile(x, first_row, first_column, tile):
+    """THIN rows of x, and WIDE_EDGE columns: each of 256 threads has a group of four"""
+    thread = cuda.threadIdx.y * SIDE + cuda.threadIdx.x
+    row, column = thread // 32, thread % 32 * 4
+    four = four_elements(x, first_row + row, first_column + column)
+    store4(tile, (row, column), four)
 
-    The tile of A is turned over, so that what a thread needs of one k lies in a row there, too.
-    """
-    a_tile = cuda.shared.array((THIN, GAP), float32)
-    b_tile = cuda.shared.array((THIN, GAP), float32)
-    total = cuda.local.array((WIDE, WIDE), float32)
+
+@cuda.jit(device=True, inline="always")
+def fetch_turned(x, first_row, first_column, tile):
+    """WIDE_EDGE rows of x, and THIN columns, turned over: a column of x is a row of the tile"""
+    thread = cuda.threadIdx.y * SIDE + cuda.threadIdx.x
+    row, column = thread // 2, thread % 2 * 4
+    four = four_elements(x, first_row + row, first_column + column)
+    for i in range(4):
+        tile[column + i, row] = four[i]
+
+
+@cuda.jit(device=True, inline="always")
+def add_wide_products(total, a_tile, b_tile):
+    """total += the products of two tiles, for the WIDE rows and columns of a thread"""
+    x, y = cuda.threadIdx.x, cuda.threadIdx.y
     a_part = cuda.local.array(WIDE, float32)
     b_part = cuda.local.array(WIDE, float32)
-    x, y = cuda.threadIdx.x, cuda.threadIdx.y
-    thread = y * SIDE + x
-    first_row, first_column = cuda.blockIdx.y * WIDE_EDGE, cuda.blockIdx.x * WIDE_EDGE
-    clear(total, WIDE, WIDE)
-    for k in range(0, a.shape[1], THIN):
-        # 256 threads, 128 rows of A with 2 groups of four, 8 rows of B with 32 groups of four
-        row, column = thread // 2, thread % 2 * 4
-        four = four_elements(a, first_row + row, k + column)
-        for i in range(4):
-            a_tile[column + i, row] = four[i]
-        row, column = thread // 32, thread % 32 * 4
-        four = four_elements(b, k + row, first_column + column)
-        store4(b_tile, (row, column), four)
-        cuda.syncthreads()
-        for inner in range(THIN):
-            for group in range(2):
-                a_four = load4(a_tile, (inner, group * EDGE + y * 4))
-                b_four = load4(b_tile, (inner, group * EDGE + x * 4))
-                for i in range(4):
-                    a_part[group * 4 + i] = a_four[i]
-                    b_part[group * 4 + i] = b_four[i]
-            for i in range(WIDE):
-                for j in range(WIDE):
-                    total[i, j] += a_part[i] * b_part[j]
-        cuda.syncthreads()
-    row, column = first_row + y * 4, first_column + x * 4
+    for inner in range(THIN):
+        for group in range(2):
+            a_four = load4(a_tile, (inner, group * EDGE + y * 4))
+            b_four = load4(b_tile, (inner, group * EDGE + x * 4))
+            for i in range(4):
+                a_part[group * 4 + i] = a_four[i]
+                b_part[group * 4 + i] = b_four[i]
+        for i in range(WIDE):
+            for j in range(WIDE):
+                total[i, j] += a_part[i] * b_part[j]
+
+
+@cuda.jit(device=True, inline="always")
+def put_wide(c, first_row, first_column, total):
+    """The sums of a thread, to where they belong in C"""
+    row, column = first_row + cuda.threadIdx.y * 4, first_column + cuda.threadIdx.x * 4
     is_aligned = c.shape[1] % 4 == 0
     for i in range(WIDE):
         at_row = row + i // 4 * EDGE + i % 4
@@ -220,6 +230,57 @@ def vectorised(a, b, c):
                     is_inside = at_row < c.shape[0] and at_column + j < c.shape[1]
                     if is_inside:
                         c[at_row, at_column + j] = total[i, group * 4 + j]
+
+
+def vectorised(a, b, c):
+    """A thread holds WIDE x WIDE sums, and takes four numbers by one instruction wherever it can.
+
+    The tile of A is turned over, so that what a thread needs of one k lies in a row there, too.
+    """
+    a_tile = cuda.shared.array((THIN, GAP), float32)
+    b_tile = cuda.shared.array((THIN, GAP), float32)
+    total = cuda.local.array((WIDE, WIDE), float32)
+    row, column = cuda.blockIdx.y * WIDE_EDGE, cuda.blockIdx.x * WIDE_EDGE
+    clear(total, WIDE, WIDE)
+    for k in range(0, a.shape[1], THIN):
+        fetch_turned(a, row, k, a_tile)
+        fetch_tile(b, k, column, b_tile)
+        cuda.syncthreads()
+        add_wide_products(total, a_tile, b_tile)
+        cuda.syncthreads()
+    put_wide(c, row, column, total)
+
+
+def transposed_a(a, b, c):
+    """C = Aᵀ B  (k, m), (k, n) -> (m, n), where A lies: its tile needs no turning over"""
+    a_tile = cuda.shared.array((THIN, GAP), float32)
+    b_tile = cuda.shared.array((THIN, GAP), float32)
+    total = cuda.local.array((WIDE, WIDE), float32)
+    row, column = cuda.blockIdx.y * WIDE_EDGE, cuda.blockIdx.x * WIDE_EDGE
+    clear(total, WIDE, WIDE)
+    for k in range(0, a.shape[0], THIN):
+        fetch_tile(a, k, row, a_tile)
+        fetch_tile(b, k, column, b_tile)
+        cuda.syncthreads()
+        add_wide_products(total, a_tile, b_tile)
+        cuda.syncthreads()
+    put_wide(c, row, column, total)
+
+
+def transposed_b(a, b, c):
+    """C = A Bᵀ  (m, k), (n, k) -> (m, n), where B lies: both tiles are turned over"""
+    a_tile = cuda.shared.array((THIN, GAP), float32)
+    b_tile = cuda.shared.array((THIN, GAP), float32)
+    total = cuda.local.array((WIDE, WIDE), float32)
+    row, column = cuda.blockIdx.y * WIDE_EDGE, cuda.blockIdx.x * WIDE_EDGE
+    clear(total, WIDE, WIDE)
+    for k in range(0, a.shape[1], THIN):
+        fetch_turned(a, row, k, a_tile)
+        fetch_turned(b, column, k, b_tile)
+        cuda.syncthreads()
+        add_wide_products(total, a_tile, b_tile)
+        cuda.syncthreads()
+    put_wide(c, row, column, total)
 
 
 # ---- Tensor cores --------------------------------------------------------------------------------
@@ -311,7 +372,7 @@ def _edges(edge):
     return lambda a, b, c: (-(-c.shape[1] // edge), -(-c.shape[0] // edge))
 
 
-LADDER = LAUNCHES = named(
+LAUNCHES = named(
     *(
         Launch(kernel, block, _edges(edge), (MATRIX, MATRIX, MATRIX))
         for kernel, block, edge in (
@@ -321,6 +382,9 @@ LADDER = LAUNCHES = named(
             (register_tiled, (SIDE, SIDE), EDGE),
             (vectorised, (SIDE, SIDE), WIDE_EDGE),
             (tensor_cores, (128,), TENSOR_EDGE),
+            (transposed_a, (SIDE, SIDE), WIDE_EDGE),
+            (transposed_b, (SIDE, SIDE), WIDE_EDGE),
         )
     )
 )
+LADDER = {name: launch for name, launch in LAUNCHES.items() if "transposed" not in name}

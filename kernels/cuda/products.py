@@ -1,7 +1,7 @@
 """Products of matrices of any shape and layout, in batches: what NumPy's matmul is on a device.
 
-Large matrices that lie in rows without gaps go to the fastest rung of the ladder in `matmul`. For
-all others there is `tiled`, whose operands may be transposed, or repeated along a batch.
+Large matrices that lie in rows or in columns without gaps go to the fastest rung of the ladder in
+`matmul`. For all others there is `tiled`, whose operands may be repeated along a batch.
 """
 
 import functools
@@ -90,10 +90,26 @@ def _multiply(a, b, c, batch):
         rows = math.prod(a.shape[:-1])
         _multiply(a.reshape(rows, -1), b, c.reshape(rows, n), ())
     elif not batch and min(m, n) >= LARGE and c.dtype == np.float32:
-        matmul.LADDER["vectorised"](a.device.launch, a.aligned(), b.aligned(), c)
+        _multiply_large(a, b, c)
     else:
         three = [_with_one_batch(x, batch) for x in (a, b, c)]
         a.device.launch(kernel_of(c.dtype), blocks(*three), (SIDE, SIDE), *three)
+
+
+def _multiply_large(a, b, c):
+    """C = A B of matrices that are read where they lie, though one of them lies in columns."""
+    launch = a.device.launch
+    if _lies_in_columns(b):
+        matmul.LAUNCHES["transposed_b"](launch, a.aligned(), b.T, c)
+    elif _lies_in_columns(a):
+        matmul.LAUNCHES["transposed_a"](launch, a.T, b.aligned(), c)
+    else:
+        matmul.LAUNCHES["vectorised"](launch, a.aligned(), b.aligned(), c)
+
+
+def _lies_in_columns(x):
+    """Whether it is the transpose of a matrix that a kernel can take as it is."""
+    return x.T.is_contiguous and x.pointer % 16 == 0 and not x.is_contiguous
 
 
 def blocks(a, b, c):
