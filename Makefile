@@ -5,7 +5,7 @@
 # make test            the linter and all tests, with coverage, in two processes
 # make test-kernels    kernels for other processors, with each pool of threads, compiled anew
 # make test-programs   trainings to their end, or killed; the pictures of all programs
-# make test-gpu        kernels for GPUs simulated, and compiled for each kind; it takes no GPU
+# make test-gpu        kernels for GPUs simulated and compiled, which takes no GPU; run, if there is one
 # make course-check    exercises tell right from wrong; models learn with any right answer inside
 # make test-hostile    the grader, and what a submission may try against it and does not achieve
 # make lessons         notebooks and pages, made anew from the texts of the lessons
@@ -53,11 +53,15 @@ test-programs: $(EXTRA)/test
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests/check_accuracy.py \
 	    tests/check_survival.py tests/check_program_pictures.py
 
-test-gpu: $(EXTRA)/test $(EXTRA)/gpu-ci
-	$(BIN)/python -m pytest -n 2 -m "" tests/test_simulator.py tests/test_cuda_kernels.py \
+# Without a GPU, what is for one is skipped, and -rs says why. With one, a test of it that skips fails.
+GPU := $(shell command -v nvidia-smi)
+test-gpu: $(EXTRA)/test $(EXTRA)/$(if $(GPU),gpu,gpu-ci)
+	$(if $(GPU),MINIGRAD_REQUIRE_GPU=1) $(BIN)/python -m pytest -n 2 -rs -m "" \
+	    tests/test_simulator.py tests/test_cuda_kernels.py \
 	    tests/test_device_arrays.py tests/test_device_training.py \
 	    tests/check_device_operations.py tests/check_device_layers.py \
-	    tests/check_device_training.py tests/check_card.py tests/check_gpu_compilation.py
+	    tests/check_device_training.py tests/check_card.py tests/check_gpu_compilation.py \
+	    tests/check_verdicts.py
 
 course-check: $(EXTRA)/test
 	$(BIN)/python -m tests.naming
