@@ -1,16 +1,19 @@
 """A GPU as a device, with a driver that stands in for NVIDIA's: what numba.cuda is handed is right.
 
-`make test-gpu` runs this, with the packages of the extra `gpu-ci`. No number is computed by a GPU
-here; each kernel is compiled for one, and runs in the simulator.
+`make test-gpu` runs this, with the packages of the extra `gpu-ci`. With the stand-in no number is
+computed by a GPU; each kernel is compiled for one, and runs in the simulator. What does not look
+into the stand-in runs on a GPU as well, if there is one.
 """
 
 import numpy as np
 import pytest
+from numba import cuda
 
 import kernels
 from kernels import dlpack
 from kernels.cuda.card import Card
 from kernels.cuda.device import Device
+from tests import orders
 from tests import test_device_training as training
 from tests.stand_in_driver import MEMORY, stand_in
 
@@ -23,12 +26,23 @@ def context():
         yield context
 
 
-@pytest.fixture
-def device(context, monkeypatch):
-    device = Device(Card())
+def called_cuda(device, monkeypatch):
+    """The device that "cuda" is the name of from here on."""
     monkeypatch.setattr(kernels.devices, "device", lambda name: device)
     monkeypatch.setattr(kernels, "device", lambda name: device)
     return device
+
+
+@pytest.fixture
+def stand_in_device(context, monkeypatch):
+    return called_cuda(Device(Card()), monkeypatch)
+
+
+@pytest.fixture(params=["stand-in", orders.ON_CARD])
+def device(request, monkeypatch):
+    if request.param == orders.CARD:
+        return called_cuda(Device(orders.needed_card()), monkeypatch)
+    return request.getfixturevalue("stand_in_device")
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "int32", "uint8", "bool"])
@@ -93,7 +107,8 @@ def test_a_step_on_the_card_is_that_on_the_cpu(device):
         np.testing.assert_allclose(ours, right, rtol=1e-5, atol=1e-5)
 
 
-def test_memory_that_is_not_there_is_an_error_and_what_is_kept_is_given_back(device, context):
+def test_memory_that_is_not_there_is_an_error_and_what_is_kept_is_given_back(stand_in_device):
+    device = stand_in_device
     kept = device.empty((MEMORY // 2,), np.uint8)
     with pytest.raises(MemoryError, match="bytes left"):
         device.empty((MEMORY,), np.uint8)
@@ -110,7 +125,8 @@ class Theirs:
 
 
 @pytest.mark.parametrize("stream, waits", [(None, 0), (1, 0), (7, 1)])
-def test_arrays_are_shared_by_cuda_array_interface(stream, waits, device, context):
+def test_arrays_are_shared_by_cuda_array_interface(stream, waits, stand_in_device, context):
+    device = stand_in_device
     x = device.put(NUMBERS)
     ours = device.adopt(Theirs(x[:, ::-1], stream))
     ours += 1
@@ -118,7 +134,21 @@ def test_arrays_are_shared_by_cuda_array_interface(stream, waits, device, contex
     np.testing.assert_array_equal(x.numpy(), NUMBERS + 1)
 
 
-def test_arrays_are_shared_by_dlpack(device, context):
+def test_an_array_of_numba_is_adopted(device):
+    theirs = cuda.to_device(NUMBERS)
+    ours = device.adopt(theirs)
+    ours += 1
+    np.testing.assert_array_equal(theirs.copy_to_host(), NUMBERS + 1)
+
+
+@pytest.mark.gpu
+def test_numba_adopts_an_array_of_ours():
+    ours = Device(orders.needed_card()).put(NUMBERS)
+    np.testing.assert_array_equal(cuda.as_cuda_array(ours).copy_to_host(), NUMBERS)
+
+
+def test_arrays_are_shared_by_dlpack(stand_in_device, context):
+    device = stand_in_device
     x = device.put(NUMBERS)
     assert x.__dlpack_device__() == (dlpack.GPU, 0)
     taken = dlpack.taken(x, stream=7)

@@ -33,10 +33,11 @@ def program(*arguments, timeout):
 
 
 @pytest.mark.gpu
-def test_the_simulator_agrees_with_the_card():
+def test_the_simulator_agrees_with_the_card(tmp_path):
     needed_card()
-    result = program(timeout=900)
+    result = program("--to", str(tmp_path), timeout=900)
     assert result.returncode == AGREE, result.stdout + result.stderr
+    assert list(tmp_path.glob("*, verdicts.md"))
 
 
 # ---- Without a GPU -------------------------------------------------------------------------------
@@ -71,15 +72,15 @@ def test_a_program_that_fails_has_compared_nothing(monkeypatch):
     assert shown == {"no guard for columns": "not compared: the process ended with 1"}
 
 
-def test_the_program_runs_tests_and_mistakes_and_takes_no_stand_in_for_a_card(stands_in):
-    name = "all rows are written to the first"
-    result = program("--kernels", "test_softmax and by_warp", name, timeout=240)
+def test_the_program_runs_tests_and_mistakes_and_takes_no_stand_in_for_a_card(stands_in, tmp_path):
+    name, words = "all rows are written to the first", "test_softmax and by_warp"
+    result = program("--to", str(tmp_path), "--kernels", words, name, timeout=240)
     assert result.returncode == NO_GPU, result.stdout + result.stderr
     assert "a driver stood in for a GPU: not compared" in result.stderr
     lines = result.stdout.splitlines()
     assert f"| {name} | data race, p | another result | agree |" in lines
     assert "| softmax.by_warp | 3 passed | 3 passed | agree |" in lines
-    assert not list(verdicts.RESULTS.glob("a stand-in*"))
+    assert not list(tmp_path.iterdir())
 
 
 # ---- What is agreement ---------------------------------------------------------------------------

@@ -57,6 +57,7 @@ def main(arguments=None):
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--kernels", metavar="WORDS", help="tests of kernels, as pytest -k has it")
+    parser.add_argument("--to", default=RESULTS, type=Path, help="the folder for the page")
     parser.add_argument("mistakes", nargs="*", help="some of tests/seeded_bugs.py, else all")
     given = parser.parse_args(arguments)
     if given.child:
@@ -78,7 +79,7 @@ def main(arguments=None):
         print("a driver stood in for a GPU: not compared", file=sys.stderr)
         return status or NO_GPU
     if not is_part:
-        RESULTS.joinpath(f"{gpu.card()}, verdicts.md").write_text(text, encoding="utf-8")
+        given.to.joinpath(f"{gpu.card()}, verdicts.md").write_text(text, encoding="utf-8")
     return status
 
 
