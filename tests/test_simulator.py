@@ -65,6 +65,12 @@ def test_a_seeded_bug_is_named(name, order):
         lines.remove(next((line for line in lines if part in line), f"no line has {part}"))
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BUGS)
+def test_without_the_mistake_there_is_no_alarm(name):
+    seeded_bugs.right(name)(simulator.launch, *seeded_bugs.arguments(name))
+
+
 def test_there_are_many_seeded_bugs():
     """In all modules of kernels but the one whose kernels are made of formulas of NumPy's."""
     assert len(BUGS) >= 30
