@@ -67,7 +67,7 @@ def test_each_mistake_shows_what_it_does_and_the_next_one_runs(stands_in):
 
 def test_a_program_that_fails_has_compared_nothing(monkeypatch):
     """Here for want of a GPU: its processes end before they have run anything."""
-    monkeypatch.setenv("NUMBA_DISABLE_CUDA", "1")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     shown = verdicts.ask(["no guard for columns"], processes=1)
     assert shown == {"no guard for columns": "not compared: the process ended with 1"}
 
@@ -81,6 +81,12 @@ def test_the_program_runs_tests_and_mistakes_and_takes_no_stand_in_for_a_card(st
     assert f"| {name} | data race, p | another result | agree |" in lines
     assert "| softmax.by_warp | 3 passed | 3 passed | agree |" in lines
     assert not list(tmp_path.iterdir())
+
+
+def test_a_mistake_that_nobody_has_made_is_named(capsys):
+    with pytest.raises(SystemExit):
+        verdicts.main(["no guard for rows"])
+    assert "seeded_bugs.py has no 'no guard for rows'" in capsys.readouterr().err
 
 
 # ---- What is agreement ---------------------------------------------------------------------------

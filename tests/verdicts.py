@@ -62,23 +62,22 @@ def main(arguments=None):
     given = parser.parse_args(arguments)
     if given.child:
         return child(given.mistakes)
-    is_part = bool(given.kernels or given.mistakes)
+    if unknown := [name for name in given.mistakes if name not in seeded_bugs.BUGS]:
+        parser.error(f"tests/seeded_bugs.py has no {unknown[0]!r}")
     try:
         on_card.found()
     except OSError as error:
         print(f"no GPU here: not compared. {error}", file=sys.stderr)
         return NO_GPU
-    names = given.mistakes or list(seeded_bugs.BUGS)
     kernels = right_kernels(given.kernels)
-    shown = ask(names)
-    mistakes = {name: (verdict(name), shown[name]) for name in names}
+    mistakes = all_mistakes(given.mistakes or list(seeded_bugs.BUGS))
     text = "".join(f"{line}\n" for line in page(gpu.card(), kernels, mistakes))
     print(text)
     status = status_of(kernels, mistakes)
     if os.environ.get(on_card.STAND_IN):
         print("a driver stood in for a GPU: not compared", file=sys.stderr)
         return status or NO_GPU
-    if not is_part:
+    if not (given.kernels or given.mistakes):
         given.to.joinpath(f"{gpu.card()}, verdicts.md").write_text(text, encoding="utf-8")
     return status
 
@@ -132,6 +131,12 @@ def is_right(counts):
 
 
 # ---- Mistakes ------------------------------------------------------------------------------------
+
+
+def all_mistakes(names):
+    """{name: (what the simulator says, what the card shows)}"""
+    shown = ask(names)
+    return {name: (verdict(name), shown[name]) for name in names}
 
 
 def verdict(name):
