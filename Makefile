@@ -54,7 +54,7 @@ test-programs: $(EXTRA)/test
 	    tests/check_survival.py tests/check_program_pictures.py
 
 # Without a GPU, what is for one is skipped, and -rs says why. With one, a test of it that skips fails.
-GPU := $(shell command -v nvidia-smi)
+GPU := $(shell nvidia-smi -L 2>/dev/null | grep "^GPU")
 test-gpu: $(EXTRA)/test $(EXTRA)/$(if $(GPU),gpu,gpu-ci)
 	$(if $(GPU),MINIGRAD_REQUIRE_GPU=1) $(BIN)/python -m pytest -n 2 -rs -m "" \
 	    tests/test_simulator.py tests/test_cuda_kernels.py \
