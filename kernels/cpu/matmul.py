@@ -45,6 +45,7 @@ from .threads import counter, take, threaded
 
 ROWS, VECTORS = TILE
 DEPTH = 256  # rows of a packed strip: with AVX-512 it is 64 KiB, a small part of the L2 cache
+LINE = 64  # bytes of memory that a processor fetches at a time
 PACKED_ROWS = 128  # of A, at least, for which a strip that could stay where it lies is packed
 MOST_ROWS = 512  # of a block
 BLOCKS = 16  # that a product is cut into, if it is large
@@ -77,14 +78,14 @@ def transposed(x):
 
 # ---- One strip of columns ------------------------------------------------------------------------
 
-_wide = tile(ROWS, VECTORS, start="add")
-_narrow = narrow_tile(ROWS, VECTORS, start="add")
-_narrow_row = narrow_tile(1, VECTORS, start="add")
+_wide = tile(ROWS, VECTORS, start="either")
+_narrow = narrow_tile(ROWS, VECTORS, start="either")
+_narrow_row = narrow_tile(1, VECTORS, start="either")
 
 
 @inlined
-def add_panel(a, b, b_start, b_row, c, m, n, k):
-    """C += A B for a C that is no wider than a tile   (m, k), (k, n), (m, n)
+def add_panel(a, b, b_start, b_row, c, m, n, k, is_added):
+    """C += A B, or C = A B, for a C that is no wider than a tile   (m, k), (k, n), (m, n)
 
     Element (p, j) of B is b[b_start + p b_row + j]; rows of C are contiguous, too.
     """
@@ -93,21 +94,24 @@ def add_panel(a, b, b_start, b_row, c, m, n, k):
         for i in range(0, whole, ROWS):
             x, y = beyond(a, i, 0), beyond(c, i, 0)
             strips = x.data, x.start, x.row, x.column, b, b_start, b_row
-            _wide(*strips, y.data, y.start, y.row, k)
+            _wide(*strips, y.data, y.start, y.row, k, is_added)
     else:
         for i in range(0, whole, ROWS):
             x, y = beyond(a, i, 0), beyond(c, i, 0)
             strips = x.data, x.start, x.row, x.column, b, b_start, b_row
-            _narrow(*strips, y.data, y.start, y.row, k, n)
+            _narrow(*strips, y.data, y.start, y.row, k, is_added, n)
     for i in range(whole, m):
         x, y = beyond(a, i, 0), beyond(c, i, 0)
         strips = x.data, x.start, x.row, x.column, b, b_start, b_row
-        _narrow_row(*strips, y.data, y.start, y.row, k, n)
+        _narrow_row(*strips, y.data, y.start, y.row, k, is_added, n)
 
 
 @inlined
-def pack(b, panel, k, n):
-    """panel[p, j] = B[p, j]   (k, n), in rows as long as a tile is wide, whatever B's strides"""
+def pack(b, panel, first, k, n):
+    """panel[p, j] = B[p, j]   (k, n), in rows as long as a tile is wide, whatever B's strides
+
+    The panel begins at its element `first`.
+    """
     x, step = b.data, lanes(b.data)
     width = VECTORS * step
     if b.column == 1:
@@ -115,17 +119,18 @@ def pack(b, panel, k, n):
             row = b.start + p * b.row
             for j in range(0, n, step):
                 vector = load_until(x, row + j, row + n, 0)
-                store_until(panel, p * width + j, (p + 1) * width, vector)
+                store(panel, first + p * width + j, vector)
     elif b.row == 1:
         for p in range(0, k, step):
             for j in range(0, n, step):
                 corner = b.start + j * b.column + p
-                transpose_first(x, corner, b.column, panel, p * width + j, width, n - j, k - p)
+                to = first + p * width + j
+                transpose_first(x, corner, b.column, panel, to, width, n - j, k - p)
     else:
         for p in range(k):
             for j in range(n):
                 number = load_first(x, b.start + p * b.row + j * b.column, 1)
-                store_first(panel, p * width + j, number, 1)
+                store_first(panel, first + p * width + j, number, 1)
 
 
 # ---- One row of C --------------------------------------------------------------------------------
@@ -232,35 +237,48 @@ def add_product(
     m: integer,
     n: integer,
     k: integer,
+    is_added: integer,
 ):
-    """C += A B   (m, k), (k, n), (m, n), rows of C contiguous
+    """C += A B, or C = A B if not is_added   (m, k), (k, n), (m, n), rows of C contiguous
 
     It is long, and so it is compiled once, and other kernels get its address as `product`.
     """
-    if m == 1 and b.column == 1:
+    is_row = m == 1 and (b.column == 1 or (b.row == 1 and a.column == 1))
+    if not is_added and (is_row or k == 0):
+        fill(c, m, n, 0)
+    if is_row and b.column == 1:
         add_row(a, b, c, n, k)
-    elif m == 1 and b.row == 1 and a.column == 1:
+    elif is_row:
         add_dots(a, b, c, n, k)
     else:
         width = VECTORS * lanes(c.data)
         is_packed = is_worth_packing(m, b, width)
-        panel = np.empty((DEPTH, width if is_packed else 0), c.data.dtype)
+        panel = np.empty((DEPTH + 1, width if is_packed else 0), c.data.dtype)
+        first = -panel.ctypes.data % LINE // panel.itemsize  # no vector of it lies in two lines
         for p in range(0, k, DEPTH):
             depth = min(DEPTH, k - p)
             for j in range(0, n, width):
                 part, columns = beyond(b, p, j), min(width, n - j)
                 strip, start, row = part.data, part.start, part.row
                 if is_packed:
-                    pack(part, panel, depth, columns)
-                    strip, start, row = panel, 0, width
+                    pack(part, panel, first, depth, columns)
+                    strip, start, row = panel, first, width
                 left, sums = beyond(a, 0, p), beyond(c, 0, j)
-                add_panel(left, strip, start, row, sums, m, columns, depth)
+                is_more = is_added + p  # 0 if nothing is there yet
+                add_panel(left, strip, start, row, sums, m, columns, depth, is_more)
 
 
 @inlined
 def call_add_product(product, a, b, c, m, n, k):
     """C += A B by `add_product`, which is at the address `product`   (m, k), (k, n), (m, n)"""
-    if call(product, (a, b, c, m, n, k)):
+    if call(product, (a, b, c, m, n, k, 1)):
+        raise MemoryError("there is no room for a strip of a matrix")
+
+
+@inlined
+def call_put_product(product, a, b, c, m, n, k):
+    """C = A B by `add_product`, which is at the address `product`   (m, k), (k, n), (m, n)"""
+    if call(product, (a, b, c, m, n, k, 0)):
         raise MemoryError("there is no room for a strip of a matrix")
 
 
@@ -324,9 +342,8 @@ def bounds(block, rows, columns, m, n):
 def multiply_block(block, rows, columns, product, a, b, c, m, n, k):
     """Block number `block` of C = A B   (m, k), (k, n), (m, n), C contiguous"""
     i, j, height, width = bounds(block, rows, columns, m, n)
-    part = beyond(c, i, j)
-    fill(part, height, width, 0)
-    call_add_product(product, beyond(a, i, 0), beyond(b, 0, j), part, height, width, k)
+    left, right = beyond(a, i, 0), beyond(b, 0, j)
+    call_put_product(product, left, right, beyond(c, i, j), height, width, k)
 
 
 @inlined
