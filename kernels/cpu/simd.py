@@ -32,7 +32,7 @@ from numba.extending import intrinsic, lower_builtin, models, register_model
 # (our name, the features that a processor must have, bits of a vector, tile: rows, vectors). The
 # sums of a tile, rows x vectors, fit the registers beside a row of b and one number of a.
 _KINDS = [
-    ("avx512", {"avx512f", "avx512dq"}, 512, (4, 4)),
+    ("avx512", {"avx512f", "avx512dq"}, 512, (6, 4)),
     ("avx2", {"avx2", "fma"}, 256, (4, 3)),
     ("neon", {"neon"}, 128, (4, 4)),
 ]
