@@ -28,6 +28,7 @@ from numba import types
 
 from . import leaves_to_numpy, threads
 from .compilation import address, call, inlined, integer, jit, read, write
+from .loops import room
 from .simd import (
     TILE,
     broadcast,
@@ -49,7 +50,6 @@ from .threads import counter, take, threaded
 
 ROWS, VECTORS = TILE
 DEPTH = 256  # rows of a packed strip: with AVX-512 it is 64 KiB, a small part of the L2 cache
-LINE = 64  # bytes of memory that a processor fetches at a time
 PACKED_ROWS = 128  # of A, at least, for which a strip that could stay where it lies is packed
 MOST_ROWS = 512  # of a block
 BLOCKS = 12  # that a product is cut into, if it is large; or more
@@ -234,29 +234,23 @@ def _any_matrix(dtype):
 
 
 @inlined
-def beginning(panel):
-    """Its first element that begins a line of memory: no vector of rows from there lies in two"""
-    return -np.int64(panel.ctypes.data) % LINE // panel.itemsize
-
-
-@inlined
 def add_matrix(a, b, c, m, n, k, is_added):
     """C += A B, or C = A B, DEPTH rows of B at a time   (m, k), (k, n), (m, n)"""
     width = VECTORS * lanes(c.data)
     is_packed = is_worth_packing(m, b, width)
     strips = max(1, min(STRIPS, (n + width - 1) // width)) if is_packed else 1  # used together
-    panel = np.empty((strips * DEPTH + 1 if is_packed else 0, width), c.data.dtype)
+    size = DEPTH * width
+    panel = room(strips * size if is_packed else 0, c.data).reshape(-1, width)
     for p in range(0, k, DEPTH):
         left, depth = beyond(a, 0, p), min(DEPTH, k - p)
         for j in range(0, n, strips * width):
             part, sums, columns = beyond(b, p, j), beyond(c, 0, j), min(strips * width, n - j)
             strip, start, row = part.data, part.start, part.row
             if is_packed:
-                strip, start, row = panel, beginning(panel), width
+                strip, start, row = panel, 0, width
                 for s in range(0, columns, width):
-                    place, few = start + s * DEPTH, min(width, columns - s)
-                    pack(beyond(part, 0, s), panel, place, depth, few)
-            given = left, strip, start, DEPTH * width, row
+                    pack(beyond(part, 0, s), panel, s * DEPTH, depth, min(width, columns - s))
+            given = left, strip, start, size, row
             add_strips(*given, sums, m, columns, depth, is_added + p)
 
 
