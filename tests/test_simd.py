@@ -13,6 +13,7 @@ from numba import njit
 
 from kernels.cpu import simd
 from kernels.cpu.activations import erf_value, sigmoid_value
+from kernels.cpu.compilation import inlined
 from kernels.cpu.simd import (
     broadcast,
     exp,
@@ -279,49 +280,50 @@ def test_transpose_turns_a_square_of_memory(dtype):
 
 
 @DTYPES
-@pytest.mark.parametrize("start", ["zero", "add", "scale"])
+@pytest.mark.parametrize("start", ["zero", "add", "added", "not added", "scale"])
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("k", [0, 1, 5])
 def test_a_tile_is_a_product_and_touches_nothing_else(dtype, start, masked, k):
     rows, vectors = simd.TILE
     width = simd.lanes_of(dtype)
     columns = vectors * width - (width // 2 if masked else 0)
-    run_tile = tile(rows, vectors, start, masked)
     a, b, c, s = (
         RANDOM.standard_normal(shape).astype(dtype)
         for shape in [(rows, k), (k, columns), (rows + 1, columns + 2), vectors * width]
     )
-    expected = c.copy()
-    begin = {"zero": 0, "add": 1, "scale": s[:columns]}[start]
-    product = a.astype("float64") @ b + begin * c[:rows, 1 : columns + 1]
+    if start == "not added":
+        c[:rows, 1 : columns + 1] = np.nan  # what is not read
+    expected = np.nan_to_num(c)
+    begin = {"add": 1, "added": 1, "scale": s[:columns]}.get(start, 0)
+    product = a.astype("float64") @ b + begin * expected[:rows, 1 : columns + 1]
     expected[:rows, 1 : columns + 1] = product
-    call_tile(run_tile, start, masked)(a, b, c, s, k, columns - (vectors - 1) * width)
+    call_tile(rows, vectors, start, masked)(a, b, c, s, columns - (vectors - 1) * width)
     np.testing.assert_allclose(c, expected, rtol=0, atol=1e-5 if dtype == "float32" else 1e-13)
     outside = np.ones(c.shape, bool)
     outside[:rows, 1 : columns + 1] = False
     np.testing.assert_array_equal(c[outside], expected[outside])
 
 
-def call_tile(run_tile, start, masked):
+def call_tile(rows, vectors, start, masked):
+    """A compiled call of a tile with what comes behind k, as `start` and `masked` ask for it."""
+    is_added = int(start == "added")
+    run_tile = tile(rows, vectors, "either" if "added" in start else start, masked)
+
+    @inlined
+    def run(a, b, c, *rest):
+        run_tile(a, 0, b.shape[0], 1, b, 0, b.shape[1], c, 1, c.shape[1], b.shape[0], *rest)
+
+    if start == "scale" and masked:
+        return compiled(lambda a, b, c, s, n: run(a, b, c, s, 0, n))
     if start == "scale":
-        if masked:
-            return compiled(
-                lambda a, b, c, s, k, n: run_tile(
-                    a, 0, k, 1, b, 0, b.shape[1], c, 1, c.shape[1], k, s, 0, n
-                )
-            )
-        return compiled(
-            lambda a, b, c, s, k, n: run_tile(
-                a, 0, k, 1, b, 0, b.shape[1], c, 1, c.shape[1], k, s, 0
-            )
-        )
+        return compiled(lambda a, b, c, s, n: run(a, b, c, s, 0))
+    if "added" in start and masked:
+        return compiled(lambda a, b, c, s, n: run(a, b, c, is_added, n))
+    if "added" in start:
+        return compiled(lambda a, b, c, s, n: run(a, b, c, is_added))
     if masked:
-        return compiled(
-            lambda a, b, c, s, k, n: run_tile(a, 0, k, 1, b, 0, b.shape[1], c, 1, c.shape[1], k, n)
-        )
-    return compiled(
-        lambda a, b, c, s, k, n: run_tile(a, 0, k, 1, b, 0, b.shape[1], c, 1, c.shape[1], k)
-    )
+        return compiled(lambda a, b, c, s, n: run(a, b, c, n))
+    return compiled(lambda a, b, c, s, n: run(a, b, c))
 
 
 @DTYPES

@@ -37,6 +37,7 @@ from .compilation import (
     unsigned,
     write,
 )
+from .loops import room
 from .simd import (
     LOG2_E,
     TILE,
@@ -61,7 +62,7 @@ from .simd import (
 )
 from .threads import counter, take, threaded
 
-ROWS, VECTORS = TILE
+ROWS, VECTORS = 4, TILE[1]  # of a tile: heads have a multiple of 4 features
 COLUMN_ROWS = 8  # of a tile that is one vector wide
 STRIP = 64  # keys that a block of queries meets at a time, at least as many as it has queries
 
@@ -314,17 +315,17 @@ def _forward_block(heads, norms, block, options, own):
 @inlined
 def _forward_blocks(q, k, v, o, norms, options, queue):
     """o and norms for one block of queries after another, as long as the queue has any."""
-    (examples, heads, t, d), e, dtype = q.shape, v.shape[3], q.dtype
+    (examples, heads, t, d), e = q.shape, v.shape[3]
     width, size, group = _width(q), lanes(q), heads // k.shape[1]
     own = Scratch(
-        q=np.empty((d + size) * width, dtype),
-        o=np.empty((e + size) * width, dtype),
-        z=np.empty(STRIP * width, dtype),
-        dice=np.empty(STRIP * width if options.rate > 0 else 0, dtype),
-        m=np.empty(width, dtype),
-        l=np.empty(width, dtype),
-        alpha=np.empty(width, dtype),
-        square=np.empty(size * size, dtype),
+        q=room((d + size) * width, q),
+        o=room((e + size) * width, q),
+        z=room(STRIP * width, q),
+        dice=room(STRIP * width if options.rate > 0 else 0, q),
+        m=room(width, q),
+        l=room(width, q),
+        alpha=room(width, q),
+        square=room(size * size, q),
     )
     blocks = (t + width - 1) // width
     turn = take(queue)
@@ -474,19 +475,19 @@ def _backward_chunks(g, q, k, v, o, norms, dq, slots, dk, dv, edges, options, qu
     What the first chunk adds to dq goes there, and of the others each has a dq of its own in
     `slots`: so no thread waits, and the sum is made in one order.
     """
-    (examples, heads, t, d), (_, key_heads, s, e), dtype = q.shape, v.shape, q.dtype
+    (examples, heads, t, d), (_, key_heads, s, e) = q.shape, v.shape
     width, size, group = _width(q), lanes(q), heads // key_heads
     own = BackwardScratch(
-        q=np.empty((d + size) * width, dtype),
-        g=np.empty((e + size) * width, dtype),
-        dq=np.empty((d + size) * width, dtype),
-        p=np.empty(STRIP * width, dtype),
-        dz=np.empty(STRIP * width, dtype),
-        dice=np.empty(STRIP * width if options.rate > 0 else 0, dtype),
-        m=np.empty(width, dtype),
-        log=np.empty(width, dtype),
-        inner=np.empty(width, dtype),
-        square=np.empty(size * size, dtype),
+        q=room((d + size) * width, q),
+        g=room((e + size) * width, q),
+        dq=room((d + size) * width, q),
+        p=room(STRIP * width, q),
+        dz=room(STRIP * width, q),
+        dice=room(STRIP * width if options.rate > 0 else 0, q),
+        m=room(width, q),
+        log=room(width, q),
+        inner=room(width, q),
+        square=room(size * size, q),
     )
     chunks = len(edges) - 1
     turn = take(queue)

@@ -20,7 +20,16 @@ from .compilation import address, inlined, integer, read, read_integers, write
 from .dense import NO_ACTIVATION, NUMBERS, TOLD_BY_Y, activate, fill_rows
 from .elementwise import pull
 from .loops import alike
-from .matmul import DEPTH, Matrix, add_product, beyond, call_add_product, fill, transposed
+from .matmul import (
+    DEPTH,
+    Matrix,
+    add_product,
+    beyond,
+    call_add_product,
+    call_put_product,
+    fill,
+    transposed,
+)
 from .simd import broadcast, lanes, load_until, store_until
 from .threads import counter, take, threaded
 from .windows import as_array, inside, of, windows_from
@@ -279,10 +288,9 @@ def input_gradient(
             for group in range(groups):
                 unit = group * share_of_units
                 c = Matrix(a, 0, places, 1)
-                fill(c, count, places, 0)
                 left = Matrix(h, window * units + unit, units, 1)
                 right = transposed(Matrix(weight, unit, units, 1))
-                call_add_product(product, left, right, c, count, places, share_of_units)
+                call_put_product(product, left, right, c, count, places, share_of_units)
                 scatter(a, dx, win, group * depth, depth, window, count, first, end)
         block = take(queue)
 

@@ -2,15 +2,19 @@
 
 From the inside out:
 
-    tile           4 rows x 4 vectors of C live in registers while k runs (`simd.tile`)
-    add_panel      all rows of C, one tile wide: the same strip of B is used for every row
-    add_product    strips of B that are not neat in memory are copied first: `pack`
+    tile           6 rows x 4 vectors of C live in registers while k runs (`simd.tile`)
+    add_strips     all rows of C: the same few rows of A meet each strip of B, as wide as a tile
+    add_matrix     strips of B that are not neat in memory are copied first: `pack`
     multiply       C is cut into blocks, which threads may take
     in_parts       where C is one row, B is cut across its rows instead
 
 A is read where it lies, with any strides, since a tile takes single numbers of it: a transposed A
 costs nothing. Of B a tile takes vectors, so that its rows must be contiguous: where they are not,
-as in A Bᵀ, a strip is packed at a time, never the whole.
+as in A Bᵀ, a few strips are packed at a time, never the whole.
+
+What a product waits for is memory. A tile of many rows reads a number of B seldom. Strips that lie
+one after another are read at full speed, and from the beginning of a line of memory on: a vector
+that lies in two lines takes two loads. And six rows of A, once there, are used for all the strips.
 
 An element of C is a sum of sums over DEPTH numbers, in a fixed order: a long sum in one would lose
 digits. The way C is cut follows from the shapes alone, so that no number of threads changes a bit.
@@ -24,6 +28,7 @@ from numba import types
 
 from . import leaves_to_numpy, threads
 from .compilation import address, call, inlined, integer, jit, read, write
+from .loops import room
 from .simd import (
     TILE,
     broadcast,
@@ -47,7 +52,8 @@ ROWS, VECTORS = TILE
 DEPTH = 256  # rows of a packed strip: with AVX-512 it is 64 KiB, a small part of the L2 cache
 PACKED_ROWS = 128  # of A, at least, for which a strip that could stay where it lies is packed
 MOST_ROWS = 512  # of a block
-BLOCKS = 16  # that a product is cut into, if it is large
+BLOCKS = 12  # that a product is cut into, if it is large; or more
+STRIPS = 8  # of B, at most, that a block has, which are packed together
 PART = 128  # rows of B that a thread sums at a time, in a product with one row
 WAITS = 8  # multiplications that take as long as a number of B from memory
 WORTH_PARTS = threads.WORTH_SHARING // WAITS
@@ -77,55 +83,58 @@ def transposed(x):
 
 # ---- One strip of columns ------------------------------------------------------------------------
 
-_wide = tile(ROWS, VECTORS, start="add")
-_narrow = narrow_tile(ROWS, VECTORS, start="add")
-_narrow_row = narrow_tile(1, VECTORS, start="add")
+_wide = tile(ROWS, VECTORS, start="either")
+_narrow = narrow_tile(ROWS, VECTORS, start="either")
+_two_rows = narrow_tile(2, VECTORS, start="either")
+_one_row = narrow_tile(1, VECTORS, start="either")
 
 
 @inlined
-def add_panel(a, b, b_start, b_row, c, m, n, k):
-    """C += A B for a C that is no wider than a tile   (m, k), (k, n), (m, n)
+def add_strips(a, b, b_start, b_step, b_row, c, m, n, k, is_added):
+    """C += A B, or C = A B, tile by tile   (m, k), (k, n), (m, n)
 
-    Element (p, j) of B is b[b_start + p b_row + j]; rows of C are contiguous, too.
+    Strip s of B, as wide as a tile, has element (p, j) at b[b_start + s b_step + p b_row + j]. A
+    few rows of A meet one strip after another; rows of C are contiguous, too.
     """
-    whole = m // ROWS * ROWS
-    if n == VECTORS * lanes(c.data):
-        for i in range(0, whole, ROWS):
-            x, y = beyond(a, i, 0), beyond(c, i, 0)
-            strips = x.data, x.start, x.row, x.column, b, b_start, b_row
-            _wide(*strips, y.data, y.start, y.row, k)
-    else:
-        for i in range(0, whole, ROWS):
-            x, y = beyond(a, i, 0), beyond(c, i, 0)
-            strips = x.data, x.start, x.row, x.column, b, b_start, b_row
-            _narrow(*strips, y.data, y.start, y.row, k, n)
-    for i in range(whole, m):
-        x, y = beyond(a, i, 0), beyond(c, i, 0)
-        strips = x.data, x.start, x.row, x.column, b, b_start, b_row
-        _narrow_row(*strips, y.data, y.start, y.row, k, n)
+    width, whole = VECTORS * lanes(c.data), m // ROWS * ROWS
+    i = 0
+    while i < m:
+        x, strip = beyond(a, i, 0), b_start
+        for j in range(0, n, width):
+            y, columns = beyond(c, i, j), min(width, n - j)
+            given = x.data, x.start, x.row, x.column, b, strip, b_row, y.data, y.start, y.row
+            if i < whole and columns == width:
+                _wide(*given, k, is_added)
+            elif i < whole:
+                _narrow(*given, k, is_added, columns)
+            elif m - i > 1:
+                _two_rows(*given, k, is_added, columns)
+            else:
+                _one_row(*given, k, is_added, columns)
+            strip += b_step
+        i += ROWS if i < whole else 2
 
 
 @inlined
-def pack(b, panel, k, n):
-    """panel[p, j] = B[p, j]   (k, n), in rows as long as a tile is wide, whatever B's strides"""
+def pack(b, panel, start, k, n):
+    """panel[start:] = B   (k, n), in rows as long as a tile is wide, whatever B's strides"""
     x, step = b.data, lanes(b.data)
     width = VECTORS * step
     if b.column == 1:
         for p in range(k):
             row = b.start + p * b.row
             for j in range(0, n, step):
-                vector = load_until(x, row + j, row + n, 0)
-                store_until(panel, p * width + j, (p + 1) * width, vector)
+                store(panel, start + p * width + j, load_until(x, row + j, row + n, 0))
     elif b.row == 1:
         for p in range(0, k, step):
             for j in range(0, n, step):
-                corner = b.start + j * b.column + p
-                transpose_first(x, corner, b.column, panel, p * width + j, width, n - j, k - p)
+                corner, place = b.start + j * b.column + p, start + p * width + j
+                transpose_first(x, corner, b.column, panel, place, width, n - j, k - p)
     else:
         for p in range(k):
             for j in range(n):
                 number = load_first(x, b.start + p * b.row + j * b.column, 1)
-                store_first(panel, p * width + j, number, 1)
+                store_first(panel, start + p * width + j, number, 1)
 
 
 # ---- One row of C --------------------------------------------------------------------------------
@@ -224,6 +233,27 @@ def _any_matrix(dtype):
     return types.NamedTuple([write(2)(dtype), *[types.int64] * 3], Matrix)
 
 
+@inlined
+def add_matrix(a, b, c, m, n, k, is_added):
+    """C += A B, or C = A B, DEPTH rows of B at a time   (m, k), (k, n), (m, n)"""
+    width = VECTORS * lanes(c.data)
+    is_packed = is_worth_packing(m, b, width)
+    strips = max(1, min(STRIPS, (n + width - 1) // width)) if is_packed else 1  # used together
+    size = DEPTH * width
+    panel = room(strips * size if is_packed else 0, c.data).reshape(-1, width)
+    for p in range(0, k, DEPTH):
+        left, depth = beyond(a, 0, p), min(DEPTH, k - p)
+        for j in range(0, n, strips * width):
+            part, sums, columns = beyond(b, p, j), beyond(c, 0, j), min(strips * width, n - j)
+            strip, start, row = part.data, part.start, part.row
+            if is_packed:
+                strip, start, row = panel, 0, width
+                for s in range(0, columns, width):
+                    pack(beyond(part, 0, s), panel, s * DEPTH, depth, min(width, columns - s))
+            given = left, strip, start, size, row
+            add_strips(*given, sums, m, columns, depth, is_added + p)
+
+
 @jit
 def add_product(
     a: _any_matrix,
@@ -232,35 +262,34 @@ def add_product(
     m: integer,
     n: integer,
     k: integer,
+    is_added: integer,
 ):
-    """C += A B   (m, k), (k, n), (m, n), rows of C contiguous
+    """C += A B, or C = A B if not is_added   (m, k), (k, n), (m, n), rows of C contiguous
 
     It is long, and so it is compiled once, and other kernels get its address as `product`.
     """
-    if m == 1 and b.column == 1:
+    is_row = m == 1 and (b.column == 1 or (b.row == 1 and a.column == 1))
+    if not is_added and (is_row or k == 0):
+        fill(c, m, n, 0)
+    if not is_row:
+        add_matrix(a, b, c, m, n, k, is_added)
+    elif b.column == 1:
         add_row(a, b, c, n, k)
-    elif m == 1 and b.row == 1 and a.column == 1:
-        add_dots(a, b, c, n, k)
     else:
-        width = VECTORS * lanes(c.data)
-        is_packed = is_worth_packing(m, b, width)
-        panel = np.empty((DEPTH, width if is_packed else 0), c.data.dtype)
-        for p in range(0, k, DEPTH):
-            depth = min(DEPTH, k - p)
-            for j in range(0, n, width):
-                part, columns = beyond(b, p, j), min(width, n - j)
-                strip, start, row = part.data, part.start, part.row
-                if is_packed:
-                    pack(part, panel, depth, columns)
-                    strip, start, row = panel, 0, width
-                left, sums = beyond(a, 0, p), beyond(c, 0, j)
-                add_panel(left, strip, start, row, sums, m, columns, depth)
+        add_dots(a, b, c, n, k)
 
 
 @inlined
 def call_add_product(product, a, b, c, m, n, k):
     """C += A B by `add_product`, which is at the address `product`   (m, k), (k, n), (m, n)"""
-    if call(product, (a, b, c, m, n, k)):
+    if call(product, (a, b, c, m, n, k, 1)):
+        raise MemoryError("there is no room for a strip of a matrix")
+
+
+@inlined
+def call_put_product(product, a, b, c, m, n, k):
+    """C = A B by `add_product`, which is at the address `product`   (m, k), (k, n), (m, n)"""
+    if call(product, (a, b, c, m, n, k, 0)):
         raise MemoryError("there is no room for a strip of a matrix")
 
 
@@ -299,17 +328,21 @@ def in_parts(a, b):
 def cut(c, m, n, b, products):
     """The rows and columns of the blocks that C is cut into, and how many those are   (m, n)
 
-    A block is as wide as a tile, and high enough for a packed strip of B to be used often; there
-    are so many that all threads have work until the end.
+    A block is high enough for a packed strip of B to be used often, and as many strips wide as
+    leave so many blocks that all threads have work until the end.
     """
-    width = VECTORS * lanes(c)
+    width, is_packed = VECTORS * lanes(c), is_worth_packing(m, b, VECTORS * lanes(c))
     columns = width if m > 1 else 8 * width
     across = (n + columns - 1) // columns
-    least = PACKED_ROWS if is_worth_packing(m, b, width) else 4 * ROWS
+    least = PACKED_ROWS if is_packed else 4 * ROWS
     wanted = max(1, BLOCKS // max(1, across * products))
     rows = min(MOST_ROWS, max(least, (m + wanted - 1) // wanted))
     rows = (rows + ROWS - 1) // ROWS * ROWS
-    return rows, columns, (m + rows - 1) // rows * across
+    down = (m + rows - 1) // rows
+    if is_packed:
+        columns *= max(1, min(STRIPS, across * products * down // BLOCKS))
+        across = (n + columns - 1) // columns
+    return rows, columns, down * across
 
 
 @inlined
@@ -324,9 +357,8 @@ def bounds(block, rows, columns, m, n):
 def multiply_block(block, rows, columns, product, a, b, c, m, n, k):
     """Block number `block` of C = A B   (m, k), (k, n), (m, n), C contiguous"""
     i, j, height, width = bounds(block, rows, columns, m, n)
-    part = beyond(c, i, j)
-    fill(part, height, width, 0)
-    call_add_product(product, beyond(a, i, 0), beyond(b, 0, j), part, height, width, k)
+    left, right = beyond(a, i, 0), beyond(b, 0, j)
+    call_put_product(product, left, right, beyond(c, i, j), height, width, k)
 
 
 @inlined

@@ -12,7 +12,15 @@ from .activations import gate_value, sigmoid_pull, sigmoid_value, tanh_value
 from .compilation import address, inlined, integer, read, write
 from .dense import fill_rows
 from .loops import alike, share
-from .matmul import ROWS, Matrix, add_product, call_add_product, fill, matrix, transposed
+from .matmul import (
+    ROWS,
+    Matrix,
+    add_product,
+    call_add_product,
+    call_put_product,
+    matrix,
+    transposed,
+)
 from .simd import lanes, load_until, store_until
 from .threads import threaded
 
@@ -104,8 +112,7 @@ def _lstm_step_pull(
             store_until(dc, ci + j, stop, dk * f)
     slopes, right = Matrix(dz, first * 4 * u, 4 * u, 1), transposed(matrix(weight, 0))
     sums = Matrix(dh, first * u, u, 1)
-    fill(sums, height, u, 0)
-    call_add_product(product, slopes, right, sums, height, u, 4 * u)
+    call_put_product(product, slopes, right, sums, height, u, 4 * u)
 
 
 @leaves_to_numpy(_NOT_COVERED)

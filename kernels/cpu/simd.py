@@ -32,7 +32,7 @@ from numba.extending import intrinsic, lower_builtin, models, register_model
 # (our name, the features that a processor must have, bits of a vector, tile: rows, vectors). The
 # sums of a tile, rows x vectors, fit the registers beside a row of b and one number of a.
 _KINDS = [
-    ("avx512", {"avx512f", "avx512dq"}, 512, (4, 4)),
+    ("avx512", {"avx512f", "avx512dq"}, 512, (6, 4)),
     ("avx2", {"avx2", "fma"}, 256, (4, 3)),
     ("neon", {"neon"}, 128, (4, 4)),
 ]
@@ -201,6 +201,11 @@ def _first(builder, n, dtype):
     count = lanes_of(dtype)
     places = ir.Constant(ir.VectorType(_I64, count), list(range(count)))
     return builder.icmp_signed("<", places, _copies(builder, n, count))
+
+
+def _lanes_if(builder, flag, dtype):
+    """A mask of all lanes of a vector of `dtype` if the integer is not 0, else of none."""
+    return _copies(builder, builder.icmp_signed("!=", flag, ir.Constant(_I64, 0)), lanes_of(dtype))
 
 
 # ---- The types, and how Numba learns of functions ------------------------------------------------
@@ -722,8 +727,9 @@ def tile(rows, vectors, start="zero", masked=False):
     for r < rows and j < vectors lanes. The rows x vectors sums stay in registers: a step loads
     `vectors` vectors of b and `rows` numbers of a, and multiplies each with each.
 
-    start   "zero"; "add", what c held; "scale", what c held times s[si + j], and the call goes on
-            with ..., k, s, si
+    start   "zero"; "add", what c held; "either", what c held if the integer is_added is not 0, and
+            the call goes on with ..., k, is_added; "scale", what c held times s[si + j], and it
+            goes on with ..., k, s, si
     masked  of the last vector only the first n lanes are there, and the call ends with ..., n
     """
 
@@ -800,16 +806,16 @@ def _write_tile(module, dtype, rows, vectors, start, masked):
     if name in module.globals:
         return module.globals[name]
     pointers = [_FLOAT[dtype].as_pointer()] * (4 if start == "scale" else 3)
-    integers = [_I64] * (6 if masked else 5)
+    integers = [_I64] * (5 + masked + (start == "either"))
     function = ir.Function(module, ir.FunctionType(ir.VoidType(), pointers + integers), name)
     function.linkage = "linkonce_odr"  # of the copies that several modules have, one is kept
     function.attributes.add("noinline")
     function.attributes.add("nounwind")
     builder = ir.IRBuilder(function.append_basic_block())
     a, b, c, *s = function.args[: len(pointers)]
-    a_row, a_k, b_row, c_row, k, *n = function.args[len(pointers) :]
+    a_row, a_k, b_row, c_row, k, *others = function.args[len(pointers) :]
 
-    mask = _first(builder, n[0], dtype) if masked else None
+    mask = _first(builder, others[-1], dtype) if masked else None
     masks = [None] * (vectors - 1) + [mask]
     a_rows = [_step(builder, a, a_row, r) for r in range(rows)]
     c_rows = [_step(builder, c, c_row, r) for r in range(rows)]
@@ -818,7 +824,7 @@ def _write_tile(module, dtype, rows, vectors, start, masked):
         """The address of vector v from there on."""
         return builder.gep(address, [ir.Constant(_I64, v * lanes_of(dtype))])
 
-    def load_row(address):
+    def load_row(address, masks=masks):
         return [_load(builder, at(address, v), dtype, mask) for v, mask in enumerate(masks)]
 
     zero = Lanes(builder, None, dtype).constant(0)
@@ -834,10 +840,15 @@ def _write_tile(module, dtype, rows, vectors, start, masked):
                 builder.store(x.fma(y, x.like(builder.load(register))).value, register)
 
     scales = load_row(s[0]) if s else None
+    if start == "either":  # a vector of which no lane is loaded is 0
+        is_added = _lanes_if(builder, others[0], dtype)
+        held = [is_added if mask is None else builder.and_(mask, is_added) for mask in masks]
     for row, address in zip(sums, c_rows):
         total = [Lanes(builder, builder.load(register), dtype) for register in row]
         if start == "add":
             total = [x + y for x, y in zip(load_row(address), total)]
+        if start == "either":
+            total = [x + y for x, y in zip(load_row(address, held), total)]
         if start == "scale":
             total = [x.fma(scale, y) for x, scale, y in zip(load_row(address), scales, total)]
         for v, x in enumerate(total):
