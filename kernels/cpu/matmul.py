@@ -80,6 +80,7 @@ def transposed(x):
 
 _wide = tile(ROWS, VECTORS, start="add")
 _narrow = narrow_tile(ROWS, VECTORS, start="add")
+_slim = narrow_tile(2 * ROWS, 1, start="add")  # one vector wide: more rows, or sums are waited for
 _narrow_row = narrow_tile(1, VECTORS, start="add")
 
 
@@ -96,7 +97,12 @@ def add_panel(a, b, b_start, b_row, c, m, n, k):
             strips = x.data, x.start, x.row, x.column, b, b_start, b_row
             _wide(*strips, y.data, y.start, y.row, k)
     else:
-        for i in range(0, whole, ROWS):
+        slim = m // (2 * ROWS) * (2 * ROWS) if n <= lanes(c.data) else 0
+        for i in range(0, slim, 2 * ROWS):
+            x, y = beyond(a, i, 0), beyond(c, i, 0)
+            strips = x.data, x.start, x.row, x.column, b, b_start, b_row
+            _slim(*strips, y.data, y.start, y.row, k, n)
+        for i in range(slim, whole, ROWS):
             x, y = beyond(a, i, 0), beyond(c, i, 0)
             strips = x.data, x.start, x.row, x.column, b, b_start, b_row
             _narrow(*strips, y.data, y.start, y.row, k, n)

@@ -833,13 +833,15 @@ def _write_tile(module, dtype, rows, vectors, start, masked):
             for register, y in zip(row, b_vectors):
                 builder.store(x.fma(y, x.like(builder.load(register))).value, register)
 
-    scales = load_row(s[0]) if s else None
+    scales, totals = load_row(s[0]) if s else None, []
     for row, address in zip(sums, c_rows):
         total = [Lanes(builder, builder.load(register), dtype) for register in row]
         if start == "add":
             total = [x + y for x, y in zip(load_row(address), total)]
         if start == "scale":
             total = [x.fma(scale, y) for x, scale, y in zip(load_row(address), scales, total)]
+        totals.append(total)
+    for total, address in zip(totals, c_rows):  # at last: reading beside a fresh store takes long
         for v, x in enumerate(total):
             _store(at(address, v), x, masks[v])
     builder.ret_void()
