@@ -54,7 +54,7 @@ def kernel(specification):
         x = arguments[0] if arguments else None
         if type(x) is ndarray:
             covered = sizes.get(x.dtype, _NONE)
-            if covered is _EVERY or size(*arguments) in covered:
+            if covered is _EVERY or (covered and size(*arguments) in covered):
                 result = _compiled[name](*arguments, **options)
                 if result is not NotImplemented:
                     return result
@@ -62,7 +62,25 @@ def kernel(specification):
             return on_device(name, specification, arguments, options)
         return specification(*arguments, **options)
 
-    return call
+    return _of_products(specification, call) if name == "matmul" else call
+
+
+def _of_products(specification, call):
+    """`call` for products: of small ones, what it does with any arguments would be a tenth."""
+    sizes, ndarray = _sizes["matmul"], np.ndarray
+
+    @functools.wraps(specification)
+    def multiply(a, b, out=None):
+        if type(a) is ndarray:
+            covered = sizes.get(a.dtype, _NONE)
+            if covered is _EVERY or (covered and _multiplications(a, b) in covered):
+                result = _compiled["matmul"](a, b, out)
+                if result is not NotImplemented:
+                    return result
+            return specification(a, b, out)
+        return call(a, b) if out is None else call(a, b, out)
+
+    return multiply
 
 
 def size_of(name):

@@ -85,7 +85,9 @@ def test_auto_chooses_for_a_product_by_its_multiplications(monkeypatch):
     with kernels.use("numba"):
         kernels.matmul(np.ones((1, 1)), np.ones((1, 1)))
     monkeypatch.setitem(
-        dispatch._compiled, "matmul", lambda a, b: called.append(b.shape) or reference.matmul(a, b)
+        dispatch._compiled,
+        "matmul",
+        lambda a, b, out: called.append(b.shape) or reference.matmul(a, b),
     )
     with_choices(monkeypatch, {"matmul": {"float64": [1000, None]}})
     with kernels.use("auto"):

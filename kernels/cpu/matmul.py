@@ -48,6 +48,7 @@ from .simd import (
 )
 from .threads import counter, take, threaded
 
+_ndarray, _empty = np.ndarray, np.empty  # for small products, which take as long as 20 look-ups
 ROWS, VECTORS = TILE
 DEPTH = 256  # rows of a packed strip: with AVX-512 it is 64 KiB, a small part of the L2 cache
 PACKED_ROWS = 128  # of A, at least, for which a strip that could stay where it lies is packed
@@ -372,17 +373,29 @@ def are_steps_whole(x):
 def multiply(a: read(2), b: read(2), c: write(2), product: address):
     """C = A B   (m, k), (k, n), (m, n), by one thread, C contiguous.   -> whether it was done
 
-    It is not if the work is for other kernels. To ask that here costs nothing, and in Python as
-    much as a small product.
+    It is not if the shapes do not fit, or the work is for other kernels. To ask that here costs
+    nothing, and in Python as much as a small product.
     """
     (m, k), n = a.shape, b.shape[1]
+    if len(b) != k or c.shape != (m, n):
+        return False
     worth = WORTH_PARTS if m == 1 else threads.WORTH_SHARING
     is_for_others = n == 1 or m * k * n >= worth
     if is_for_others or not (are_steps_whole(a) and are_steps_whole(b)):
         return False
-    x, y, z = matrix(a, 0), matrix(b, 0), Matrix(c, 0, n, 1)
-    multiply_block(0, m, n, product, x, y, z, m, n, k)
+    call_put_product(product, matrix(a, 0), matrix(b, 0), Matrix(c, 0, n, 1), m, n, k)
     return True
+
+
+class _Ready(dict):
+    """{dtype: `multiply`, the address that it needs}: what a small product has to look up."""
+
+    def __missing__(self, dtype):
+        self[dtype] = multiply[dtype], add_product.addresses[dtype]
+        return self[dtype]
+
+
+_ready = _Ready()
 
 
 @threaded
@@ -428,17 +441,19 @@ def matmul(a, b, out=None):
 
     A small product is made by the thread that calls, a large one by all of them.
     """
-    if type(b) is not np.ndarray or b.dtype != a.dtype:
+    dtype = a.dtype
+    if type(b) is not _ndarray or b.dtype != dtype:
         return NotImplemented
     if out is not None and not _can_be_filled(out, a, b):
         return NotImplemented
-    if a.ndim != 2 or b.ndim != 2:
+    if not a.ndim == b.ndim == 2:
         return _of_other_axes(a, b, out)
-    c = np.empty((len(a), b.shape[1]), a.dtype) if out is None else out
+    c = _empty((len(a), b.shape[1]), dtype) if out is None else out
+    multiply, product = _ready[dtype]
+    if multiply(a, b, c, product):
+        return c
     if a.shape[1] != len(b) or c.shape != (len(a), b.shape[1]):
         return NotImplemented
-    if multiply[a.dtype](a, b, c, add_product.addresses[a.dtype]):
-        return c
     return _multiply_all(a, b, c)
 
 

@@ -839,7 +839,7 @@ def _write_tile(module, dtype, rows, vectors, start, masked):
             for register, y in zip(row, b_vectors):
                 builder.store(x.fma(y, x.like(builder.load(register))).value, register)
 
-    scales = load_row(s[0]) if s else None
+    scales, totals = load_row(s[0]) if s else None, []
     if start == "either":  # a vector of which no lane is loaded is 0
         is_added = _lanes_if(builder, others[0], dtype)
         held = [is_added if mask is None else builder.and_(mask, is_added) for mask in masks]
@@ -851,6 +851,8 @@ def _write_tile(module, dtype, rows, vectors, start, masked):
             total = [x + y for x, y in zip(load_row(address, held), total)]
         if start == "scale":
             total = [x.fma(scale, y) for x, scale, y in zip(load_row(address), scales, total)]
+        totals.append(total)
+    for total, address in zip(totals, c_rows):  # at last: reading beside a fresh store takes long
         for v, x in enumerate(total):
             _store(at(address, v), x, masks[v])
     builder.ret_void()

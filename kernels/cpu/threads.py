@@ -37,7 +37,7 @@ from llvmlite import ir
 from numba import prange, types
 from numba.extending import intrinsic
 
-from .compilation import address, call, integer, jit
+from .compilation import address, call, integer, jit, write_integers
 
 # Below so many multiplications or their like, waking another thread takes longer than it saves.
 WORTH_SHARING = 2_000_000
@@ -71,7 +71,7 @@ def take(context, queue):
 
 def counter(dtype):
     """The annotation of a queue: how many blocks the threads of a kernel have taken."""
-    return types.Array(types.int64, 1, "A")
+    return write_integers(1)(dtype)
 
 
 class threaded:
