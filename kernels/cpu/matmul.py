@@ -4,7 +4,7 @@ From the inside out:
 
     tile           6 rows x 4 vectors of C live in registers while k runs (`simd.tile`)
     add_strips     all rows of C: the same few rows of A meet each strip of B, as wide as a tile
-    add_matrix     strips of B that are not neat in memory are copied first: `pack`
+    add_packed     strips of B that are not neat in memory are copied first
     multiply       C is cut into blocks, which threads may take
     in_parts       where C is one row, B is cut across its rows instead
 
@@ -235,24 +235,30 @@ def _any_matrix(dtype):
 
 
 @inlined
-def add_matrix(a, b, c, m, n, k, is_added):
-    """C += A B, or C = A B, DEPTH rows of B at a time   (m, k), (k, n), (m, n)"""
+def add_in_place(a, b, c, m, n, k, is_added):
+    """C += A B, or C = A B, with strips of B where they lie   (m, k), (k, n), (m, n)"""
     width = VECTORS * lanes(c.data)
-    is_packed = is_worth_packing(m, b, width)
-    strips = max(1, min(STRIPS, (n + width - 1) // width)) if is_packed else 1  # used together
-    size = DEPTH * width
-    panel = room(strips * size if is_packed else 0, c.data).reshape(-1, width)
     for p in range(0, k, DEPTH):
-        left, depth = beyond(a, 0, p), min(DEPTH, k - p)
-        for j in range(0, n, strips * width):
-            part, sums, columns = beyond(b, p, j), beyond(c, 0, j), min(strips * width, n - j)
-            strip, start, row = part.data, part.start, part.row
-            if is_packed:
-                strip, start, row = panel, 0, width
-                for s in range(0, columns, width):
-                    pack(beyond(part, 0, s), panel, s * DEPTH, depth, min(width, columns - s))
-            given = left, strip, start, size, row
-            add_strips(*given, sums, m, columns, depth, is_added + p)
+        for j in range(0, n, width):
+            left, right, sums = beyond(a, 0, p), beyond(b, p, j), beyond(c, 0, j)
+            strip = right.data, right.start, 0, right.row
+            add_strips(left, *strip, sums, m, min(width, n - j), min(DEPTH, k - p), is_added + p)
+
+
+@inlined
+def add_packed(a, b, c, m, n, k, is_added):
+    """C += A B, or C = A B, with strips of B packed, some at a time   (m, k), (k, n), (m, n)"""
+    width = VECTORS * lanes(c.data)
+    size, block = DEPTH * width, width * max(1, min(STRIPS, (n + width - 1) // width))
+    panel = room(DEPTH * block, c.data)
+    for p in range(0, k, DEPTH):
+        depth = min(DEPTH, k - p)
+        for j in range(0, n, block):
+            columns = min(block, n - j)
+            for s in range(0, columns, width):
+                pack(beyond(b, p, j + s), panel, s * DEPTH, depth, min(width, columns - s))
+            left, sums, strips = beyond(a, 0, p), beyond(c, 0, j), (panel, 0, size, width)
+            add_strips(left, *strips, sums, m, columns, depth, is_added + p)
 
 
 @jit
@@ -272,12 +278,14 @@ def add_product(
     is_row = m == 1 and (b.column == 1 or (b.row == 1 and a.column == 1))
     if not is_added and (is_row or k == 0):
         fill(c, m, n, 0)
-    if not is_row:
-        add_matrix(a, b, c, m, n, k, is_added)
-    elif b.column == 1:
+    if is_row and b.column == 1:
         add_row(a, b, c, n, k)
-    else:
+    elif is_row:
         add_dots(a, b, c, n, k)
+    elif is_worth_packing(m, b, VECTORS * lanes(c.data)):
+        add_packed(a, b, c, m, n, k, is_added)
+    else:
+        add_in_place(a, b, c, m, n, k, is_added)
 
 
 @inlined
