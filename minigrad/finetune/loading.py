@@ -37,7 +37,8 @@ def from_pretrained(path, head=None, dtype="float32", dropout=None):
 
     path     a folder with config.json and model.safetensors, or its shards and their index
     head     of a BERT: None for features alone, "tokens" or "classes", if the folder has that head;
-             other models have theirs, for tokens, always
+             other models have theirs, for tokens, always. With "classes", `.labels` are the names
+             of the classes that the folder has
     dtype    of the model; F64, F32, F16 and BF16 in the files are converted
     dropout  the model's share, in the place of the folder's
 
