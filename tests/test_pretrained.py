@@ -165,6 +165,27 @@ def test_a_setting_that_no_model_has_is_named(tmp_path, what):
         finetune.from_pretrained(folder)
 
 
+ARGUMENTS = {
+    "a dtype that is misspelt": ("bert", {"dtype": "float23"}, "dtype is .* dtype='float23'"),
+    "a dtype of integers": ("gpt2", {"dtype": "int32"}, "dtype is .* dtype='int32'"),
+    "no dtype": ("llama", {"dtype": None}, "dtype is .* dtype=None"),
+    "a large dropout": ("bert", {"dropout": 2}, "dropout must be .* dropout=2"),
+    "a dropout of text": ("gpt2", {"dropout": "a"}, "dropout must be .* dropout='a'"),
+    "a dropout of a Llama": ("llama", {"dropout": 0.1}, "a Llama has no dropout.* dropout=0.1"),
+    "a head that is misspelt": ("bert", {"head": "clases"}, "head of a BERT .* head='clases'"),
+    "a head of a GPT": ("gpt2", {"head": "classes"}, "head of a GPT .* head='classes'"),
+    "a head in a list": ("bert", {"head": ["tokens"]}, r"head of a BERT .* head=\['tokens'\]"),
+}
+
+
+@pytest.mark.parametrize("what", ARGUMENTS)
+def test_an_argument_is_named_and_not_the_folder(what):
+    case, options, words = ARGUMENTS[what]
+    with pytest.raises(ValueError, match=words) as error:
+        finetune.from_pretrained(FOLDER / case, **options)
+    assert "config.json" not in str(error.value)
+
+
 # What transformers takes where config.json leaves a setting out.
 USUAL = {
     ("bert", "layer_norm_eps"): ("layer_norm_epsilon", 1e-12),
