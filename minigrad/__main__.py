@@ -226,12 +226,16 @@ def _add_finetune(commands):
     command.add_argument(
         "--overwrite", action="store_true", help="replace the fine-tuned model that is there"
     )
+    command.add_argument(
+        "--resume", action="store_true", help="go on with the fine-tuning that was interrupted"
+    )
     command.set_defaults(run=_run_finetune)
 
 
 def _run_finetune(options):
     given = {name: value for name, value in vars(options).items() if name in FINETUNING}
-    finetune_text(options.base, out=options.out, overwrite=options.overwrite, **given)
+    how = {name: getattr(options, name) for name in ("out", "overwrite", "resume")}
+    finetune_text(options.base, **how, **given)
 
 
 def _add_predict(commands):
