@@ -24,7 +24,8 @@ from .programs.overfitting import overfitting
 from .programs.predict import predict
 from .programs.pretrain import pretrain
 from .programs.pretraining_settings import Settings
-from .programs.quickstart import DEFAULT, STAGES, quickstart
+from .programs.quickstart import ABOUT as STAGES
+from .programs.quickstart import DEFAULT, quickstart
 from .programs.recommend import recommend
 from .programs.retrieve_images import retrieve_images
 from .programs.search_text import search_text
@@ -67,7 +68,11 @@ def main(arguments=None):
 
 def _add_quickstart(commands):
     command = commands.add_parser(
-        "quickstart", help="learn digits, fine-tune, and train a GPT on Python, stage by stage"
+        "quickstart",
+        help="learn digits, fine-tune, and train a GPT on Python, stage by stage",
+        description="From raw data to models that are trained, tested, saved and read again.",
+        epilog="\n".join(["stages:", *(f"  {name:10}{about}" for name, about in STAGES.items())]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument(
         "--data", default="digits", help="digits (default), or a folder with the MNIST files"
@@ -78,7 +83,7 @@ def _add_quickstart(commands):
     command.add_argument(
         "--stages",
         default=DEFAULT,
-        help=f"of {', '.join(STAGES)}, with commas between them (default: %(default)s)",
+        help="some of those below, with commas between them (default: %(default)s)",
     )
     command.set_defaults(
         run=lambda options: quickstart(options.data, options.out, stages=options.stages)
@@ -202,12 +207,16 @@ def _add_finetune(commands):
     command.add_argument(
         "--overwrite", action="store_true", help="replace the fine-tuned model that is there"
     )
+    command.add_argument(
+        "--resume", action="store_true", help="go on with the fine-tuning that was interrupted"
+    )
     command.set_defaults(run=_run_finetune)
 
 
 def _run_finetune(options):
     given = {name: value for name, value in vars(options).items() if name in FINETUNING}
-    finetune_text(options.base, out=options.out, overwrite=options.overwrite, **given)
+    how = {name: getattr(options, name) for name in ("out", "overwrite", "resume")}
+    finetune_text(options.base, **how, **given)
 
 
 def _add_predict(commands):

@@ -84,6 +84,7 @@ def trials(program, folder, options, seconds, count):
         pytest.param("tests.killed_training", FREQUENCIES, 30, 15, id="fit"),
         pytest.param("tests.killed_pretraining", ["gpt"], 10, 5, id="gpt"),
         pytest.param("tests.killed_pretraining", ["bert"], 10, 5, id="bert"),
+        pytest.param("tests.killed_finetuning", ["gradual"], 10, 5, id="finetune"),
     ],
 )
 def test_every_killed_run_ends_bit_identical(program, options, count, enough, tmp_path):

@@ -8,6 +8,7 @@ import pytest
 
 from minigrad import data, finetune, models
 from minigrad.__main__ import main
+from minigrad.programs.quickstart import ABOUT, STAGES
 from tests.tiny_models import tiny_bert
 
 
@@ -82,14 +83,27 @@ def test_the_stages_of_the_quickstart_are_chosen_by_name(tmp_path, capsys, quick
 
 
 def test_stage_lora_asks_for_the_gpt_that_it_fine_tunes(tmp_path, capsys):
-    assert main(["quickstart", "--out", str(tmp_path / "out"), "--stages", "lora"]) == 2
-    assert "stage lora fine-tunes the GPT of stage gpt" in capsys.readouterr().err
+    for stages in ("lora", "classify,lora,gpt"):
+        assert main(["quickstart", "--out", str(tmp_path / "out"), "--stages", stages]) == 2
+        assert "stage lora fine-tunes the GPT of stage gpt" in capsys.readouterr().err
+        assert not (tmp_path / "out").exists()  # it says so before any work
 
 
 def test_stage_minilm_says_how_to_get_it(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("minigrad.finetune.minilm.find_spec", lambda name: None)
-    assert main(["quickstart", "--out", str(tmp_path / "out"), "--stages", "minilm"]) == 2
-    assert "make pretrained" in capsys.readouterr().err
+    for stages in ("minilm", "classify,minilm"):
+        assert main(["quickstart", "--out", str(tmp_path / "out"), "--stages", stages]) == 2
+        assert "make pretrained" in capsys.readouterr().err
+        assert not (tmp_path / "out").exists()  # it says so before any work
+
+
+def test_the_help_of_the_quickstart_says_what_each_stage_is(capsys):
+    with pytest.raises(SystemExit):
+        main(["quickstart", "--help"])
+    shown = capsys.readouterr().out.splitlines()
+    assert STAGES.keys() == ABOUT.keys()
+    for name, about in ABOUT.items():
+        assert f"  {name:10}{about}" in shown
 
 
 def test_stage_minilm_fine_tunes_a_pretrained_model_on_docstrings(tmp_path, capsys, monkeypatch):

@@ -165,6 +165,27 @@ def test_a_setting_that_no_model_has_is_named(tmp_path, what):
         finetune.from_pretrained(folder)
 
 
+ARGUMENTS = {
+    "a dtype that is misspelt": ("bert", {"dtype": "float23"}, "dtype is .* dtype='float23'"),
+    "a dtype of integers": ("gpt2", {"dtype": "int32"}, "dtype is .* dtype='int32'"),
+    "no dtype": ("llama", {"dtype": None}, "dtype is .* dtype=None"),
+    "a large dropout": ("bert", {"dropout": 2}, "dropout must be .* dropout=2"),
+    "a dropout of text": ("gpt2", {"dropout": "a"}, "dropout must be .* dropout='a'"),
+    "a dropout of a Llama": ("llama", {"dropout": 0.1}, "a Llama has no dropout.* dropout=0.1"),
+    "a head that is misspelt": ("bert", {"head": "clases"}, "head of a BERT .* head='clases'"),
+    "a head of a GPT": ("gpt2", {"head": "classes"}, "head of a GPT .* head='classes'"),
+    "a head in a list": ("bert", {"head": ["tokens"]}, r"head of a BERT .* head=\['tokens'\]"),
+}
+
+
+@pytest.mark.parametrize("what", ARGUMENTS)
+def test_an_argument_is_named_and_not_the_folder(what):
+    case, options, words = ARGUMENTS[what]
+    with pytest.raises(ValueError, match=words) as error:
+        finetune.from_pretrained(FOLDER / case, **options)
+    assert "config.json" not in str(error.value)
+
+
 # What transformers takes where config.json leaves a setting out.
 USUAL = {
     ("bert", "layer_norm_eps"): ("layer_norm_epsilon", 1e-12),
@@ -245,6 +266,48 @@ def test_the_file_of_transformers_is_written_again(tmp_path):
             assert np.array_equal(array, ours[name]), name
 
 
+LABELS = ["no", "perhaps", "yes"]
+
+
+def test_the_names_of_classes_outlive_training_and_every_way_to_save(tmp_path):
+    model = read("bert_classes")
+    assert model.labels == LABELS
+    finetune.prepare(model, "full")
+    model.compile("sgd", "mse")
+    model.fit(IDS, np.zeros((len(IDS), 3), "f4"), verbose=0)
+    model.save(tmp_path / "whole.safetensors")
+    finetune.save_pretrained(models.load_model(tmp_path / "whole.safetensors"), tmp_path)
+    config = json.loads((tmp_path / CONFIG).read_text(encoding="utf-8"))
+    assert config["id2label"] == {"0": "no", "1": "perhaps", "2": "yes"}
+    assert config["label2id"] == {"no": 0, "perhaps": 1, "yes": 2}
+    assert finetune.from_pretrained(tmp_path, head="classes").labels == LABELS
+
+
+def test_classes_without_names_are_numbered_as_by_transformers(tmp_path):
+    folder = changed(tmp_path, "bert_classes", {"id2label": None, "num_labels": 3})
+    model = finetune.from_pretrained(folder, head="classes")
+    assert model.labels is None and model.num_classes == 3
+    finetune.save_pretrained(model, tmp_path)
+    config = json.loads((tmp_path / CONFIG).read_text(encoding="utf-8"))
+    assert config["id2label"] == {str(i): f"LABEL_{i}" for i in range(3)}
+
+
+@pytest.mark.parametrize(
+    "table",
+    [{"0": "no", "1": "yes", "3": "?"}, {"0": "no", "1": [], "2": "yes"}, ["no", "?", "yes"]],
+    ids=["a gap", "a list", "no table"],
+)
+def test_names_that_are_not_those_of_the_outputs_are_named(table, tmp_path):
+    folder = changed(tmp_path, "bert_classes", {"id2label": table})
+    with pytest.raises(ValueError, match=r"config.json: id2label has a name for each output"):
+        finetune.from_pretrained(folder, head="classes")
+
+
+def test_more_names_than_classes_are_refused():
+    with pytest.raises(ValueError, match=r"one for each. Received: labels=\['a'\], num_classes=2"):
+        models.BERT(9, 1, 1, 4, head="classes", num_classes=2, labels=["a"])
+
+
 FEATURES = np.random.default_rng(0).normal(-1, 1, (2, 4, 3)).astype("f4")
 COUNT = np.array([[True, True, True, False], [True, False, True, False]])
 
@@ -323,6 +386,15 @@ MODELS = {  # for the tokenizers of their names
     "llama3": partial(models.Llama, intermediate_dim=16),
     "qwen2": partial(models.Llama, intermediate_dim=16, use_qkv_bias=True),
 }
+
+
+def test_transformers_calls_the_classes_by_their_names(tmp_path):
+    transformers = pytest.importorskip(
+        "transformers", reason="NOT TESTED: transformers is not installed"
+    )
+    finetune.save_pretrained(read("bert_classes"), tmp_path)
+    theirs = transformers.AutoModelForSequenceClassification.from_pretrained(tmp_path)
+    assert theirs.config.id2label == dict(enumerate(LABELS))
 
 
 def save_with_tokenizer(name, folder):

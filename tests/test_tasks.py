@@ -21,6 +21,7 @@ from minigrad.finetune.tasks.match_sentences import (
     nearest_is_own,
 )
 from minigrad.finetune.tasks.pooling import POOLINGS
+from minigrad.finetune.tasks.task import where_labels_count
 from minigrad.models.embedding import Pooling
 from minigrad.weight_file import open_weights
 
@@ -179,12 +180,20 @@ def test_a_task_learns_a_toy_to_near_perfection(case):
 # ---- What does not count -------------------------------------------------------------------------
 
 
-def gradient_of_logits(model, task, x, y):
-    """The gradient of the loss, for the logits (n, t, c) that the model gives."""
-    logits = model(x["ids"], mask=x["mask"])
-    leaf = Tensor(logits.numpy(), requires_grad=True)
-    task.loss(y, leaf).backward()
+def gradient_of_features(model, task, x, y):
+    """The gradient of the loss, for the features (n, t, d) of the base."""
+    features = model.features(x["ids"], x["mask"], segments=None)
+    leaf = Tensor(features.numpy(), requires_grad=True)
+    model.features = lambda ids, mask, segments: leaf
+    task.loss(y, model(**x)).backward()
     return leaf.grad
+
+
+def everywhere(x, y):
+    """Labels (n, t) of those (n, m) at the places of x, and IGNORED at all others."""
+    labels = np.full(x["ids"].shape, losses.IGNORED)
+    np.put_along_axis(labels, x["places"], y, axis=1)
+    return labels
 
 
 @pytest.mark.parametrize("template", ["chatml", "alpaca", "Q: {instruction} A: {response}"])
@@ -192,7 +201,7 @@ def test_the_tokens_of_a_prompt_get_no_gradient_at_all(template):
     task = tasks.FollowInstructions(template)
     model = task.model(gpt())
     x, y = task.examples(instructions(), BYTES)
-    gradient = gradient_of_logits(model, task, x, y)
+    gradient = gradient_of_features(model, task, x, y)
     for i, row in enumerate(instructions()):
         stretches = task.stretches(row)
         prompt = sum(len(BYTES.encode(s.text)) for s in stretches if not s.learned)
@@ -201,6 +210,56 @@ def test_the_tokens_of_a_prompt_get_no_gradient_at_all(template):
         outside = np.delete(gradient[i], np.r_[learned], axis=0)
         assert not outside.any()  # each is 0, and not merely small
         assert (np.abs(gradient[i, learned]).sum(axis=-1) > 0).all()
+
+
+@pytest.mark.parametrize("base", [gpt, llama, lambda: bert("tokens")], ids=["gpt", "llama", "bert"])
+def test_logits_where_labels_count_give_the_loss_and_the_gradients_of_all(base):
+    is_bert = isinstance(base(), models.BERT)
+    task = tasks.MaskedLanguage(share=0.3) if is_bert else CASES["instruct"][0]
+    rows = texts() if is_bert else instructions()
+    model = task.model(base())
+    x, y = task.examples(rows, model.base.tokenizer)
+    m, t = y.shape[1], x["ids"].shape[1]
+    assert (y == losses.IGNORED).any() and m < t  # some rows have fewer than others
+    assert model(**x).shape == (len(rows), m, model.base.vocabulary_size)
+
+    def loss_and_gradients(x, y):
+        for parameter in model.parameters():
+            parameter.grad = None
+        loss = task.loss(y, model(**x))
+        loss.backward()
+        return loss.item(), {path: p.grad for path, p in model.weights().items()}
+
+    few, of_few = loss_and_gradients(x, y)
+    y = everywhere(x, y)
+    del x["places"]
+    assert model(**x).shape == (len(rows), t, model.base.vocabulary_size)
+    many, of_many = loss_and_gradients(x, y)
+    assert few == pytest.approx(many, rel=1e-6)
+    for path, gradient in of_many.items():
+        np.testing.assert_allclose(of_few[path], gradient, rtol=0, atol=1e-6, err_msg=path)
+
+
+def test_where_all_places_count_there_are_no_others_to_leave_out():
+    x, y = tasks.ContinueText(max_length=5).examples([{"text": "dog " * 30}], BYTES)
+    assert x.keys() == {"ids", "mask"} and x["ids"].shape == y.shape
+
+
+def test_where_no_place_counts_one_is_left():
+    model, _, _, x, _, _ = made("mask")
+    x, y = where_labels_count(x, np.full(x["ids"].shape, losses.IGNORED))
+    assert y.shape == x["places"].shape == (12, 1) and (y == losses.IGNORED).all()
+    assert model.evaluate(x, y, verbose=0)[0] == 0
+
+
+def test_places_are_found_on_another_device():
+    task = tasks.FollowInstructions("{instruction}={response}")
+    rows = [{"instruction": "dog", "response": "an"}, {"instruction": "a", "response": "cow"}]
+    x, _ = task.examples(rows, BYTES)
+    model = task.model(models.GPT(BYTES.vocabulary_size, 1, 1, 8, max_sequence_length=20))
+    expected = model.predict(x, verbose=0)
+    found = model.to("simulator").predict(x, verbose=0)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
 
 
 def test_every_token_of_a_long_text_is_to_be_said_once_and_its_end():
@@ -234,7 +293,8 @@ def test_an_answer_is_cut_to_the_length():
     task = tasks.FollowInstructions("{instruction}={response}", max_length=20)
     row = {"instruction": "a", "response": " ".join(SENTENCES[:9])}
     x, y = task.examples([row], BYTES)
-    assert x["ids"].shape == y.shape == (1, 20)
+    assert x["ids"].shape == everywhere(x, y).shape == (1, 20)
+    assert (y != losses.IGNORED).all() and y.shape == (1, 19)
 
 
 def test_what_is_learned_of_an_instruction_is_the_answer_and_its_end():
@@ -305,6 +365,7 @@ def test_what_fills_a_batch_up_changes_nothing():
 def test_only_ordinary_tokens_are_hidden():
     random.seed(1)
     x, y = tasks.MaskedLanguage(share=0.5).examples(texts(), WORDS)
+    y = everywhere(x, y)
     hidden = y != losses.IGNORED
     original = np.where(hidden, y, x["ids"])
     expected = tasks.MaskedLanguage().inputs(texts(), WORDS)["ids"]
@@ -318,7 +379,7 @@ def test_what_stands_for_a_hidden_token_is_its_mask_or_an_ordinary_one():
     special = {id for name, id in WORDS.special_tokens.items() if name != "[MASK]"}
     for _ in range(20):
         x, y = tasks.MaskedLanguage(share=0.9).examples(texts(), WORDS)
-        assert special.isdisjoint(x["ids"][y != losses.IGNORED])
+        assert special.isdisjoint(x["ids"][everywhere(x, y) != losses.IGNORED])
 
 
 def test_so_many_tokens_are_hidden_as_for_bert():

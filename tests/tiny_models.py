@@ -7,11 +7,12 @@ WORDS += ["good", "bad", "is", "was", "who"]
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
 
-def tiny_bert(folder, seed=0, head=None, length=24):
+def tiny_bert(folder, seed=0, head=None, length=24, dropout=0.0):
     """A BERT that reads WORDS, so many of them at once."""
     random.seed(seed)
     vocabulary = {word: id for id, word in enumerate([*SPECIAL, *WORDS])}
-    model = models.BERT(len(vocabulary), 2, 2, 32, max_sequence_length=length, head=head)
+    shape = {"max_sequence_length": length, "dropout": dropout, "head": head}
+    model = models.BERT(len(vocabulary), 2, 2, 32, **shape)
     model.tokenizer = text.WordPieceTokenizer(vocabulary)
     finetune.save_pretrained(model, folder)
     return folder

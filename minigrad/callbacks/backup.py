@@ -34,6 +34,7 @@ class BackupAndRestore(Callback):
 
     state_names = ("steps",)
     comes_last = True  # so that the others have remembered, or forgotten, what they had to
+    about = {}  # noqa: RUF012 - {name: text} of what else makes a training another one
 
     def __init__(self, backup_dir, save_freq="epoch"):
         self.folder = Path(backup_dir)
@@ -46,7 +47,7 @@ class BackupAndRestore(Callback):
         self.run.check_rewindable()
         for callback in self.run.with_memory:
             _check_memory(callback)
-        self.identity, self.environment = self.run.identity(), environment()
+        self.identity, self.environment = {**self.run.identity(), **self.about}, environment()
         self.folder.mkdir(parents=True, exist_ok=True)
         remove_leftovers(self.folder)
         self.restored = self._read() if self.path.exists() else None

@@ -2,7 +2,8 @@
 
 minigrad_task.json names the task, with all of its settings. Beside it is either the whole model, as
 Hugging Face lays it out; or, where nothing but an adapter and the head has learned, these alone, as
-PEFT lays them out, and then the file names the folder of the base.
+PEFT lays them out, and then the file names the folder of the base; that it holds the same base
+still is seen by a fingerprint, as in `load_adapter`.
 
 Where transformers has a model that gives the same logits, the head has its name there. It has none
 for texts that are pooled otherwise, as by a mean: that head is called `head`, so that nobody takes
@@ -21,6 +22,7 @@ from ..atomic import replacing
 from ..bounded_json import shorten
 from ..registry import look_up
 from .adapters import adapter_names
+from .base_fingerprint import base_differences, base_fingerprint
 from .families import family_of_model
 from .folder import PretrainedFolder
 from .loading import CONFIG, from_pretrained, read_tokenizer
@@ -55,7 +57,8 @@ def save_finetuned(model, task, path, base=None):
     base  the folder that the base was read from: of a model with an adapter, that and the head are
           written alone, and the base is read from there again
 
-    ValueError for a model with several adapters, or with one and no `base`.
+    ValueError for a model with several adapters, or with one and no `base`, or with one that was
+    learned on other weights than the folder has.
     """
     [name] = [name for name, kind in TASKS.items() if type(task) is kind]
     described = {"task": name, "settings": task.get_config(), "base": None}
@@ -63,6 +66,7 @@ def save_finetuned(model, task, path, base=None):
     folder.mkdir(parents=True, exist_ok=True)
     names = adapter_names(model)
     if base is not None and len(names) == 1:
+        _check_base(base, model, task)
         described["base"] = str(Path(base).resolve())
         kind = {"task_type": task.peft_type if _is_known(model) else None}
         kind["conv1d"] = isinstance(model.base, models.GPT)
@@ -79,19 +83,25 @@ def save_finetuned(model, task, path, base=None):
         file.write((json.dumps(described, indent=2) + "\n").encode())
 
 
-def load_finetuned(path):
+def load_finetuned(path, base=None, any_base=False):
     """(model, task) of a folder that `save_finetuned` wrote; the tokenizer is the base's.
 
-    ValueError if it is damaged, or no such folder.
+    base      of an adapter: where its base is now, if no longer in the folder that it names
+    any_base  of an adapter: whether that may be another base than the one it was learned on
+
+    ValueError if the folder is damaged, or no such one; and for another base.
     """
     folder = PretrainedFolder(path)
     if not folder.has(TASK):
         raise ValueError(f"{folder.path} has no {TASK}: no fine-tuned model was saved there")
     place, described = folder.path / TASK, folder.json(TASK)
     task = _task(described, place)
-    base = described.get("base")
-    if base is not None and not (isinstance(base, str) and os.path.isdir(base)):
-        raise ValueError(f"{place}: the base is a folder, and there is none {shorten(base)}")
+    base = described.get("base") if base is None else base
+    if base is not None and not (isinstance(base, (str, os.PathLike)) and os.path.isdir(base)):
+        raise ValueError(
+            f"{place}: the base is a folder, and there is none {shorten(base)}. If it is elsewhere "
+            "now, load_finetuned(..., base=FOLDER) takes it from there"
+        )
     is_adapter = folder.has(ADAPTER)
     if is_adapter != (base is not None):
         raise ValueError(f"{place}: an adapter needs a base, and another model has none")
@@ -101,7 +111,7 @@ def load_finetuned(path):
     except ValueError as error:
         raise ValueError(f"{place}: {error}") from error
     if is_adapter:
-        load_adapter(model, path, names=_names(model, task))
+        load_adapter(model, path, names=_names(model, task), any_base=any_base)
     else:
         _fill_head(model, task, folder)
     return model, task
@@ -116,6 +126,20 @@ def _task(described, place):
         return kind.from_config(described["settings"])
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise ValueError(f"{place}: {error}") from error
+
+
+def _check_base(folder, model, task):
+    """ValueError unless the folder has what the adapter of a model stands beside."""
+    learned = [path for path, weight in model.weights().items() if weight.requires_grad]
+    heads = [path.rpartition(".")[0] for path in learned]
+    of_base = [path.removeprefix("base.") for path in heads]
+    there = base_fingerprint(load_base(folder, task), of_base)
+    if found := base_differences(there, base_fingerprint(model, heads)):
+        raise ValueError(
+            f"the adapter was learned on another base than that in {folder}, from where it would "
+            f"be read again. What differs is {'; and '.join(found)}. merge(model, for_good=True) "
+            "makes one model of both, which is saved without base="
+        )
 
 
 def _has_head(model):

@@ -84,6 +84,11 @@ class PretrainedFolder:
         named = [path for path in files if path.name.startswith("pytorch_model")]
         raise ValueError(f"{self.path} has no {single}.{_advice(named or files, single)}")
 
+    def metadata(self, stem="model"):
+        """{text: text} that model.safetensors says of itself; of shards nothing."""
+        single = f"{stem}.safetensors"
+        return open_weights(self.file(single))[1] if self.has(single) else {}
+
     def _shards(self, index):
         names = {}  # {shard: what it holds}
         described = self.json(index)

@@ -6,6 +6,7 @@ once, and its numbers are read as they are used.
 
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
+from inspect import signature
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,6 +15,7 @@ from .. import checkpoint
 from ..bounded_json import shorten
 from ..layers import Dense
 from ..layers.layer import unfilled_weights
+from ..registry import check_number
 from ..text import TOKENIZER_FILES, load_tokenizer
 from . import sentence_folder
 from .families import Settings, family_of_config
@@ -37,7 +39,8 @@ def from_pretrained(path, head=None, dtype="float32", dropout=None):
 
     path     a folder with config.json and model.safetensors, or its shards and their index
     head     of a BERT: None for features alone, "tokens" or "classes", if the folder has that head;
-             other models have theirs, for tokens, always
+             other models have theirs, for tokens, always. With "classes", `.labels` are the names
+             of the classes that the folder has
     dtype    of the model; F64, F32, F16 and BF16 in the files are converted
     dropout  the model's share, in the place of the folder's
 
@@ -45,13 +48,14 @@ def from_pretrained(path, head=None, dtype="float32", dropout=None):
     nothing there. While the model lives, nobody may write into the file; it may be replaced, as
     `save_pretrained` does.
 
-    ValueError for a setting that no model here has; and if any weight is missing, unexpected or of
-    another shape: one message lists them all. Heads that the model was not asked to have may be
-    there.
+    ValueError for an argument or a setting that no model here has; and if any weight is missing,
+    unexpected or of another shape: one message lists them all. Heads that the model was not asked
+    to have may be there.
     """
     folder, sentences = sentence_folder.open_folder(PretrainedFolder(path))
     settings = Settings(folder.json(CONFIG), folder.path / CONFIG, dropout)
     family = family_of_config(settings)
+    _check_arguments(family.model, head, dtype, dropout)
     stored = _renamed(family, folder)
     with _errors_of(settings), unfilled_weights():
         options = _arguments(family, settings, head, stored)
@@ -71,6 +75,32 @@ def from_pretrained(path, head=None, dtype="float32", dropout=None):
             )
         model.pooling = sentences
     return model
+
+
+def _check_arguments(kind, head, dtype, dropout):
+    """ValueError that names an argument of `from_pretrained` which a model of a class cannot have.
+
+    Later it would look as if it came from the folder.
+    """
+    name, known = kind.__name__, signature(kind).parameters
+    heads = (None, "tokens", "classes") if "head" in known else (None, "tokens")
+    if not any(head == one for one in heads):
+        raise ValueError(
+            f"head of a {name} is one of {', '.join(map(repr, heads))}. Received: "
+            f"head={shorten(head)}"
+        )
+    if dropout is not None and "dropout" not in known:
+        raise ValueError(f"a {name} has no dropout. Received: dropout={shorten(dropout)}")
+    if dropout is not None:
+        check_number("dropout", dropout, below=1)
+    try:
+        is_floating = dtype is not None and np.dtype(dtype).kind == "f"
+    except TypeError:
+        is_floating = False
+    if not is_floating:
+        raise ValueError(
+            f"dtype is that of floating numbers, as 'float32'. Received: dtype={shorten(dtype)}"
+        )
 
 
 def _renamed(family, folder):
@@ -104,10 +134,6 @@ def _arguments(family, settings, head, stored):
         size = arguments.get(name)
         if isinstance(size, int) and size > most:
             raise ValueError(f"{name} may be {most} with these weights. Received: {shorten(size)}")
-    if "head" not in arguments and head not in (None, "tokens"):
-        raise ValueError(f"{family.model.__name__} has a head for tokens. Received: head={head!r}")
-    if "dropout" not in arguments and settings.dropout is not None:
-        raise ValueError(f"{family.model.__name__} has no dropout")
     return arguments
 
 

@@ -4,6 +4,9 @@
     base_model.model.<path>.weight (u, d)  .bias (u,)                        a head, as a whole
 
 Whatever its model's own layers are, PEFT's matrices are (out, in), and ours are (in, out).
+
+What PEFT does not keep is which base an adapter was learned on. Here the metadata of the weights
+say it, under "minigrad_base": JSON with what `base_fingerprint` gives, and the name of the base.
 """
 
 import json
@@ -14,17 +17,19 @@ import numpy as np
 
 from .. import checkpoint
 from ..atomic import replacing
-from ..bounded_json import shorten
+from ..bounded_json import parse_json, shorten
 from ..layers.core import positive_integer
 from ..models.adapters import dense_layers
 from ..registry import check_number
 from ..weight_file import parts_of_file
-from .adapters import add_adapter, check_known, use_adapters
+from .adapters import add_adapter, check_known, check_not_merged, use_adapters
+from .base_fingerprint import base_differences, base_fingerprint, is_fingerprint
 from .folder import PretrainedFolder
 from .freezing import freeze, unfreeze
 from .paths import check_built, parents, suggest
 
 _CONFIG, _WEIGHTS = "adapter_config.json", "adapter_model"
+_BASE = "minigrad_base"
 _PREFIX = "base_model.model."
 _LONGEST = 200  # letters of a path that is looked for among those that are like it
 _KEY = re.compile(r"base_model\.model\.(.+?)\.(lora_A\.weight|lora_B\.weight|weight|bias)")
@@ -40,33 +45,38 @@ _USUAL = {
 }
 
 
-def load_adapter(model, path, name="default", names=None):
+def load_adapter(model, path, name="default", names=None, any_base=False):
     """Give a model that is built the adapter of a PEFT folder, under a name, and its head.
 
-    names  {path of a layer in the model: its path in PEFT's}, where they differ; a layer stands for
-           all that is in it, and of two that fit the longer counts
+    names     {path of a layer in the model: its path in PEFT's}, where they differ; a layer stands
+              for all that is in it, and of two that fit the longer counts
+    any_base  whether the model may be another one than that which the adapter was learned on, as
+              far as the folder says which: PEFT's own do not
 
     The adapter is then the one in use; it and the head learn, and all else is frozen, as after
     LoRA. Returns the paths of the layers that have it. ValueError for a folder that does not fit
     the model, or holds another kind of adapter; then the model is as it was.
     """
     check_built(model, "load_adapter")
+    check_not_merged(model)
     folder = PretrainedFolder(path)
     options = _options(folder)
     found = dense_layers(model)
     layers = {_theirs(ours, names): ours for ours in found}
-    arrays, heads = {}, set()
-    for key, stored in folder.weights(_WEIGHTS).items():
-        layer, part = _parse(folder, key)
+    stored = folder.weights(_WEIGHTS)
+    parsed = {key: _parse(folder, key) for key in stored}
+    heads = {layers.get(layer) for layer, part in parsed.values() if part in ("weight", "bias")}
+    if not any_base:
+        _check_base(folder, model, heads)
+    arrays = {}
+    for key, (layer, part) in parsed.items():
         if layer not in layers:
             raise ValueError(
                 f"{folder.path}: {shorten(layer)} is no Dense layer of the model. "
                 f"{suggest(layer[:_LONGEST], layers)}"
             )
         ours = layers[layer]
-        arrays[ours, part] = stored.array(found[ours].weight.dtype).T
-        if part in ("weight", "bias"):
-            heads.add(ours)
+        arrays[ours, part] = stored[key].array(found[ours].weight.dtype).T
     targets = list(dict.fromkeys(ours for ours, part in arrays if part in ("a", "b")))
     _check(folder, arrays, _expected(found, targets, heads, options["r"]))
 
@@ -83,6 +93,8 @@ def load_adapter(model, path, name="default", names=None):
 
 def save_adapter(model, path, name="default", names=None, base=None, task_type=None, conv1d=False):
     """Write an adapter of a model to a PEFT folder, with the head: all else that learns.
+
+    With it goes a fingerprint of the model without both, by which `load_adapter` knows it again.
 
     names      as in `load_adapter`
     base       what PEFT is to find the base by: the name of a model, or its folder
@@ -119,10 +131,35 @@ def save_adapter(model, path, name="default", names=None, base=None, task_type=N
     }
     folder = Path(path)
     folder.mkdir(parents=True, exist_ok=True)
+    metadata = {"format": "pt", _BASE: json.dumps({"name": base, **base_fingerprint(model, heads)})}
     with replacing(folder / f"{_WEIGHTS}.safetensors") as file:
-        file.writelines(parts_of_file(arrays, {"format": "pt"}))
+        file.writelines(parts_of_file(arrays, metadata))
     with replacing(folder / _CONFIG) as file:
         file.write(json.dumps(config, indent=2).encode())
+
+
+def _check_base(folder, model, heads):
+    """ValueError if the folder says that its adapter was learned on another base than the model's.
+
+    heads  the paths of the layers that the folder has as a whole
+    """
+    metadata = folder.metadata(_WEIGHTS)
+    if _BASE not in metadata:
+        return  # of PEFT's, or an older minigrad's
+    try:
+        expected = parse_json(metadata[_BASE])
+    except ValueError as error:
+        raise ValueError(f"{folder.path}: {_BASE} cannot be read: {error}") from error
+    if not is_fingerprint(expected):
+        raise ValueError(f"{folder.path}: {_BASE} is no fingerprint, but {shorten(expected)}")
+    if found := base_differences(expected, base_fingerprint(model, heads)):
+        name = expected.get("name")
+        called = "" if name is None else f", {shorten(name)}"
+        raise ValueError(
+            f"{folder.path}: its adapter was learned on another base{called}, and on this one "
+            f"would mean nothing. What differs is {'; and '.join(found)}. Who knows better takes "
+            "it nevertheless, by any_base=True"
+        )
 
 
 def _theirs(path, names):

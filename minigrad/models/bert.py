@@ -9,6 +9,7 @@ n examples, t tokens, d features, h heads, i features inside, v tokens of a voca
 import numpy as np
 
 from .. import ops
+from ..bounded_json import shorten
 from ..initializers import TruncatedNormal
 from ..layers import (
     Dense,
@@ -43,6 +44,7 @@ class BERT(TokenModel):
     head                 what a call gives: "tokens", the logits above; "classes", logits (n, c) for
                          each text; None, the features (n, t, d)
     num_classes          c, with head="classes"
+    labels               the names of the classes, c of them, if they have names
     use_pooler           with head=None, whether there is a pooler for what is said of a whole text
 
     The shape of BERT base is BERT(30522, 12, 12, 768). With the three heads the parameters are
@@ -64,6 +66,7 @@ class BERT(TokenModel):
         head="tokens",
         num_classes=None,
         use_pooler=True,
+        labels=None,
         **options,
     ):
         shape = vocabulary_size, num_layers, num_heads, hidden_dim, intermediate_dim
@@ -79,6 +82,12 @@ class BERT(TokenModel):
             raise ValueError("BERT's classes are told by its pooler. Received: use_pooler=False")
         if head == "classes":
             self._keep_sizes(num_classes=num_classes)
+        self.labels = None if labels is None else list(labels)
+        if self.labels is not None and len(self.labels) != num_classes:
+            raise ValueError(
+                "BERT's labels are the names of its classes, one for each. "
+                f"Received: labels={shorten(labels)}, num_classes={num_classes!r}"
+            )
 
         self.tokens = _embedding(self, "tokens", self.vocabulary_size)
         self.positions = PositionEmbedding(self.max_sequence_length, _INITIAL, dtype=self.dtype)

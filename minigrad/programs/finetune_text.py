@@ -7,11 +7,12 @@ from .. import callbacks, finetune, models, optimizers, plots, random
 from ..atomic import alone_in
 from ..environment import one_blas_thread
 from . import finetuned_folder, table_file
+from .finetuning_backup import Backup
 from .finetuning_evaluation import WITHOUT_BASELINE, evaluate
 from .finetuning_examples import examine
-from .finetuning_progress import Line, StopAfter
+from .finetuning_progress import Clock, Line
 from .finetuning_rows import rows_of_all
-from .finetuning_settings import Settings, check, method_of, own_files
+from .finetuning_settings import choose, method_of, own_files
 from .report import Report
 from .text_base import pretrained_folder
 
@@ -21,43 +22,52 @@ LARGEST = 1.0  # norm of the gradient of all parameters together
 
 
 @one_blas_thread
-def finetune_text(base, data, out="runs/finetuned", overwrite=False, report=None, **options):
+def finetune_text(
+    base, data, out="runs/finetuned", overwrite=False, report=None, resume=False, **options
+):
     """Fine-tune a model on a file of texts; returns {name: figure} of the test.
 
     base, data, options  as in `Settings`
     out                  the folder for report, pictures and predictions, and the model in `model`
-    overwrite            replace the model that an earlier fine-tuning left there
+    overwrite            replace the model that an earlier fine-tuning left there, or forget one
+                         that was interrupted
     report               a Report that all is said to (default: one in the folder)
+    resume               go on with the one that was interrupted there. Options may be left out, and
+                         have to be the same if they are given. Unless --minutes end it, the model
+                         is that of a training without interruption, bit by bit
 
-    ValueError, with nothing written, for options and files from which nothing can be learned.
+    ValueError, with nothing written, for options and files from which nothing can be learned, and
+    for a training that cannot be gone on with.
     """
-    settings = check(Settings(base, data, **options))
+    backup = Backup(out, resume)
+    settings = choose({"base": base, "data": data, **options}, backup.settings)
     source = pretrained_folder(settings.base)
     sources = {"base": source, "data": settings.data, **own_files(settings)}
-    folder = finetuned_folder.check(out, overwrite, sources)
+    folder = finetuned_folder.check(out, overwrite or resume, sources)
     base = finetune.load_base(source, finetune.tasks.TASKS[settings.task])
     task, parts, notes = examine(settings, base)
     training = Training(settings, source, task, parts)  # which finds what else is wrong
+    backup.check(settings, training.model)
 
     with table_file.writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     with alone_in(folder):
         with table_file.writing(folder):
-            finetuned_folder.clear(folder)
-            report = report or Report(folder / finetuned_folder.REPORT)
+            finetuned_folder.clear(folder, resume)
+            report = report or Report(folder / finetuned_folder.REPORT, append=resume)
         report.stage("Data")
         for note in notes:
             report.say(note)
-        return _all_stages(training, folder, report)
+        return _all_stages(training, folder, report, backup)
 
 
-def _all_stages(training, folder, report):
+def _all_stages(training, folder, report, backup):
     """From training to the model in its folder; {name: figure} of the test."""
     report.stage("Model")
     training.say_model(report)
 
     report.stage("Training")
-    history = training.run(report)
+    history = training.run(report, backup)
     with table_file.writing(folder):
         plots.history(history, folder / "history.png")
 
@@ -70,6 +80,7 @@ def _all_stages(training, folder, report):
     report.stage("Files")
     with table_file.writing(folder):
         finetuned_folder.save(training, folder, training.source)
+        backup.remove()
     finetuned_folder.say_files(report, folder)
     finetuned_folder.check_reloaded(training, folder, training.parts["test"])
     report.say("the model, read again, gives the same predictions, bit by bit; for other rows:")
@@ -125,20 +136,22 @@ class Training:
         report.say(f"{s.method}: {learned:,} of {total:,} parameters learn, {learned / total:.2%}")
         report.say(f"a step learns from {s.batch} rows, at a rate of {s.learning_rate:g}")
 
-    def run(self, report):
-        """Train until the validation part stops gaining; returns the History."""
+    def run(self, report, backup):
+        """Train until the validation part stops gaining; returns the History.
+
+        Begins where the backup stands, if it has something to go on with.
+        """
         s = self.settings
         stop = callbacks.EarlyStopping("val_loss", patience=s.patience, restore_best_weights=True)
         line = Line(report, s.epochs, -(-len(self.examples["train"][1]) // s.batch))
-        told = [*self.callbacks, *([StopAfter(s.minutes)] if s.minutes else []), stop, line]
-        began = time.perf_counter()
+        clock = Clock(s.minutes)
         history = self.model.to(s.device).fit(
             *self.examples["train"],
             batch_size=s.batch,
             epochs=s.epochs,
             verbose=0,
             validation_data=self.examples["validation"],
-            callbacks=told,
+            callbacks=[*self.callbacks, clock, stop, line, backup],
         )
         self.model.to("cpu")
         if stop.best_epoch is None:
@@ -147,7 +160,7 @@ class Training:
                 f"is too large a learning rate. Received: learning_rate={s.learning_rate:g}"
             )
         ran, self.best_epoch = len(history.epoch), stop.best_epoch + 1
-        report.say(f"{_epochs(ran)} in {time.perf_counter() - began:.1f} s")
+        report.say(f"{_epochs(ran)} in {clock.seconds:.1f} s")
         report.say(
             f"the weights kept are those of epoch {self.best_epoch}, with the least validation loss"
         )

@@ -2,24 +2,26 @@
 
 import secrets
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
 from .. import finetune
 from ..atomic import remove_leftovers
+from .finetuning_backup import FILE, settings_in
 from .table_evaluation import PICTURES
 
 REPORT, HISTORY, TEST, MODEL = "report.txt", "history.png", "test.csv", "model"
 TASK = "minigrad_task.json"  # what tells a fine-tuned model from any other
 COMPARED = 16  # rows, to see whether a model that is read again is the same
-OURS = {REPORT, HISTORY, TEST, MODEL, *PICTURES}
+OURS = {REPORT, HISTORY, TEST, MODEL, FILE, *PICTURES}
 
 
 def check(out, overwrite, sources):
     """The folder as a Path. ValueError if it is no place for a new fine-tuning.
 
-    overwrite  whether a model may be there already, one of a fine-tuning
+    overwrite  whether a model of a fine-tuning may be there already, or one that is not over
     sources    {what it is: its path} of what must not be in the folder
     """
     folder = Path(out)
@@ -40,6 +42,11 @@ def check(out, overwrite, sources):
         )
     if any(_earlier(folder)) and not overwrite:
         raise ValueError(f"{out} has a fine-tuned model already: --overwrite replaces it")
+    if (folder / FILE).exists() and not overwrite:
+        raise ValueError(
+            f"{out} has a fine-tuning that is not over: --resume goes on with it, and --overwrite "
+            "begins anew"
+        )
     return folder
 
 
@@ -55,11 +62,18 @@ def _is_ours(path):
     if path.name == TEST and path.is_file():
         with path.open("rb") as file:
             return file.read(5) == b"line,"
+    if path.name == FILE and path.is_file():
+        with suppress(ValueError):
+            return settings_in(path) is not None
+        return False
     return path.name in OURS or is_leftover
 
 
-def clear(folder):
-    """Remove what an earlier fine-tuning left, but for its model, which stays to the end."""
+def clear(folder, resume=False):
+    """Remove what an earlier fine-tuning left, but for its model, which stays to the end.
+
+    resume  whether it goes on: then its report and its backup stay too
+    """
     for path in folder.glob(".*.tmp"):
         if path.is_dir():
             shutil.rmtree(path)
@@ -69,7 +83,7 @@ def clear(folder):
         model.rename(folder / MODEL)
     for path in old:
         shutil.rmtree(path)
-    for name in OURS - {MODEL}:
+    for name in OURS - {MODEL} - ({REPORT, FILE} if resume else set()):
         (folder / name).unlink(missing_ok=True)
 
 

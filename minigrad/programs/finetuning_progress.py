@@ -1,5 +1,6 @@
-"""What a fine-tuning says while it goes on, and when its time is over."""
+"""What a fine-tuning says while it goes on, how long it takes, and when its time is over."""
 
+import math
 import sys
 import time
 
@@ -28,7 +29,7 @@ class Line(Callback):
         elif self.is_live and now - self.shown > OFTEN:
             self.shown = now
             pace = (now - self.began) / (self.done - 1)
-            left = pace * (self.steps * self.epochs - self.done)
+            left = pace * (self.steps * (self.epochs - self.run.epoch) - (step + 1))
             print(
                 f"\r  step {step + 1} of {self.steps}: loss {logs['loss']:.4f}, "
                 f"{clock(left)} left at most \033[K",
@@ -44,15 +45,28 @@ class Line(Callback):
         self.report.say(f"  epoch {epoch + 1}: {words}")
 
 
-class StopAfter(Callback):
-    """The end of a training after so many minutes, wherever in an epoch it is."""
+class Clock(Callback):
+    """The `seconds` that a training takes, without the time of an interruption.
 
-    def __init__(self, minutes):
-        self.seconds = 60 * minutes
+    minutes  after so many it ends, wherever in an epoch it is; None for no end
+    """
+
+    state_names = ("seconds",)
+
+    def __init__(self, minutes=None):
+        self.most = math.inf if minutes is None else 60 * minutes
 
     def on_train_begin(self):
-        self.began = time.perf_counter()
+        self.seconds, self.looked = 0.0, time.perf_counter()
 
     def on_train_batch_end(self, step, logs):
-        if time.perf_counter() - self.began > self.seconds:
+        self._count()
+        if self.seconds > self.most:
             self.model.stop_training = True
+
+    def on_epoch_end(self, epoch, logs):
+        self._count()
+
+    def _count(self):
+        now = time.perf_counter()
+        self.seconds, self.looked = self.seconds + now - self.looked, now

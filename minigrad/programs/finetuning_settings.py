@@ -98,6 +98,29 @@ COLUMNS = {
 _OF_SOME_TASKS = ("text", "pair", "question", "label", "pooling", "template")
 
 
+def choose(options, saved=None):
+    """The Settings that options, a dict, and defaults give; or those of a training that goes on.
+
+    saved  the settings of that training, a dict: options are to be the same. Where base and files
+           lie may have changed
+    """
+    if saved is None:
+        return check(Settings(**options))
+    for name, value in options.items():
+        if value != saved[name] and not _are_places(name, value, saved[name]):
+            raise ValueError(
+                f"a fine-tuning goes on with the settings that it was begun with: {name} was "
+                f"{saved[name]}. Received: {value}"
+            )
+    return Settings(**{**saved, **options})
+
+
+def _are_places(name, *values):
+    """Whether both values of a setting say where something lies."""
+    is_part = name in ("validation", "test")
+    return name in ("base", "data") or (is_part and {share_of(name, x) for x in values} == {None})
+
+
 def check(settings):
     """The Settings, with a learning rate. ValueError for the first one that cannot be."""
     look_up("task", settings.task, finetune.tasks.TASKS)

@@ -47,6 +47,7 @@ def quickstart(source="digits", out="runs/quickstart", seed=0, stages=DEFAULT):
                        be installed, and is left out if no stages are named
     """
     chosen = {name: look_up("stage", name.strip(), STAGES) for name in stages.split(",")}
+    _check(list(chosen), Path(out))
     images = _load(source)
     report, folder = Report.in_folder(out)
     results = {}
@@ -57,6 +58,18 @@ def quickstart(source="digits", out="runs/quickstart", seed=0, stages=DEFAULT):
     for name, result in results.items():
         report.say(SENTENCES[name].format(result))
     return results
+
+
+def _check(names, folder):
+    """An error, before any work is done, for the first stage that lacks what it needs."""
+    if "minilm" in names:
+        finetune.minilm_folder()
+    has_gpt = (folder / "gpt" / "model.safetensors").is_file()
+    if "lora" in names and not has_gpt and "gpt" not in names[: names.index("lora")]:
+        raise ValueError(
+            f"stage lora fine-tunes the GPT of stage gpt, and {folder / 'gpt'} has none: "
+            "--stages gpt,lora"
+        )
 
 
 def _classify(images, folder, report):
@@ -167,18 +180,15 @@ def _gpt(images, folder, report):
 
 def _lora(images, folder, report):
     """Fine-tune the GPT of the stage before on English; the bits per byte of it that this saves."""
-    if not (folder / "gpt" / "model.safetensors").is_file():
-        raise ValueError(
-            f"stage lora fine-tunes the GPT of stage gpt, and {folder / 'gpt'} has none: "
-            "--stages gpt,lora"
-        )
     report.stage("LoRA: the GPT learns another kind of text")
     return another_text(folder / "gpt", folder / "lora", report, LORA_MINUTES)
 
 
 def _minilm(images, folder, report):
     """Fine-tune MiniLM to tell which topic a docstring belongs to; its accuracy."""
-    finetune.minilm_folder()  # an error here comes before any work
+    report.stage("MiniLM, which others have pretrained, learns what docstrings are about")
+    report.say("of sentences from the docstrings of Python's modules: which topic is one about?")
+    report.say("those of the test are from other files than those of training")
     texts = folder / "docstrings"
     texts.mkdir(exist_ok=True)
     files = {name: texts / f"{name}.csv" for name in ("train", "validation", "test")}
@@ -197,6 +207,13 @@ SENTENCES = {
     "gpt": "{:.3f} bits per byte, of a GPT on Python files that it has not seen",
     "lora": "{:.3f} bits per byte less of English, for an adapter beside that GPT",
     "minilm": "test accuracy {:.4f}, of MiniLM on what docstrings are about",
+}
+ABOUT = {  # the stages, for the help of the command
+    "classify": "a network learns to tell handwritten digits apart",
+    "finetune": "it learns others from ten examples each, knowing the first or nothing",
+    "gpt": "a GPT learns Python from Python's own files, and writes some",
+    "lora": "an adapter beside that GPT learns English",
+    "minilm": "a real pretrained model learns a task; `make pretrained` installs it before",
 }
 STAGES = {
     "classify": _classify,

@@ -52,21 +52,32 @@ _ARCHITECTURES = {
 def _more_arguments(settings, head, names):
     found = {"head": head, "dropout": one_dropout(settings, _DROPOUTS)}
     if head == "classes":
-        labels = settings.get("id2label", {})
-        if not isinstance(labels, dict):
-            raise ValueError(f"id2label is a table of labels. Received: {shorten(labels)}")
-        found["num_classes"] = len(labels) or settings.get("num_labels", 2)
+        found["labels"] = _labels(settings)
+        found["num_classes"] = len(found["labels"] or ()) or settings.get("num_labels", 2)
     if head is None:
         found["use_pooler"] = any(name.endswith("pooler.dense.weight") for name in names)
     return found
+
+
+def _labels(settings):
+    """The names of the outputs, in their order; None if there are none."""
+    table = settings.get("id2label", {})
+    names = [table.get(str(i)) for i in range(len(table))] if isinstance(table, dict) else [None]
+    if not all(isinstance(name, (str, int)) for name in names):
+        raise ValueError(
+            'id2label has a name for each output, as {"0": "no", "1": "yes"}. '
+            f"Received: {shorten(table)}"
+        )
+    return names or None
 
 
 def _more_settings(model):
     found = {"architectures": [_ARCHITECTURES[model.head]]}
     found |= dict.fromkeys(_DROPOUTS, model.dropout)
     if model.head == "classes":
-        found["id2label"] = {str(i): f"LABEL_{i}" for i in range(model.num_classes)}
-        found["label2id"] = {label: int(i) for i, label in found["id2label"].items()}
+        labels = model.labels or [f"LABEL_{i}" for i in range(model.num_classes)]
+        found["id2label"] = {str(i): label for i, label in enumerate(labels)}
+        found["label2id"] = {label: i for i, label in enumerate(labels)}
     return found
 
 

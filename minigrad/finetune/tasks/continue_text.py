@@ -6,7 +6,7 @@ from ...layers.core import positive_integer
 from ...losses import IGNORED, TokenCrossentropy
 from ...models import BERT
 from ...text import generate
-from .task import Task, as_arrays, bad_row, check_rows, text_in
+from .task import Task, as_arrays, bad_row, check_rows, text_in, where_labels_count
 from .task_models import LanguageModel
 
 ENDS = ("<|endoftext|>", "<|end_of_text|>", "<|eot_id|>", "<|im_end|>", "</s>")
@@ -78,7 +78,8 @@ def end_of_text(tokenizer):
 def next_tokens(tokenizer, sequences):
     """x and y of sequences (ids, which of them are learned), the latter None if all are.
 
-    y[i, s] is the token after ids[i, s], or IGNORED where that is not to be learned.
+    y[i, j] is the token after ids[i, places[i, j]], or IGNORED where fewer are learned; without
+    places in x, that after ids[i, j].
     """
     x = as_arrays(tokenizer, [ids[:-1] or ids for ids, _ in sequences])
     y = np.full(x["ids"].shape, IGNORED)
@@ -86,7 +87,7 @@ def next_tokens(tokenizer, sequences):
         learned = [True] * len(ids) if learned is None else learned
         targets = [id if is_learned else IGNORED for id, is_learned in zip(ids, learned)][1:]
         y[row, : len(targets)] = targets
-    return x, y
+    return where_labels_count(x, y)
 
 
 def write(task, model, tokenizer, prompts, batch_size, end, options):

@@ -83,7 +83,7 @@ class FollowInstructions(Task):
         return LanguageModel(reads_forward(self, base))
 
     def examples(self, rows, tokenizer, max_length=None):
-        """x, and y (n, t): the token after each where it is one of an answer, else IGNORED"""
+        """x with the m places before the tokens of answers, and y (n, m): these tokens"""
         length = max_length or self.max_length
         sequences = []
         for i, row in enumerate(check_rows(rows, tokenizer)):

@@ -7,7 +7,7 @@ from ...data import hide_tokens
 from ...losses import IGNORED, TokenCrossentropy
 from ...models import BERT
 from ...registry import check_number
-from .task import Task, encode
+from .task import Task, encode, where_labels_count
 from .task_models import LanguageModel
 
 MASK = "[MASK]"
@@ -50,7 +50,7 @@ class MaskedLanguage(Task):
         return {"ids": x["ids"], "mask": x["mask"]}
 
     def examples(self, rows, tokenizer, max_length=None):
-        """x with some tokens hidden, and y (n, t): what they were, and IGNORED for all others"""
+        """x with some tokens hidden, and the m places where, and y (n, m): what they were"""
         x = self.inputs(rows, tokenizer, max_length)
         ids, special = x["ids"], list(tokenizer.special_tokens.values())
         ordinary = ~np.isin(ids, special) & x["mask"]
@@ -62,7 +62,7 @@ class MaskedLanguage(Task):
         y[ordinary] = np.where(chosen, ids[ordinary], IGNORED)
         x["ids"] = ids.copy()
         x["ids"][ordinary] = seen
-        return x, y
+        return where_labels_count(x, y)
 
     def answers(self, predictions, rows, tokenizer, max_length=None):
         """For each text the likeliest token at each [MASK], a list of texts."""

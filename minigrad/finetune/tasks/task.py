@@ -5,8 +5,11 @@ A row is a dict {column: text}, as a line of a table is; rows are counted from 0
 
 from numbers import Integral
 
+import numpy as np
+
 from ...bounded_json import shorten
 from ...layers.core import positive_integer
+from ...losses import IGNORED
 from ...models import BERT
 from ...registry import Configurable
 from ...text import pad
@@ -175,6 +178,20 @@ def as_arrays(tokenizer, ids, segments=None, side="right"):
     if segments is not None and segments[0] is not None:
         x["segments"] = pad(segments, side=side)[0]
     return x
+
+
+def where_labels_count(x, y):
+    """x with the m places where labels count, and their labels.   y (n, t) -> places, y (n, m)
+
+    To compare a place with all words is dear, and the loss hears nothing of the others. Of a row
+    with fewer than m, other places fill it up, whose labels are IGNORED.
+    """
+    counts = y != IGNORED
+    m = max(1, np.count_nonzero(counts, axis=1).max())
+    if m == y.shape[1]:
+        return x, y
+    places = np.argsort(~counts, axis=1, kind="stable")[:, :m]  # first those that count, in order
+    return {**x, "places": places}, np.take_along_axis(y, places, axis=1)
 
 
 def padding(tokenizer):

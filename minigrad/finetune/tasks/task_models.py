@@ -4,6 +4,8 @@ n texts, t tokens, d features, c outputs. The base's weights are those of `.base
 and the head's those of `.head`, where there is one.
 """
 
+import numpy as np
+
 from ... import ops
 from ...initializers import RandomNormal
 from ...layers import Dense, Dropout
@@ -101,14 +103,22 @@ class SentencesModel(TaskModel):
 
 
 class LanguageModel(TaskModel):
-    """ids (n, t) -> logits (n, t, v), as the base gives them: it has its head already."""
+    """ids (n, t) -> logits (n, t, v), as the base gives them: it has its head already.
+
+    With places (n, m), integers from 0 to t - 1, there are logits (n, m, v) of those alone.
+    """
 
     def __init__(self, base, **options):
         super().__init__(base, **options)
         self.ensure_built()
 
-    def call(self, ids, mask=None):
-        return self.base(ids, mask=mask)
+    def call(self, ids, mask=None, places=None):
+        x = self.features(ids, mask, segments=None)  # (n, t, d)
+        if places is not None:
+            n, t, d = x.shape
+            row = np.cumsum(np.ones_like(places), axis=0) - 1  # (n, m), from 0 up
+            x = ops.take(ops.reshape(x, (n * t, d)), row * t + places, axis=0)  # (n, m, d)
+        return self.base.logits(x)
 
 
 MODELS = {
