@@ -756,6 +756,7 @@ def assert_fast(limit, launch, *arguments):
     assert min(seconds_of_launch(True, launch, *arguments) for _ in range(2)) < 5 * unchecked
 
 
+@pytest.mark.slow  # beside what measures coverage, each of the simulator's calls takes longer
 def test_a_product_of_64_by_64_matrices_takes_less_than_300_ms():
     assert_fast(0.3, matmul.LADDER["tiled"], normal(64, 64), normal(64, 64), zeros(64, 64))
 
