@@ -62,7 +62,7 @@ from .simd import (
 )
 from .threads import counter, take, threaded
 
-ROWS, VECTORS = 4, TILE[1]  # of a tile: heads have a multiple of 4 features
+ROWS, VECTORS = 4, TILE[1]  # of a tile: most heads have a multiple of 4 features
 COLUMN_ROWS = 8  # of a tile that is one vector wide
 STRIP = 64  # keys that a block of queries meets at a time, at least as many as it has queries
 
