@@ -86,6 +86,7 @@ def transposed(x):
 
 _wide = tile(ROWS, VECTORS, start="either")
 _narrow = narrow_tile(ROWS, VECTORS, start="either")
+_tall = narrow_tile(2 * ROWS, 1, start="either")  # of fewer rows the sums would wait for themselves
 _two_rows = narrow_tile(2, VECTORS, start="either")
 _one_row = narrow_tile(1, VECTORS, start="either")
 
@@ -97,23 +98,25 @@ def add_strips(a, b, b_start, b_step, b_row, c, m, n, k, is_added):
     Strip s of B, as wide as a tile, has element (p, j) at b[b_start + s b_step + p b_row + j]. A
     few rows of A meet one strip after another; rows of C are contiguous, too.
     """
-    width, whole = VECTORS * lanes(c.data), m // ROWS * ROWS
-    i = 0
+    width, i = VECTORS * lanes(c.data), 0
     while i < m:
-        x, strip = beyond(a, i, 0), b_start
+        x, strip, left = beyond(a, i, 0), b_start, m - i
+        is_tall = n <= lanes(c.data) and left >= 2 * ROWS
         for j in range(0, n, width):
             y, columns = beyond(c, i, j), min(width, n - j)
             given = x.data, x.start, x.row, x.column, b, strip, b_row, y.data, y.start, y.row
-            if i < whole and columns == width:
+            if is_tall:
+                _tall(*given, k, is_added, columns)
+            elif left >= ROWS and columns == width:
                 _wide(*given, k, is_added)
-            elif i < whole:
+            elif left >= ROWS:
                 _narrow(*given, k, is_added, columns)
-            elif m - i > 1:
+            elif left > 1:
                 _two_rows(*given, k, is_added, columns)
             else:
                 _one_row(*given, k, is_added, columns)
             strip += b_step
-        i += ROWS if i < whole else 2
+        i += 2 * ROWS if is_tall else ROWS if left >= ROWS else 2
 
 
 @inlined
