@@ -390,11 +390,13 @@ def multiply(a: read(2), b: read(2), c: write(2), product: address):
     (m, k), n = a.shape, b.shape[1]
     if len(b) != k or c.shape != (m, n):
         return False
-    worth = WORTH_PARTS if m == 1 else threads.WORTH_SHARING
-    is_for_others = n == 1 or m * k * n >= worth
-    if is_for_others or not (are_steps_whole(a) and are_steps_whole(b)):
+    worth = WORTH_PARTS if m == 1 or n == 1 else threads.WORTH_SHARING
+    if m * k * n >= worth or not (are_steps_whole(a) and are_steps_whole(b)):
         return False
-    call_put_product(product, matrix(a, 0), matrix(b, 0), Matrix(c, 0, n, 1), m, n, k)
+    x, y = matrix(a, 0), matrix(b, 0)
+    if n == 1:  # Cᵀ = Bᵀ Aᵀ: a product with one column is one with one row
+        x, y, m, n = transposed(y), transposed(x), 1, m
+    call_put_product(product, x, y, Matrix(c, 0, n, 1), m, n, k)
     return True
 
 
