@@ -28,6 +28,9 @@ WARM_UP = 0.01  # seconds of turns before it, until all threads are awake
 LARGEST = 2**20  # of a first array
 LONGEST = 0.2  # seconds of one call: larger ones are not tried
 EDGE = 0.95  # at this ratio, NumPy's time / Numba's, the compiled kernel is as good
+# For the smallest arrays it is used from this ratio on: to look at the size of every array, and to
+# choose by it, would cost more than NumPy wins there.
+NEAR = 0.8
 
 
 def main():
@@ -45,11 +48,20 @@ def main():
 def choice(name, dtype):
     """[the size from which Numba is as good, the size from which no longer or None], or None."""
     measured = ratios(name, dtype)
-    good = [size for size, ratio in measured.items() if ratio >= EDGE]
     print(name, dtype, {s: round(r, 2) for s, r in measured.items()}, file=sys.stderr, flush=True)
+    return sizes(measured)
+
+
+def sizes(measured):
+    """The same of {size: NumPy's time / Numba's}.
+
+    >>> sizes({1: 0.3, 8: 0.9, 64: 1.2}), sizes({1: 0.85, 8: 1.2}), sizes({1: 2, 8: 1, 64: 0.7})
+    ([64, None], [0, None], [0, 64])
+    """
+    good = [size for size, ratio in measured.items() if ratio >= EDGE]
     if not good:
         return None
-    start = 0 if good[0] == min(measured) else good[0]
+    start = 0 if all(ratio >= NEAR for s, ratio in measured.items() if s < good[0]) else good[0]
     later = [size for size, ratio in measured.items() if size > good[-1] and ratio < EDGE]
     return [start, later[0] if later else None]
 
