@@ -70,14 +70,19 @@ def test_products_of_matrices(name, shape, run):
     assert_product(name, shape, run)
 
 
-# Of small products these make several blocks as well.
-LARGE = {"register_tiled": (66, 3, 70), "vectorised": (130, 3, 132), "tensor_cores": (70, 5, 66)}
+# Of small products these make several blocks as well, and the last one tiles that take turns.
+LARGE = [
+    ("register_tiled", (66, 3, 70)),
+    ("vectorised", (130, 3, 132)),
+    ("tensor_cores", (70, 5, 66)),
+    ("tensor_cores", (18, 72, 20)),
+]
 
 
 @ONE_RUN
-@pytest.mark.parametrize("name", LARGE)
-def test_products_of_several_blocks(name, run):
-    assert_product(name, LARGE[name], run)
+@pytest.mark.parametrize("name, shape", LARGE)
+def test_products_of_several_blocks_and_tiles(name, shape, run):
+    assert_product(name, shape, run)
 
 
 @RUNS
@@ -244,7 +249,10 @@ ATTENTION = {
     "fewer features than four": ((2, 1, 1, 3, 5, 3, 2), 0, 0.7, 0),
     "groups of heads, masked, dropped": ((1, 2, 1, 5, 7, 12, 6), 1, 0.7, 0.3),
     "several blocks": ((1, 1, 1, 70, 71, 8, 8), 1, 1, 0),
+    "several blocks, masked, dropped": ((1, 1, 1, 66, 67, 5, 4), 0, 0.7, 0.3),
+    "several groups and examples": ((2, 4, 2, 2, 3, 4, 5), 0, 0.7, 0),
     "wide heads": ((1, 1, 1, 6, 3, 84, 70), 1, 1, 0),
+    "wide heads, several tiles": ((1, 1, 1, 35, 37, 84, 70), 1, 1, 0),
 }
 
 

@@ -633,3 +633,13 @@ def test_the_host_shares_with_numpy_and_a_gpu_with_the_device_cuda(monkeypatch):
     adopt = kernels.devices.device("cuda").adopt
     assert kernels.from_dlpack(foreign) is adopt.return_value
     adopt.assert_called_once_with(foreign)
+
+
+@pytest.mark.parametrize(
+    "k, v", [((2, 2, 4), (2, 2, 4)), ((1, 2, 5), (1, 2, 5)), ((1, 2, 4), (1, 3, 4))]
+)
+def test_heads_that_do_not_fit_together_are_not_attended(k, v, device):
+    """A kernel would read beyond the end, or leave out what has no partner."""
+    q, k, v = (device.put(np.ones((1, *shape), np.float32)) for shape in ((3, 2, 4), k, v))
+    with pytest.raises(ValueError, match="broadcast|multiply"):
+        kernels.attention(q, k, v)

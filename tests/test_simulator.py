@@ -409,6 +409,18 @@ def test_elements_of_a_view_have_their_own_index():
     assert "meet at total[2, 1], in global memory" in str(found)
 
 
+def writes_to_one(q, k, v):
+    v[1, 0] = cuda.threadIdx.x
+
+
+def test_views_that_lie_between_each_other_are_told_apart():
+    """As queries, keys and values do in one array; and where one of no elements begins."""
+    q, k, v = zeros(4, 3, 5).swapaxes(0, 1)
+    for given in (q, k, v), (zeros(0, 5), zeros(0, 5), zeros(4, 5)):
+        found = fault(writes_to_one, 1, 2, *given)
+        assert found.array == "v" and "meet at v[1, 0], in global memory" in str(found)
+
+
 # ---- Barriers that not all reach -----------------------------------------------------------------
 
 
@@ -867,6 +879,18 @@ sector of 32 bytes: lanes that use its words
     )
     with pytest.raises(ValueError, match="no line 'x' reads or writes 'y'"):
         traffic.draw("x", "y")
+
+
+def copies_some(x, out):
+    i = cuda.grid(1)
+    if i < out.shape[0]:
+        out[i] = x[i]
+
+
+@pytest.mark.parametrize("n, lines", [(6, 2), (0, 0)])
+def test_blocks_that_move_nothing_are_no_lines(n, lines):
+    traffic = simulator.launch(copies_some, 3, 8, zeros(6), zeros(n))
+    assert len(traffic.lines) == len(str(traffic).splitlines()) - 1 == lines
 
 
 def test_a_picture_of_banks():

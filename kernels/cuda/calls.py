@@ -319,8 +319,17 @@ def _one_for_each_row(x):
 
 
 def _heads_fit(q, k, v, *others):
-    widest = max(q.shape[-1], v.shape[-1])
-    return _covered(q, k, v, *others) and widest <= max(of_heads.WIDTHS) and q.size and k.size
+    """Whether a kernel can do it; what does not fit together, the specification names."""
+    return (
+        _covered(q, k, v, *others)
+        and q.ndim == k.ndim == v.ndim == 4
+        and q.size
+        and k.size
+        and max(q.shape[-1], v.shape[-1]) <= max(of_heads.WIDTHS)
+        and (q.shape[0], q.shape[-1]) == (k.shape[0], k.shape[-1])
+        and q.shape[1] % k.shape[1] == 0
+        and v.shape[:3] == k.shape[:3]
+    )
 
 
 def _attention_options(q, scale, causal, mask, rate, key):

@@ -71,14 +71,27 @@ class Recorded:
         steps = [(n - 1) * stride for n, stride in zip(self.shape, self.strides)]
         return tuple(self.address + sum(end(step, 0) for step in steps) for end in (min, max))
 
+    def _steps_to(self, addresses):
+        """How far along each axis these lie from the lowest address, and by what they miss it."""
+        rest, steps = addresses - self.ends[0], [0] * self.ndim
+        for axis in sorted(range(self.ndim), key=lambda axis: -abs(self.strides[axis])):
+            stride = abs(self.strides[axis])
+            if stride:
+                steps[axis] = np.clip(rest // stride, 0, self.shape[axis] - 1)
+                rest = rest - steps[axis] * stride
+        return steps, rest
+
+    def has(self, addresses):
+        """At which of these addresses an element begins: between them may lie another view's."""
+        return self._steps_to(addresses)[1] == 0 if self.size else np.zeros(len(addresses), bool)
+
     def element_at(self, address):
         """The name of the element at an address."""
-        offset, index = int(address) - self.ends[0], [0] * self.ndim
-        for axis in sorted(range(self.ndim), key=lambda axis: -abs(self.strides[axis])):
-            stride, most = self.strides[axis], self.shape[axis] - 1
-            steps = min(offset // abs(stride), most) if stride else 0
-            offset -= steps * abs(stride)
-            index[axis] = most - steps if stride < 0 else steps
+        steps, _ = self._steps_to(int(address))
+        index = (
+            int(size - 1 - step if stride < 0 else step)
+            for step, size, stride in zip(steps, self.shape, self.strides)
+        )
         return f"{self.name}[{_text(tuple(index))}]"
 
 

@@ -44,8 +44,7 @@ class Past(NamedTuple):
         """The number of the array that an address belongs to, for each of them."""
         numbers = np.zeros(len(addresses), dtype=int)
         for number, array in reversed(list(enumerate(self.arrays))):
-            lowest, highest = array.ends
-            numbers[(lowest <= addresses) & (addresses <= highest)] = number
+            numbers[array.has(addresses)] = number
         return numbers
 
     def array(self, row):

@@ -119,7 +119,9 @@ class _Requests:
         return site, self.past.arrays[self.array[first]], verb
 
     def lines(self):
-        """A Line for each instruction and array."""
+        """A Line for each instruction and array: none if all threads had nothing to do."""
+        if not len(self.row):
+            return
         pieces, least = self._pieces()
         bytes_of = np.bincount(self.number, self.size).astype(int)
         kind = self.past.table.kind[self.row]
