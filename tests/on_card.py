@@ -15,6 +15,7 @@ import os
 import numpy as np
 
 from kernels.cuda.card import Card
+from kernels.simulator.launch import owner_of, start_of
 
 GUARD = 4096  # bytes on either side of an array: it begins at a multiple of 256, as all memory does
 SENTINEL = 0xFF
@@ -48,7 +49,7 @@ def start(card, kernel, grid, block, *arguments):
     rooms, given = {}, []  # {id of an array that has its own memory: Room}
     for name, value in names.items():
         if isinstance(value, np.ndarray):
-            owner = _owner(value)
+            owner = owner_of(value)
             if id(owner) not in rooms:
                 rooms[id(owner)] = Room(card, name, owner)
             value = rooms[id(owner)].view(value)
@@ -75,7 +76,7 @@ class Room:
 
     def view(self, array):
         """What a kernel takes for an array that lies here."""
-        offset = GUARD + _start(array) - _start(self.owner)
+        offset = GUARD + start_of(array) - start_of(self.owner)
         return self.card.view(self.memory, offset, array.shape, array.dtype, array.strides)
 
     def fetch(self):
@@ -86,14 +87,3 @@ class Room:
         for side, guard in (("before", came[:GUARD]), ("behind", came[-GUARD:])):
             if (guard != SENTINEL).any():
                 raise OutsideError(f"the kernel has written {side} {self.name}")
-
-
-def _owner(array):
-    """The array that a view is a part of."""
-    while isinstance(array.base, np.ndarray):
-        array = array.base
-    return array
-
-
-def _start(array):
-    return array.__array_interface__["data"][0]

@@ -82,7 +82,7 @@ def transposed(x):
     return Matrix(x.data, x.start, x.column, x.row)
 
 
-# ---- One strip of columns ------------------------------------------------------------------------
+# ---- Strips of columns ---------------------------------------------------------------------------
 
 _wide = tile(ROWS, VECTORS, start="either")
 _narrow = narrow_tile(ROWS, VECTORS, start="either")

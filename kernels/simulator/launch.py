@@ -141,21 +141,22 @@ def _recorded(function, arguments, log):
         if not isinstance(value, np.ndarray):
             given.append(value)
             continue
-        owner = _owner(value)
+        owner = owner_of(value)
         if id(owner) not in memories:
             memories[id(owner)] = end
             end += -(-owner.nbytes // _PAGE) * _PAGE
-        offset = _start(value) - _start(owner)
+        offset = start_of(value) - start_of(owner)
         given.append(Recorded(value, name, "global", memories[id(owner)] + offset, log))
     return given
 
 
-def _owner(values):
+def owner_of(values):
     """The array that a view is a part of."""
     while isinstance(values.base, np.ndarray):
         values = values.base
     return values
 
 
-def _start(values):
+def start_of(values):
+    """Where the first element of an array lies in memory."""
     return values.__array_interface__["data"][0]
