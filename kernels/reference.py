@@ -653,10 +653,24 @@ def dropout(x, rate, key):
 # steps. All arrays of a call have the same shape; many parameters may lie in them end to end.
 # `decay` is λ: θ ← (1 - rate λ) θ comes before everything else.
 
+FADED = 2.0**-126  # the least number that float32 holds with all its bits
+
 
 def _shrink(parameter, rate, decay):
     if decay:
         parameter *= 1 - rate * decay
+
+
+def _remember(memory, ratio, news):
+    """m ← ratio m + news, and 0 where that is less than 2⁻¹²⁶
+
+    The gradients of a unit that never fires again are 0, and its m fades: 0.9 m, 0.81 m, ... It
+    would end not at 0 but at the last few numbers above it, for 0.9 of these is rounded up again.
+    Many processors compute with such numbers twenty times more slowly than with others.
+    """
+    memory *= ratio
+    memory += news
+    memory *= np.abs(memory) >= FADED
 
 
 def sgd(parameter, gradient, velocity, rate, momentum=0.0, nesterov=False, decay=0.0):
@@ -667,8 +681,7 @@ def sgd(parameter, gradient, velocity, rate, momentum=0.0, nesterov=False, decay
     _shrink(parameter, rate, decay)
     direction = gradient
     if momentum:
-        velocity *= momentum
-        velocity += gradient
+        _remember(velocity, momentum, gradient)
         direction = gradient + momentum * velocity if nesterov else velocity
     parameter -= rate * direction
 
@@ -680,17 +693,14 @@ def rmsprop(parameter, gradient, v, m, velocity, rate, rho, momentum, epsilon, d
     velocity; None stands for no momentum.
     """
     _shrink(parameter, rate, decay)
-    v *= rho
-    v += (1 - rho) * np.square(gradient)
+    _remember(v, rho, (1 - rho) * np.square(gradient))
     variance = v
     if m is not None:
-        m *= rho
-        m += (1 - rho) * gradient
+        _remember(m, rho, (1 - rho) * gradient)
         variance = np.maximum(v - np.square(m), 0)  # rounding can make it less than 0
     change = gradient / (np.sqrt(variance) + epsilon)
     if velocity is not None:
-        velocity *= momentum
-        velocity += change
+        _remember(velocity, momentum, change)
         change = velocity
     parameter -= rate * change
 
@@ -711,10 +721,8 @@ def adam(parameter, gradient, m, v, rate, beta_1, beta_2, epsilon, step, decay=0
     """
     gradient = gradient if scale is None else gradient * scale
     _shrink(parameter, rate, decay)
-    m *= beta_1
-    m += (1 - beta_1) * gradient
-    v *= beta_2
-    v += (1 - beta_2) * np.square(gradient)
+    _remember(m, beta_1, (1 - beta_1) * gradient)
+    _remember(v, beta_2, (1 - beta_2) * np.square(gradient))
     root = math.sqrt(1 - beta_2**step)
     change = np.sqrt(v)
     change += epsilon * root

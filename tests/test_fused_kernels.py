@@ -259,3 +259,24 @@ def test_a_dense_layer_of_one_row_reads_its_weight_in_parts(d, u, activation, dt
     expected = reference.dense(x[None].astype(float), weight.astype(float), bias, activation)
     for ours, theirs in zip(found, expected):
         np.testing.assert_allclose(ours, theirs, atol=200 * EPSILON[dtype] * math.sqrt(d))
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.parametrize("step", ["sgd", "rmsprop", "adam"])
+def test_what_an_optimizer_remembers_fades_to_nothing(backend, step):
+    """Without the rule the numbers end at some of the least there are, and each step is slow."""
+    theta, zero = np.ones(40, "float32"), np.zeros(40, "float32")
+    memories = np.full((3, 40), 1e-37, "float32")
+    memories[:, 7] = np.nan  # which must not vanish
+    a, b, c = memories
+    with kernels.use(backend):
+        for t in range(1, 60):
+            if step == "sgd":
+                kernels.sgd(theta, zero, a, 0.1, momentum=0.9)
+            elif step == "rmsprop":
+                kernels.rmsprop(theta, zero, a, b, c, 0.1, 0.9, 0.9, 1e-7)
+            else:
+                kernels.adam(theta, zero, a, b, 0.1, 0.9, 0.9, 1e-7, t)
+    for memory in memories[: {"sgd": 1, "rmsprop": 3, "adam": 2}[step]]:
+        assert np.isnan(memory[7])
+        assert not np.delete(memory, 7).any()

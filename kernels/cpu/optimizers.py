@@ -12,10 +12,11 @@ import math
 
 import numpy as np
 
+from ..reference import FADED
 from . import leaves_to_numpy
 from .compilation import inlined, integer, number, read, write
 from .loops import alike, share
-from .simd import fma, lanes, load_until, maximum, spread, sqrt, store_until
+from .simd import elementwise, fma, lanes, load_until, maximum, spread, sqrt, store_until
 from .threads import threaded
 
 WORK = 4  # multiplications that take as long as one number
@@ -26,6 +27,13 @@ def _move(parameter, i, shrink, change):
     """θ ← shrink θ - change   for the vector at place i"""
     theta = load_until(parameter, i, parameter.size, 0) * shrink
     store_until(parameter, i, parameter.size, theta - change)
+
+
+@elementwise
+def _remembered(memory, ratio, news):
+    """ratio m + news, and 0 where that is less than 2⁻¹²⁶: see `reference._remember`"""
+    m = memory.fma(ratio, news)
+    return m.constant(0).where(m.intrinsic("fabs").compare("<", FADED), m)
 
 
 @threaded
@@ -45,7 +53,7 @@ def _sgd(
     for i in range(*share(n, part, parts, lanes(parameter))):
         change = g = load_until(gradient, i, n, 0)
         if velocity.size > 0:
-            v = fma(load_until(velocity, i, n, 0), momentum, g)
+            v = _remembered(load_until(velocity, i, n, 0), momentum, g)
             store_until(velocity, i, n, v)
             change = fma(v, momentum, g) if nesterov else v
         _move(parameter, i, shrink, change * rate)
@@ -71,15 +79,15 @@ def _rmsprop(
     n = parameter.size
     for i in range(*share(n, part, parts, lanes(parameter))):
         g = load_until(gradient, i, n, 0)
-        v = fma(load_until(squares, i, n, 0), rho, g * g * rest)
+        v = _remembered(load_until(squares, i, n, 0), rho, g * g * rest)
         store_until(squares, i, n, v)
         if means.size > 0:
-            m = fma(load_until(means, i, n, 0), rho, g * rest)
+            m = _remembered(load_until(means, i, n, 0), rho, g * rest)
             store_until(means, i, n, m)
             v = maximum(0, v - m * m)
         change = g / (sqrt(v) + epsilon)
         if velocity.size > 0:
-            change = fma(load_until(velocity, i, n, 0), momentum, change)
+            change = _remembered(load_until(velocity, i, n, 0), momentum, change)
             store_until(velocity, i, n, change)
         _move(parameter, i, shrink, change * rate)
 
@@ -128,8 +136,8 @@ def _adam(
     n, factor = parameter.size, spread(scale, 0)
     for i in range(*share(n, part, parts, lanes(parameter))):
         g = load_until(gradient, i, n, 0) * factor
-        mean = fma(load_until(m, i, n, 0), beta_1, g * rest_1)
-        mean_square = fma(load_until(v, i, n, 0), beta_2, g * g * rest_2)
+        mean = _remembered(load_until(m, i, n, 0), beta_1, g * rest_1)
+        mean_square = _remembered(load_until(v, i, n, 0), beta_2, g * g * rest_2)
         store_until(m, i, n, mean)
         store_until(v, i, n, mean_square)
         _move(parameter, i, shrink, mean * rate / (sqrt(mean_square) + epsilon))

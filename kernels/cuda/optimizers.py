@@ -15,16 +15,27 @@ kernels.cpu.optimizers.adam scales them at step t. `LAUNCHES` says how each is s
 
 import math
 
+import numpy as np
 from numba import cuda, float32
 
+from .. import reference
 from .elementwise import EACH, THREADS, put4, take4
 from .launch import INTEGER, NUMBER, VECTOR, Launch, named, numbers
+
+FADED = np.float32(reference.FADED)
+
+
+@cuda.jit(device=True, inline="always")
+def remembered(m, ratio, news):
+    """ratio m + news, and 0 where that is less than 2⁻¹²⁶: see `reference._remember`"""
+    m = ratio * m + news
+    return float32(0) if abs(m) < FADED else m
 
 
 @cuda.jit(device=True, inline="always")
 def sgd_number(theta, g, v, rate, momentum, nesterov, shrink):
     """θ and v after the step"""
-    v = momentum * v + g
+    v = remembered(v, momentum, g)
     change = momentum * v + g if nesterov != 0 else v
     return shrink * theta - rate * change, v
 
@@ -45,9 +56,9 @@ def sgd(parameter, gradient, velocity, rate, momentum, nesterov, shrink):
 def rmsprop_number(theta, g, v, m, u, rates, is_centred):
     """θ, v, m and u after the step"""
     rate, rho, rest, momentum, epsilon, shrink = rates
-    v = rho * v + rest * g * g
-    m = rho * m + rest * g if is_centred else float32(0)
-    u = momentum * u + g / (math.sqrt(max(v - m * m, float32(0))) + epsilon)
+    v = remembered(v, rho, rest * g * g)
+    m = remembered(m, rho, rest * g) if is_centred else float32(0)
+    u = remembered(u, momentum, g / (math.sqrt(max(v - m * m, float32(0))) + epsilon))
     return shrink * theta - rate * u, v, m, u
 
 
@@ -92,8 +103,8 @@ def adagrad(parameter, gradient, accumulator, rate, epsilon, shrink):
 def adam_number(theta, g, m, v, rates):
     """θ, m and v after the step"""
     rate, beta_1, rest_1, beta_2, rest_2, epsilon, shrink = rates
-    m = beta_1 * m + rest_1 * g
-    v = beta_2 * v + rest_2 * g * g
+    m = remembered(m, beta_1, rest_1 * g)
+    v = remembered(v, beta_2, rest_2 * g * g)
     return shrink * theta - rate * m / (math.sqrt(v) + epsilon), m, v
 
 

@@ -53,3 +53,15 @@ def torch_threads(threads):
 
     torch.set_num_threads(threads)
     yield
+
+
+@contextmanager
+def torch_without_subnormals():
+    """PyTorch takes numbers below the normal ones for 0, as TensorFlow always does."""
+    import torch
+
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)

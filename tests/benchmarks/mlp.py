@@ -4,9 +4,10 @@ All sides do the same work: float32 data, shuffled afresh in every epoch, the sa
 loss and optimizer, and the mean loss and accuracy of every epoch. Each is taken at its best.
 minigrad runs `fit`, with the number of threads that suits it. PyTorch has a hand-written loop
 with fused updates, which reads loss and accuracy once an epoch, and the number of threads that
-suits it. Keras runs `fit` with or without XLA (`jit_compile`), whichever is faster, and a second
-time with several steps in one call of TensorFlow (`steps_per_execution`), which its users must ask
-for.
+suits it; subnormal numbers count as 0, which fill the memory of its Adam where units rest,
+and many processors are slow at them. Keras runs `fit` with or without XLA (`jit_compile`),
+whichever is faster, and a second time with several steps in one call of TensorFlow
+(`steps_per_execution`), which its users must ask for.
 """
 
 import os
@@ -18,7 +19,12 @@ from itertools import pairwise
 import numpy as np
 
 from minigrad import layers, models
-from tests.benchmarks.contestants import numba_threads, repeated, torch_threads
+from tests.benchmarks.contestants import (
+    numba_threads,
+    repeated,
+    torch_threads,
+    torch_without_subnormals,
+)
 from tests.benchmarks.harness import Case
 from tests.benchmarks.machine import cores
 
@@ -142,7 +148,7 @@ def pytorch(program):
     epoch = partial(pytorch_epoch, model, loss, optimizer, x, y, program.batch_size)
     for threads in range(1, cores() + 1):
         settings = f"fused {program.optimizer}, threads={threads}"
-        yield settings, repeated(epoch, torch_threads(threads))
+        yield settings, repeated(epoch, torch_threads(threads), torch_without_subnormals())
 
 
 def pytorch_epoch(model, loss, optimizer, x, y, batch_size):
