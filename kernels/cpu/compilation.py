@@ -39,6 +39,7 @@ from . import lending
 
 # Division is NumPy's, bounds are not checked, and other Python threads may run meanwhile.
 _OPTIONS = {"error_model": "numpy", "boundscheck": False, "nogil": True}
+_PART = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "forceinline": True}
 
 DTYPES = ("float32", "float64")
 MONTH = 30 * 24 * 3600  # seconds
@@ -107,8 +108,11 @@ def jit(function=None, *, parallel=False):
 
 
 def inlined(function):
-    """A part of kernels, compiled into each that calls it (decorator)."""
-    return njit(**_OPTIONS, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+    """A part of kernels, compiled into each that calls it (decorator).
+
+    LLVM would rather call the large ones, for each vector, and find all constants again each time.
+    """
+    return njit(**_OPTIONS, **_PART)(function)
 
 
 class Kernel(dict):

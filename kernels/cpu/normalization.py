@@ -21,21 +21,29 @@ BLOCK = 16  # and the rows of one, at least
 
 @inlined
 def _mean(x, start, end):
-    """1/d Σᵢ xᵢ for start <= i < end"""
-    sums = broadcast(x, 0)
-    for i in range(start, end, lanes(x)):
+    """1/d Σᵢ xᵢ for start <= i < end
+
+    In two sums, for one would make each addition wait for the one before.
+    """
+    n = lanes(x)
+    sums = others = broadcast(x, 0)
+    for i in range(start, end, 2 * n):
         sums = sums + load_until(x, i, end, 0)
-    return total(sums) / (end - start)
+        others = others + load_until(x, i + n, end, 0)
+    return total(sums + others) / (end - start)
 
 
 @inlined
 def _mean_square(x, start, end, mean):
     """1/d Σᵢ (xᵢ - mean)² for start <= i < end"""
-    sums = broadcast(x, 0)
-    for i in range(start, end, lanes(x)):
+    n = lanes(x)
+    sums = others = broadcast(x, 0)
+    for i in range(start, end, 2 * n):
         centred = load_until(x, i, end, mean) - mean
         sums = fma(centred, centred, sums)
-    return total(sums) / (end - start)
+        centred = load_until(x, i + n, end, mean) - mean
+        others = fma(centred, centred, others)
+    return total(sums + others) / (end - start)
 
 
 @threaded
