@@ -294,7 +294,9 @@ def test_random_numbers_are_those_of_the_cpu(device):
         np.testing.assert_array_equal(
             kernels.random_uniform(x, key).numpy(), reference.random_uniform(NUMBERS, key)
         )
-        same(kernels.dropout(x, 0.3, key), reference.dropout(NUMBERS, 0.3, key))
+        for given in (NUMBERS, NUMBERS.astype(np.float64)):
+            ours = kernels.dropout(device.put(given), 0.3, key)
+            same(ours, reference.dropout(given, 0.3, key))
 
 
 # ---- Nothing happens behind one's back -----------------------------------------------------------
@@ -643,3 +645,36 @@ def test_heads_that_do_not_fit_together_are_not_attended(k, v, device):
     q, k, v = (device.put(np.ones((1, *shape), np.float32)) for shape in ((3, 2, 4), k, v))
     with pytest.raises(ValueError, match="broadcast|multiply"):
         kernels.attention(q, k, v)
+
+
+# {what: (dtype, (b, h, hₖ, t, s, d))} that no kernel is made for
+LEFT_TO_WORDS = {
+    "float64": ("float64", (2, 4, 2, 3, 5, 4)),
+    "wide heads": ("float32", (1, 2, 1, 3, 2, 129)),
+    "no query": ("float32", (2, 1, 1, 0, 3, 4)),
+    "no key": ("float32", (2, 1, 1, 3, 0, 4)),
+    "no example": ("float64", (0, 1, 1, 3, 2, 4)),
+}
+
+
+@pytest.mark.parametrize("what", LEFT_TO_WORDS)
+def test_heads_without_a_kernel_are_attended_with_dropout(what, device):
+    """The same weights are dropped as on the CPU, on the way forth and on the way back."""
+    dtype, (b, h, heads, t, s, d) = LEFT_TO_WORDS[what]
+    numbers = np.random.default_rng(0)
+    shapes = (b, h, t, d), (b, heads, s, d), (b, heads, s, d), (b, h, t, d)
+    q, k, v, g = (numbers.standard_normal(shape).astype(dtype) for shape in shapes)
+    options = {"causal": True, "rate": 0.4, "key": 2**63 + 7}
+    o, norms = reference.attention(q, k, v, **options)
+    if o.size and s:  # something is dropped
+        assert not np.allclose(o, reference.attention(q, k, v, causal=True)[0])
+    on_device = [device.put(x) for x in (g, q, k, v)]
+    found = kernels.attention(*on_device[1:], **options)
+    rights = reference.attention_backward(g, q, k, v, o, norms, **options)
+    tolerance = 1e-12 if dtype == "float64" else 1e-5
+    for ours, right in zip(found, (o, norms), strict=True):
+        same(ours, right, tolerance)
+    for ours, right in zip(
+        kernels.attention_backward(*on_device, *found, **options), rights, strict=True
+    ):
+        same(ours, right, tolerance)
