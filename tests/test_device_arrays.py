@@ -115,6 +115,11 @@ def _six_axes(x):
     return np.reshape(np.repeat(x[:2, :4], 2, axis=0), (2,) * 6)
 
 
+def _small(x):
+    """Integers whose products do not fit into their 8 bits"""
+    return (30 * x).astype(np.int8)
+
+
 FUNCTIONS = {
     "sum": lambda x, i: np.sum(x),
     "six axes": lambda x, i: _six_axes(x) + _six_axes(x).T,
@@ -173,6 +178,16 @@ FUNCTIONS = {
     "dot": lambda x, i: np.dot(x[0, 0], x[1, 1]),
     "einsum": lambda x, i: np.einsum("abc,dbc->ad", x, x),
     "diagonal": lambda x, i: np.einsum("iaa->i", x[:, :4]),
+    "diagonal of two axes": lambda x, i: np.diagonal(x, 1, axis1=2, axis2=0) + 0,
+    "trace": lambda x, i: np.trace(x, -1, 1, 2),
+    "trace of integers": lambda x, i: np.trace(i.astype(np.int8)),
+    "dot of small integers": lambda x, i: np.dot(_small(x)[0, 0], _small(x)[1, 1]),
+    "einsum of small integers": lambda x, i: np.einsum("abc,dbc->ad", _small(x), _small(x)),
+    "einsum of several dtypes": lambda x, i: np.einsum(
+        "abc,bc,c->a", _small(x), _small(x[0]), i[0, [0] * 4]
+    ),
+    "einsum of booleans": lambda x, i: np.einsum("abc,abc->a", x > 1, x < 2),
+    "sum by einsum": lambda x, i: np.einsum("abc->c", _small(x)),
     "matmul": lambda x, i: np.matmul(x, x.swapaxes(1, 2)),
     "matmul of a vector": lambda x, i: x @ x[0, 0],
     "matmul of one for all": lambda x, i: x[0].T @ x,
@@ -427,6 +442,9 @@ def test_a_copy_has_memory_of_its_own():
 
 
 METHODS = {
+    "flatten": lambda x: x.T.flatten(),
+    "diagonal": lambda x: x.diagonal(axis1=1, axis2=2) + x.trace()[:, None][:3],
+    "dot": lambda x: x[0].dot(x[1].T),
     "mean": lambda x: x.mean(axis=1),
     "max": lambda x: x.max(axis=(0, 1), initial=0, keepdims=True),
     "argmin": lambda x: x.argmin(),
@@ -439,6 +457,14 @@ METHODS = {
 @pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
 def test_methods(method, device):
     same(method(device.put(NUMBERS)), method(NUMBERS))
+
+
+def test_a_diagonal_is_seen_and_a_flat_array_is_new():
+    x = Device(simulator.Machine()).put(NUMBERS)
+    diagonal, flat = np.diagonal(x), x.flatten()
+    assert diagonal.block is x.block and flat.block is not x.block
+    with pytest.raises(ValueError, match="read-only"):
+        diagonal[0] = 1  # as NumPy has it
 
 
 @pytest.mark.parametrize("dtype", ["float16", "complex64", "U3"])
