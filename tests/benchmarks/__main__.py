@@ -64,7 +64,7 @@ def show_list(modules):
 def run(modules, json_file):
     """Measure, show and store.
 
-    -> whether all peers were there and all targets were met, and {benchmarks that lack what they need}
+    -> whether all peers were there and all targets were met, and the benchmarks that lack a GPU
     """
     description = machine.describe()
     for name, value in description.items():
