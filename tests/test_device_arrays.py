@@ -14,7 +14,7 @@ import pytest
 
 import kernels
 from kernels import dlpack, reference, simulator
-from kernels.cuda import array_kernels, calls, products, ufuncs
+from kernels.cuda import array_kernels, calls, products, sines, ufuncs
 from kernels.cuda.array import DeviceArray
 from kernels.cuda.device import Device
 from minigrad import Tensor, ops
@@ -73,6 +73,52 @@ def test_ufuncs(ufunc, look, device):
     operands = [seen(x, look) for x in operands_of(ufunc, look)]
     given = [seen(device.put(x), look) for x in operands_of(ufunc, look)]
     same(ufunc(*given), ufunc(*operands))
+
+
+def many_angles(n):
+    """Of each size that a float32 can have, and near to multiples of π/2"""
+    numbers = np.random.default_rng(0)
+    exponents = np.linspace(-149, 128, n, endpoint=False)
+    sizes = np.ldexp(1 + numbers.random(n), np.floor(exponents).astype(int) - 1)
+    steep = np.arange(n) * (np.pi / 2)
+    near = [7.729179e28, 1.522789e12, 4.386558e33, 1.2614588e38]  # where most digits cancel
+    hard = [0.0, 1e-45, 0.999999, 1, 1e5, 1e10, 3e38, *near]
+    x = np.concatenate([hard, sizes, steep]).astype(np.float32)
+    return np.concatenate([x, -x])
+
+
+@pytest.mark.parametrize("ufunc", [np.sin, np.cos], ids=lambda ufunc: ufunc.__name__)
+def test_sines_are_right_of_angles_of_any_size(ufunc, device):
+    """To 3 units in the last place, of which there are 2²³ from 1 to 2."""
+    x = many_angles(300)
+    right = ufunc(x.astype(np.float64))
+    ours = ufunc(device.put(x)).numpy()
+    assert ours.dtype == np.float32
+    assert np.all(np.abs(ours - right) <= 3 * np.spacing(np.abs(right).astype(np.float32)))
+    zeros = x == 0
+    np.testing.assert_array_equal(np.signbit(ours[zeros]), np.signbit(right[zeros]))
+
+
+@pytest.mark.filterwarnings("ignore:invalid value")
+@pytest.mark.parametrize("ufunc", [np.sin, np.cos], ids=lambda ufunc: ufunc.__name__)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_what_has_no_angle_has_no_sine(ufunc, dtype, device):
+    x = np.array([np.inf, -np.inf, np.nan, 1e10], dtype)
+    same(ufunc(device.put(x)), ufunc(x), 1e-6)
+
+
+def test_the_digits_of_turns_are_those_of_pi():
+    """2⁻³¹ / 2π, from π = 16 arctan 1/5 - 4 arctan 1/239 (Machin, 1706), in integers."""
+    one = 1 << 400
+
+    def arctan_of_one_by(n):
+        terms = (one // n ** (2 * i + 1) // (2 * i + 1) for i in range(100))
+        return sum(-term if i % 2 else term for i, term in enumerate(terms))
+
+    pi = 16 * arctan_of_one_by(5) - 4 * arctan_of_one_by(239)
+    assert pi / one == math.pi
+    words = [sines.DIGITS[i] << 64 * (3 - i) for i in range(4)]
+    assert sum(words) == (one << 256 - 32) // pi
 
 
 WITH_NUMBERS = {
