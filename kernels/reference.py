@@ -628,6 +628,8 @@ def random_uniform(x, key):
     Number i is a hash of key and i (SplitMix64: Steele, Lea & Flood, 2014), so that every machine
     and any number of threads make the same ones, in any order.
     """
+    if hasattr(x, "__kernel__"):  # a device makes them itself: what follows counts on the host
+        return x.__kernel__("random_uniform", random_uniform, (x, key), {})
     z = np.arange(1, x.size + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     z = _mix(z + np.uint64(int(_mix(np.array([key], dtype=np.uint64))[0])))
     numbers = (z >> np.uint64(40)).astype("float32") * np.float32(2.0**-24)  # exact: 24 bits

@@ -19,13 +19,6 @@ from tests import seeded_bugs
 
 EACH = pytest.mark.parametrize("target", compiling.TARGETS, ids=str)
 REGISTERS = 65536  # that all threads of a block have together
-# For angles beyond 105615 NVIDIA's sin and cos take a long way, with a stack and float64
-LONG_WAY = [
-    name
-    for name in compiling.KERNELS
-    if name.startswith(("array_kernels.sin_", "array_kernels.cos_"))
-]
-SHORT = [name for name in compiling.KERNELS if name not in LONG_WAY]
 
 ptx = functools.cache(compiling.ptx)
 
@@ -39,7 +32,7 @@ def page():
 
 
 @EACH
-@pytest.mark.parametrize("name", SHORT)
+@pytest.mark.parametrize("name", compiling.KERNELS)
 def test_a_kernel_stays_in_its_registers_and_in_float32(name, target):
     """One test, for the compiler takes seconds."""
     launch = compiling.KERNELS[name]
@@ -59,13 +52,6 @@ def test_a_kernel_stays_in_its_registers_and_in_float32(name, target):
 def test_a_mistake_is_none_that_the_compiler_finds(name):
     """It must run on a GPU as well, to show there."""
     assert ptx(seeded_bugs.prepared(name), compiling.TARGETS[0])
-
-
-@EACH
-@pytest.mark.parametrize("name", LONG_WAY)
-def test_sines_of_far_angles_take_a_long_way(name, target):
-    needs = compiling.needs(ptx(compiling.KERNELS[name], target), target)
-    assert needs.spills == 0 and needs.stack <= 32
 
 
 def test_no_kernel_is_forgotten():

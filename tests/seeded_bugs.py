@@ -179,13 +179,13 @@ BUGS = {
         *(["a_four = load4"], (18, 19, 20), "vectorised"),
     ),
     "four without a barrier": Bug(
-        *("vectorised", f"{BARRIER}        add", "        add", RACE, "a_tile"),
-        *(["tile[column + i, row] =", "a_four = load4"], (18, 7, 20)),
+        *("multiply_wide", f"{BARRIER}        add", "        add", RACE, "a_tile"),
+        *(["tile[column + i, row] =", "a_four = load4"], (18, 7, 20), "vectorised"),
     ),
     # Matrices that lie in columns
     "tiles of columns without a barrier": Bug(
-        *("transposed_b", f"b_tile)\n{BARRIER}    put", "b_tile)\n    put", RACE, "a_tile"),
-        *(["tile[column + i, row] =", "a_four = load4"], (18, 19, 20)),
+        *("multiply_wide", f"b_tile)\n{BARRIER}    put", "b_tile)\n    put", RACE, "a_tile"),
+        *(["tile[column + i, row] =", "a_four = load4"], (18, 19, 20), "transposed_b"),
     ),
     # Copies on their way, and tensor cores
     "no wait for a copy": Bug(

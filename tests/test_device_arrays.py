@@ -14,7 +14,7 @@ import pytest
 
 import kernels
 from kernels import dlpack, reference, simulator
-from kernels.cuda import array_kernels, calls, products, ufuncs
+from kernels.cuda import array_kernels, calls, products, sines, ufuncs
 from kernels.cuda.array import DeviceArray
 from kernels.cuda.device import Device
 from minigrad import Tensor, ops
@@ -75,6 +75,52 @@ def test_ufuncs(ufunc, look, device):
     same(ufunc(*given), ufunc(*operands))
 
 
+def many_angles(n):
+    """Of each size that a float32 can have, and near to multiples of π/2"""
+    numbers = np.random.default_rng(0)
+    exponents = np.linspace(-149, 128, n, endpoint=False)
+    sizes = np.ldexp(1 + numbers.random(n), np.floor(exponents).astype(int) - 1)
+    steep = np.arange(n) * (np.pi / 2)
+    near = [7.729179e28, 1.522789e12, 4.386558e33, 1.2614588e38]  # where most digits cancel
+    hard = [0.0, 1e-45, 0.999999, 1, 1e5, 1e10, 3e38, *near]
+    x = np.concatenate([hard, sizes, steep]).astype(np.float32)
+    return np.concatenate([x, -x])
+
+
+@pytest.mark.parametrize("ufunc", [np.sin, np.cos], ids=lambda ufunc: ufunc.__name__)
+def test_sines_are_right_of_angles_of_any_size(ufunc, device):
+    """To 3 units in the last place, of which there are 2²³ from 1 to 2."""
+    x = many_angles(300)
+    right = ufunc(x.astype(np.float64))
+    ours = ufunc(device.put(x)).numpy()
+    assert ours.dtype == np.float32
+    assert np.all(np.abs(ours - right) <= 3 * np.spacing(np.abs(right).astype(np.float32)))
+    zeros = x == 0
+    np.testing.assert_array_equal(np.signbit(ours[zeros]), np.signbit(right[zeros]))
+
+
+@pytest.mark.filterwarnings("ignore:invalid value")
+@pytest.mark.parametrize("ufunc", [np.sin, np.cos], ids=lambda ufunc: ufunc.__name__)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_what_has_no_angle_has_no_sine(ufunc, dtype, device):
+    x = np.array([np.inf, -np.inf, np.nan, 1e10], dtype)
+    same(ufunc(device.put(x)), ufunc(x), 1e-6)
+
+
+def test_the_digits_of_turns_are_those_of_pi():
+    """2⁻³¹ / 2π, from π = 16 arctan 1/5 - 4 arctan 1/239 (Machin, 1706), in integers."""
+    one = 1 << 400
+
+    def arctan_of_one_by(n):
+        terms = (one // n ** (2 * i + 1) // (2 * i + 1) for i in range(100))
+        return sum(-term if i % 2 else term for i, term in enumerate(terms))
+
+    pi = 16 * arctan_of_one_by(5) - 4 * arctan_of_one_by(239)
+    assert pi / one == math.pi
+    words = [sines.DIGITS[i] << 64 * (3 - i) for i in range(4)]
+    assert sum(words) == (one << 256 - 32) // pi
+
+
 WITH_NUMBERS = {
     "x + 1": lambda x: x + 1,
     "2.5 / x": lambda x: 2.5 / x,
@@ -113,6 +159,11 @@ def _many(x):
 
 def _six_axes(x):
     return np.reshape(np.repeat(x[:2, :4], 2, axis=0), (2,) * 6)
+
+
+def _small(x):
+    """Integers whose products do not fit into their 8 bits"""
+    return (30 * x).astype(np.int8)
 
 
 FUNCTIONS = {
@@ -173,6 +224,16 @@ FUNCTIONS = {
     "dot": lambda x, i: np.dot(x[0, 0], x[1, 1]),
     "einsum": lambda x, i: np.einsum("abc,dbc->ad", x, x),
     "diagonal": lambda x, i: np.einsum("iaa->i", x[:, :4]),
+    "diagonal of two axes": lambda x, i: np.diagonal(x, 1, axis1=2, axis2=0) + 0,
+    "trace": lambda x, i: np.trace(x, -1, 1, 2),
+    "trace of integers": lambda x, i: np.trace(i.astype(np.int8)),
+    "dot of small integers": lambda x, i: np.dot(_small(x)[0, 0], _small(x)[1, 1]),
+    "einsum of small integers": lambda x, i: np.einsum("abc,dbc->ad", _small(x), _small(x)),
+    "einsum of several dtypes": lambda x, i: np.einsum(
+        "abc,bc,c->a", _small(x), _small(x[0]), i[0, [0] * 4]
+    ),
+    "einsum of booleans": lambda x, i: np.einsum("abc,abc->a", x > 1, x < 2),
+    "sum by einsum": lambda x, i: np.einsum("abc->c", _small(x)),
     "matmul": lambda x, i: np.matmul(x, x.swapaxes(1, 2)),
     "matmul of a vector": lambda x, i: x @ x[0, 0],
     "matmul of one for all": lambda x, i: x[0].T @ x,
@@ -294,7 +355,9 @@ def test_random_numbers_are_those_of_the_cpu(device):
         np.testing.assert_array_equal(
             kernels.random_uniform(x, key).numpy(), reference.random_uniform(NUMBERS, key)
         )
-        same(kernels.dropout(x, 0.3, key), reference.dropout(NUMBERS, 0.3, key))
+        for given in (NUMBERS, NUMBERS.astype(np.float64)):
+            ours = kernels.dropout(device.put(given), 0.3, key)
+            same(ours, reference.dropout(given, 0.3, key))
 
 
 # ---- Nothing happens behind one's back -----------------------------------------------------------
@@ -425,6 +488,9 @@ def test_a_copy_has_memory_of_its_own():
 
 
 METHODS = {
+    "flatten": lambda x: x.T.flatten(),
+    "diagonal": lambda x: x.diagonal(axis1=1, axis2=2) + x.trace()[:, None][:3],
+    "dot": lambda x: x[0].dot(x[1].T),
     "mean": lambda x: x.mean(axis=1),
     "max": lambda x: x.max(axis=(0, 1), initial=0, keepdims=True),
     "argmin": lambda x: x.argmin(),
@@ -437,6 +503,14 @@ METHODS = {
 @pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
 def test_methods(method, device):
     same(method(device.put(NUMBERS)), method(NUMBERS))
+
+
+def test_a_diagonal_is_seen_and_a_flat_array_is_new():
+    x = Device(simulator.Machine()).put(NUMBERS)
+    diagonal, flat = np.diagonal(x), x.flatten()
+    assert diagonal.block is x.block and flat.block is not x.block
+    with pytest.raises(ValueError, match="read-only"):
+        diagonal[0] = 1  # as NumPy has it
 
 
 @pytest.mark.parametrize("dtype", ["float16", "complex64", "U3"])
@@ -643,3 +717,36 @@ def test_heads_that_do_not_fit_together_are_not_attended(k, v, device):
     q, k, v = (device.put(np.ones((1, *shape), np.float32)) for shape in ((3, 2, 4), k, v))
     with pytest.raises(ValueError, match="broadcast|multiply"):
         kernels.attention(q, k, v)
+
+
+# {what: (dtype, (b, h, hₖ, t, s, d))} that no kernel is made for
+LEFT_TO_WORDS = {
+    "float64": ("float64", (2, 4, 2, 3, 5, 4)),
+    "wide heads": ("float32", (1, 2, 1, 3, 2, 129)),
+    "no query": ("float32", (2, 1, 1, 0, 3, 4)),
+    "no key": ("float32", (2, 1, 1, 3, 0, 4)),
+    "no example": ("float64", (0, 1, 1, 3, 2, 4)),
+}
+
+
+@pytest.mark.parametrize("what", LEFT_TO_WORDS)
+def test_heads_without_a_kernel_are_attended_with_dropout(what, device):
+    """The same weights are dropped as on the CPU, on the way forth and on the way back."""
+    dtype, (b, h, heads, t, s, d) = LEFT_TO_WORDS[what]
+    numbers = np.random.default_rng(0)
+    shapes = (b, h, t, d), (b, heads, s, d), (b, heads, s, d), (b, h, t, d)
+    q, k, v, g = (numbers.standard_normal(shape).astype(dtype) for shape in shapes)
+    options = {"causal": True, "rate": 0.4, "key": 2**63 + 7}
+    o, norms = reference.attention(q, k, v, **options)
+    if o.size and s:  # something is dropped
+        assert not np.allclose(o, reference.attention(q, k, v, causal=True)[0])
+    on_device = [device.put(x) for x in (g, q, k, v)]
+    found = kernels.attention(*on_device[1:], **options)
+    rights = reference.attention_backward(g, q, k, v, o, norms, **options)
+    tolerance = 1e-12 if dtype == "float64" else 1e-5
+    for ours, right in zip(found, (o, norms), strict=True):
+        same(ours, right, tolerance)
+    for ours, right in zip(
+        kernels.attention_backward(*on_device, *found, **options), rights, strict=True
+    ):
+        same(ours, right, tolerance)

@@ -216,14 +216,16 @@ def takes_functions(x, out):
     out[2] = math.sqrt(x[2])
     out[3] = math.exp(x[3])
     out[4] = math.cos(math.pi)
+    out[5], exponent = math.frexp(x[0])
+    out[6] = x[13 + exponent]  # for an exponent is an integer
 
 
 def test_functions_give_float32_and_no_error():
-    out = zeros(5)
+    out = zeros(7)
     simulator.launch(takes_functions, 1, 1, np.array([1e-4, 0, -1, 1000], np.float32), out)
-    np.testing.assert_array_equal(
-        out, np.array([np.exp(np.float32(1e-4)) - 1, -np.inf, np.nan, np.inf, -1], np.float32)
-    )
+    small = np.float32(1e-4)
+    right = np.exp(small) - 1, -np.inf, np.nan, np.inf, -1, small * 2**13, small
+    np.testing.assert_array_equal(out, np.array(right, np.float32))
 
 
 @cuda.jit

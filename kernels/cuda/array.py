@@ -289,6 +289,10 @@ class DeviceArray(np.lib.mixins.NDArrayOperatorsMixin):
 
     # ---- NumPy's methods -------------------------------------------------------------------------
 
+    def flatten(self, order="C"):
+        """A copy with one axis."""
+        return self.copy().reshape(-1, order=order)
+
     def transpose(self, *order):
         """The same array with its axes in another order, the reverse if none is given: a view."""
         order = order[0] if len(order) == 1 else order or None
@@ -305,7 +309,7 @@ def _method(function):
 for _function in (
     *(np.sum, np.prod, np.max, np.min, np.mean, np.var, np.std, np.any, np.all, np.argmax),
     *(np.argmin, np.cumsum, np.cumprod, np.clip, np.take, np.repeat, np.ravel, np.squeeze),
-    np.swapaxes,
+    *(np.swapaxes, np.diagonal, np.trace, np.dot),
 ):
     setattr(DeviceArray, _function.__name__, _method(_function))
 

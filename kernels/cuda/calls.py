@@ -30,7 +30,7 @@ COMPOSED = {
     *("layer_norm_backward", "rms_norm", "rms_norm_backward", "attention", "attention_backward"),
     *("convolution", "convolution_backward", "max_pool", "max_pool_backward", "average_pool"),
     *("average_pool_backward", "lstm_step", "lstm_step_backward", "gru_step"),
-    *("gru_step_backward", "sgd", "rmsprop", "adagrad", "adam"),
+    *("gru_step_backward", "dropout", "sgd", "rmsprop", "adagrad", "adam"),
 }
 OWN, IN_WORDS, NOTHING = "a kernel", "kernels for NumPy's words", "nothing"
 
@@ -343,7 +343,8 @@ def _attention_options(q, scale, causal, mask, rate, key):
 def attention(q, k, v, scale=None, causal=False, mask=None, rate=0.0, key=0):
     """oᵢ = Σⱼ pᵢⱼ vⱼ,  p = softmax(scale q kᵀ)   (b, h, t, d) -> o (b, h, t, e), norms (b, h, t, 2)
 
-    Heads of more features than there are kernels for are left to the specification.
+    Heads of more features than there are kernels for are left to the specification, and so are
+    those of float64, and those without a query or a key.
     """
     if not _heads_fit(q, k, v):
         return NotImplemented
@@ -528,7 +529,7 @@ def random_uniform(x, key):
 def dropout(x, rate, key):
     """yᵢ = xᵢ / (1 - rate) with probability 1 - rate, else 0, by the random numbers of `key`"""
     if not _covered(x):
-        return np.where(random_uniform(x, key) >= rate, x / (1 - rate), 0)
+        return NotImplemented
     y = np.empty_like(x)
     given = _flat(x), np.float32(rate), np.uint64(key)
     _start(elementwise.LAUNCHES["dropout"], *given, y.reshape(-1))

@@ -110,8 +110,8 @@ def page():
     yield "# What kernels for GPUs need"
     yield ""
     yield "`python -m kernels.cuda.compile > kernels/cuda/REGISTERS.md` makes this page anew,"
-    yield "without a GPU. No kernel spills registers. None but those of sin and cos has a stack (32"
-    yield "bytes) or computes in float64 (for angles beyond 105615): `make test-gpu` holds that."
+    yield "without a GPU. No kernel spills registers, has a stack or computes in float64:"
+    yield "`make test-gpu` holds that."
     yield ""
     yield from table(KERNELS)
 

@@ -69,7 +69,7 @@ def _size(x, axis=None):
 
 VIEWS = [
     *(np.transpose, np.swapaxes, np.moveaxis, np.squeeze, np.expand_dims, np.broadcast_to),
-    *(np.flip, np.split, np.array_split),
+    *(np.flip, np.split, np.array_split, np.diagonal),
 ]
 
 
@@ -230,6 +230,11 @@ def reduce(ufunc, x, axis=0, dtype=None, keepdims=False, initial=None):
     return axes.reduce(ufunc, x, axis, dtype, bool(_given(keepdims)), _given(initial))
 
 
+@_implements(np.trace)
+def _trace(x, offset=0, axis1=0, axis2=1, dtype=None):
+    return reduce(np.add, np.diagonal(x, offset, axis1, axis2), -1, dtype)
+
+
 def _given(value):
     return None if value is np._NoValue else value
 
@@ -327,10 +332,16 @@ def _numbers(like, n):
 # ---- Products ------------------------------------------------------------------------------------
 
 
+def _total(x, axis):
+    """Σ x as products have it: in the dtype of x, however small, and of booleans whether any is"""
+    add = np.logical_or if x.dtype == bool else np.add
+    return reduce(add, x, axis, x.dtype)
+
+
 @_implements(np.dot)
 def _dot(a, b):
     if a.ndim == b.ndim == 1:
-        return reduce(np.add, a * b, None)
+        return _total(a * b, None)
     if b.ndim > 2:
         raise HostCopyError("np.dot on a device takes vectors and matrices")
     return product(a, b)
@@ -341,10 +352,12 @@ def _einsum(subscripts, *operands, optimize=False):
     """The operands' axes, brought into one order, repeat where they have none; products, sums."""
     terms, target = _spelled(subscripts, operands)
     letters = target + "".join(sorted(set("".join(terms)) - set(target)))
+    dtype = _dtype_of(*operands)  # of all together, before the first two are multiplied
+    operands = [x.astype(dtype, copy=False) for x in operands]
     parts = [_aligned(x, term, letters) for x, term in zip(operands, terms)]
     total = math.prod(parts[1:], start=parts[0])
     summed = tuple(range(len(target), len(letters)))
-    return reduce(np.add, total, summed) if summed else total.copy()
+    return _total(total, summed) if summed else total.copy()
 
 
 def _spelled(subscripts, operands):

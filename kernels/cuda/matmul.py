@@ -174,20 +174,19 @@ def four_elements(x, row, column):
 
 
 @cuda.jit(device=True, inline="always")
-def fetch_tile(x, first_row, first_column, tile):
-    """THIN rows of x, and WIDE_EDGE columns: each of 256 threads has a group of four"""
+def fetch_tile(x, k, first, tile):
+    """THIN rows of x from k on, and WIDE_EDGE columns: each of 256 threads has a group of four"""
     thread = cuda.threadIdx.y * SIDE + cuda.threadIdx.x
     row, column = thread // 32, thread % 32 * 4
-    four = four_elements(x, first_row + row, first_column + column)
-    store4(tile, (row, column), four)
+    store4(tile, (row, column), four_elements(x, k + row, first + column))
 
 
 @cuda.jit(device=True, inline="always")
-def fetch_turned(x, first_row, first_column, tile):
-    """WIDE_EDGE rows of x, and THIN columns, turned over: a column of x is a row of the tile"""
+def fetch_turned(x, k, first, tile):
+    """WIDE_EDGE rows of x, and THIN columns from k on, turned over: a column of x is a row there"""
     thread = cuda.threadIdx.y * SIDE + cuda.threadIdx.x
     row, column = thread // 2, thread % 2 * 4
-    four = four_elements(x, first_row + row, first_column + column)
+    four = four_elements(x, first + row, k + column)
     for i in range(4):
         tile[column + i, row] = four[i]
 
@@ -232,55 +231,43 @@ def put_wide(c, first_row, first_column, total):
                         c[at_row, at_column + j] = total[i, group * 4 + j]
 
 
-def vectorised(a, b, c):
-    """A thread holds WIDE x WIDE sums, and takes four numbers by one instruction wherever it can.
+@cuda.jit(device=True, inline="always")
+def multiply_wide(a, fetch_a, b, fetch_b, count, c):
+    """Σₖ aᵢₖ bₖⱼ,  k < count,  from tiles of A and B that have THIN of the k each
 
-    The tile of A is turned over, so that what a thread needs of one k lies in a row there, too.
+    A row of a tile has what is needed of one k, so that a thread finds four numbers side by side.
+    How to fetch such a tile depends on how the matrix lies: that is what the callers say.
     """
     a_tile = cuda.shared.array((THIN, GAP), float32)
     b_tile = cuda.shared.array((THIN, GAP), float32)
     total = cuda.local.array((WIDE, WIDE), float32)
     row, column = cuda.blockIdx.y * WIDE_EDGE, cuda.blockIdx.x * WIDE_EDGE
     clear(total, WIDE, WIDE)
-    for k in range(0, a.shape[1], THIN):
-        fetch_turned(a, row, k, a_tile)
-        fetch_tile(b, k, column, b_tile)
+    for k in range(0, count, THIN):
+        fetch_a(a, k, row, a_tile)
+        fetch_b(b, k, column, b_tile)
         cuda.syncthreads()
         add_wide_products(total, a_tile, b_tile)
         cuda.syncthreads()
     put_wide(c, row, column, total)
+
+
+def vectorised(a, b, c):
+    """A thread holds WIDE x WIDE sums, and takes four numbers by one instruction wherever it can.
+
+    What it needs of one k lies in a row of B, but in a column of A, whose tile is turned over.
+    """
+    multiply_wide(a, fetch_turned, b, fetch_tile, a.shape[1], c)
 
 
 def transposed_a(a, b, c):
     """C = Aᵀ B  (k, m), (k, n) -> (m, n), where A lies: its tile needs no turning over"""
-    a_tile = cuda.shared.array((THIN, GAP), float32)
-    b_tile = cuda.shared.array((THIN, GAP), float32)
-    total = cuda.local.array((WIDE, WIDE), float32)
-    row, column = cuda.blockIdx.y * WIDE_EDGE, cuda.blockIdx.x * WIDE_EDGE
-    clear(total, WIDE, WIDE)
-    for k in range(0, a.shape[0], THIN):
-        fetch_tile(a, k, row, a_tile)
-        fetch_tile(b, k, column, b_tile)
-        cuda.syncthreads()
-        add_wide_products(total, a_tile, b_tile)
-        cuda.syncthreads()
-    put_wide(c, row, column, total)
+    multiply_wide(a, fetch_tile, b, fetch_tile, a.shape[0], c)
 
 
 def transposed_b(a, b, c):
     """C = A Bᵀ  (m, k), (n, k) -> (m, n), where B lies: both tiles are turned over"""
-    a_tile = cuda.shared.array((THIN, GAP), float32)
-    b_tile = cuda.shared.array((THIN, GAP), float32)
-    total = cuda.local.array((WIDE, WIDE), float32)
-    row, column = cuda.blockIdx.y * WIDE_EDGE, cuda.blockIdx.x * WIDE_EDGE
-    clear(total, WIDE, WIDE)
-    for k in range(0, a.shape[1], THIN):
-        fetch_turned(a, row, k, a_tile)
-        fetch_turned(b, column, k, b_tile)
-        cuda.syncthreads()
-        add_wide_products(total, a_tile, b_tile)
-        cuda.syncthreads()
-    put_wide(c, row, column, total)
+    multiply_wide(a, fetch_turned, b, fetch_turned, a.shape[1], c)
 
 
 # ---- Tensor cores --------------------------------------------------------------------------------

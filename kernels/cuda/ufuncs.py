@@ -13,8 +13,10 @@ import functools
 import math
 
 import numpy as np
-from numba import boolean, cuda
+from numba import boolean, cuda, float32
 from numba.np.numpy_support import from_dtype
+
+from .sines import cosine, sine
 
 AXES = 5  # that a kernel tells apart, where they cannot be joined
 
@@ -63,8 +65,6 @@ FUNCTIONS = {
     np.expm1: lambda x: math.expm1(x),
     np.log: lambda x: math.log(x),
     np.log1p: lambda x: math.log1p(x),
-    np.sin: lambda x: math.sin(x),
-    np.cos: lambda x: math.cos(x),
     np.tanh: lambda x: math.tanh(x),
     np.floor: lambda x: math.floor(x),
     np.ceil: lambda x: math.ceil(x),
@@ -91,8 +91,22 @@ def _invert(kind):
     return (lambda x: not x) if kind == boolean else (lambda x: ~x)
 
 
+def _sin(kind):
+    return sine.py_func if kind == float32 else lambda x: math.sin(x)
+
+
+def _cos(kind):
+    return cosine.py_func if kind == float32 else lambda x: math.cos(x)
+
+
 # Those that depend on the kind of their arguments: a plain 1 would make float64 of float32.
-BY_KIND = {np.sign: _sign, np.reciprocal: _reciprocal, np.invert: _invert}
+BY_KIND = {
+    np.sign: _sign,
+    np.reciprocal: _reciprocal,
+    np.invert: _invert,
+    np.sin: _sin,
+    np.cos: _cos,
+}
 KNOWN = dict.fromkeys([*FUNCTIONS, *BY_KIND])  # in an order that stays
 
 

@@ -28,7 +28,11 @@ def _without_errors(function):
         except (OverflowError, ValueError):
             of_numpy = getattr(np, function.__name__, None)
             result = of_numpy(*map(float, numbers)) if of_numpy else math.nan
-        return np.float32(result) if type(numbers[0]) is np.float32 else result
+        if type(numbers[0]) is not np.float32:
+            return result
+        if isinstance(result, tuple):  # of frexp: a fraction and an exponent
+            return np.float32(result[0]), result[1]
+        return np.float32(result)
 
     return compute
 

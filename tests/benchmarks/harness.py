@@ -2,7 +2,8 @@
 
 A benchmark is a file of this folder. Its name is the file's, `--list` shows the first line of its
 docstring, its `MEANS`, if it has any, says which geometric mean of the ratios is wanted of which
-peer, and its function `cases` yields the `Case`s to measure:
+peer, its function `lacks`, if it has one, says what of this machine it waits for in vain, and its
+function `cases` yields the `Case`s to measure:
 
     def cases():
         yield Case("512x512", "µs per product", ours, {"PyTorch": pytorch}, targets={"PyTorch": 1})
