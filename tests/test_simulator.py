@@ -23,29 +23,9 @@ from kernels.simulator.instructions import tf32
 from tests import seeded_bugs
 from tests.orders import ORDERS
 from tests.seeded_bugs import BUGS
+from tests.simulated import ALL, fault, normal, texts, zeros
 
 pytestmark = pytest.mark.no_cover  # what runs here is no line of minigrad
-
-ALL = 0xFFFFFFFF
-
-
-def normal(*shape, seed=0):
-    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
-
-
-def zeros(*shape, dtype=np.float32):
-    return np.zeros(shape, dtype)
-
-
-def fault(kernel, grid, block, *arguments, order="forward"):
-    """The fault that a launch finds."""
-    with pytest.raises(simulator.KernelError) as caught:
-        simulator.launch(kernel, grid, block, *arguments, order=order)
-    return caught.value
-
-
-def texts(found):
-    return [access.site.text.strip() for access in found.accesses]
 
 
 # ---- Seeded bugs ---------------------------------------------------------------------------------

@@ -55,6 +55,8 @@ class Thread(greenlet):
 
     clock   how far each lane of its warp had come, in barriers of the warp, when this thread was
             last in step with it: what the lane did until then happened before
+    known   the moments, of any thread, that it has learnt of by an update or a barrier
+    fenced  {scope: the moments that its next update tells to those who are in the scope}
     """
 
     def __init__(self, run, number, index, hub, context):
@@ -64,6 +66,7 @@ class Thread(greenlet):
         self.wait, self.answer = None, None
         self.copies = [[]]  # groups of asynchronous copies, of which the last is not complete
         self.clock = (0,) * WARP
+        self.known, self.fenced = frozenset(), {}
 
     def take_turn(self):
         """Run until it waits or has ended."""
@@ -110,8 +113,9 @@ class Block:
         if not free and self._all_are_at_one_barrier():
             values = [thread.wait.value for thread in self.threads]
             self.epoch += 1
+            known = _known_to_any(self.threads)
             for thread in self.threads:
-                thread.answer = values
+                thread.answer, thread.known = values, known
             free = self.threads
         return free
 
@@ -184,8 +188,13 @@ def _order(group):
     seen = tuple(map(max, zip(*(thread.clock for thread in group))))
     lanes = {thread.lane for thread in group}
     clock = tuple(time + (lane in lanes) for lane, time in enumerate(seen))
+    known = _known_to_any(group)
     for thread in group:
-        thread.clock = clock
+        thread.clock, thread.known = clock, known
+
+
+def _known_to_any(threads):
+    return frozenset().union(*{thread.known for thread in threads})
 
 
 def _site_of(error):

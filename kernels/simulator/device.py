@@ -10,7 +10,7 @@ from numba.np.numpy_support import as_dtype
 
 from .block import WARP, Wait
 from .faults import KernelError, Site
-from .log import place
+from .log import GRID, place
 from .memory import Private, Recorded
 
 SHARED_LIMIT = 48 * 1024  # bytes that a block may have without asking for more
@@ -24,6 +24,7 @@ class Device:
     grid(n), gridsize(n), laneid, warpsize    the same, ready for use
     shared.array, local.array                 memory of the block, and of the thread
     syncthreads, syncwarp                     barriers
+    threadfence, threadfence_block            what was done before is told by the next atomic update
     shfl_sync, ballot_sync, ...               exchange between the lanes of a warp
     atomic.add, ...                           what other threads cannot come between
     """
@@ -96,9 +97,16 @@ class Device:
         self.exchange("syncwarp", mask, None, _getframe(1))
 
     def threadfence(self):
-        """Order the writes of this thread, which are in order here anyway."""
+        """Let whoever sees a later update of this thread see what was written before, too."""
+        if self.log:
+            self.log.fence(GRID)
 
-    threadfence_block = threadfence_system = threadfence
+    threadfence_system = threadfence
+
+    def threadfence_block(self):
+        """The same, but only for threads of this block."""
+        if self.log:
+            self.log.fence(self.log.block)
 
     # ---- Exchange between the lanes of a warp ----------------------------------------------------
 

@@ -56,10 +56,10 @@ def launch(kernel, grid, block, *arguments, order="forward", seed=0, check=True)
         block = Block(index, shape, functools.partial(bound, *arguments), device, context)
         block.run(order)
         if check:
-            pasts.append(Past(block, log.take(), device.arrays))
+            pasts.append(Past(len(pasts), block, log.take(), device.arrays))
             judge(pasts[-1])
     if check:
-        judge_together(pasts)
+        judge_together(pasts, log.has_fences)
         return Traffic(pasts)
     return None
 

@@ -39,10 +39,12 @@ class Recorded:
 
     def update(self, index, function, frame):
         """Replace an element by function(element) in one step that nothing can come between."""
-        self._enter(self._codes[index] + ATOMIC)
+        code = self._codes[index]
+        self._enter(code + ATOMIC)
         self._enter(place(frame))
         before = self.values[index]
-        self.values[index] = function(before)
+        after = self.values[index] = function(before)
+        self.log.tell_and_learn(code >> 3, is_written=after is not before)
         return before
 
     def enter(self, index, count, kind, frame):
