@@ -1,5 +1,7 @@
 """What orders threads beside barriers, and where in memory they meet, as the simulator sees it."""
 
+import re
+
 import numpy as np
 import pytest
 from numba import cuda, float32, int32
@@ -144,3 +146,67 @@ def test_a_missing_fence_is_named(steps, order):
         update = found.lines[0] + 4
         assert f"in line {update}, `is_last[0] = cuda.atomic.add(arrived, 0, 1) ==" in str(found)
         assert "cuda.threadfence() must stand after what is to be seen and before" in str(found)
+
+
+# ---- Memory that is seen through several arrays --------------------------------------------------
+
+
+def writes_and_looks(wide, narrow, out, distance):
+    """Each thread writes a wide element, and reads the last part of one that is further on."""
+    i, parts = cuda.grid(1), narrow.shape[0] // wide.shape[0]
+    wide[i] = i
+    out[i] = narrow[parts * ((i + distance) % wide.shape[0]) + parts - 1]
+
+
+@ORDERS
+@pytest.mark.parametrize("grid, block", [(1, 8), (8, 1), (2, 4)])
+@pytest.mark.parametrize("dtype", [np.float32, np.int16, np.uint8])
+def test_arrays_of_other_types_in_the_same_memory_race(dtype, grid, block, order):
+    wide, out = zeros(8, dtype=np.float64), zeros(8)
+    simulator.launch(writes_and_looks, grid, block, wide, wide.view(dtype), out, 0, order=order)
+    found = fault(writes_and_looks, grid, block, wide, wide.view(dtype), out, 1, order=order)
+    assert found.kind == "data race"
+    assert sorted(texts(found)) == [
+        "out[i] = narrow[parts * ((i + distance) % wide.shape[0]) + parts - 1]",
+        "wide[i] = i",
+    ]
+    words = re.search(r"at (\w+)\[(\d+)\], where (\w+)\[(\d+)\] lies as well, in", str(found))
+    places = {words[1]: int(words[2]), words[3]: int(words[4])}
+    assert (places["narrow"] + 1) * np.dtype(dtype).itemsize == 8 * (places["wide"] + 1)
+
+
+def writes_both(first, second):
+    i = cuda.grid(1)
+    first[i] = 1
+    second[i] = 2
+
+
+def test_parts_of_elements_meet_where_their_bytes_do():
+    """The fields of records lie side by side; bytes of one array lie across elements of another."""
+    records = np.zeros(6, [("a", np.uint8), ("b", np.float32), ("c", np.float64)])
+    simulator.launch(writes_both, 2, 3, records["b"], records["c"])
+    assert records["b"].tolist() == [1] * 6 and records["c"].tolist() == [2] * 6
+    memory = np.zeros(64, np.uint8)
+    for start in (0, 24, 32):
+        found = memory[:32].view(np.float32), memory[start : start + 32].view(np.float32)[::-1]
+        given = 2, 4, *found
+        if start == 32:
+            simulator.launch(writes_both, *given)
+        else:
+            assert fault(writes_both, *given).kind == "data race"
+    across = np.ndarray(7, np.float32, memory, offset=2)
+    assert fault(writes_both, 7, 1, memory[:28].view(np.float32), across).kind == "data race"
+    with pytest.raises(TypeError, match=r"first is an array of records.* as in first\['a'\]"):
+        simulator.launch(writes_both, 1, 6, records, records["b"])
+
+
+def adds_through(wide, narrow):
+    cuda.atomic.add(wide, 0, 1)
+    if cuda.grid(1) == 0:
+        narrow[1] = 0
+
+
+def test_an_update_meets_all_parts_of_its_element():
+    wide = zeros(2, dtype=np.int64)
+    found = fault(adds_through, 1, 4, wide, wide.view(np.int32))
+    assert "meet at narrow[1], where wide[0] lies as well" in str(found)

@@ -249,8 +249,8 @@ class _Shared:
                 f"A kernel that needs more than {SHARED_LIMIT} does not start. Take smaller tiles.",
                 name,
             )
-        log = self._device.log
-        return Recorded(values, name, "shared", start, log) if log else values
+        log, number = self._device.log, len(self._device.arrays)
+        return Recorded(values, name, "shared", start, number, log) if log else values
 
 
 class _Local:

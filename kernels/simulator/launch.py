@@ -16,7 +16,7 @@ from .device import Device
 from .faults import KernelError
 from .log import GLOBAL, Log, Places
 from .mathematics import Integer, Mathematics
-from .memory import Recorded
+from .memory import Recorded, compare_by_parts
 from .races import Past, judge, judge_together
 from .traffic import Traffic
 
@@ -137,16 +137,26 @@ def _recorded(function, arguments, log):
     """
     names = inspect.signature(function).bind(*arguments).arguments
     memories, end, given = {}, GLOBAL, []
+    recorded = {}  # {memory: the arrays in it}
     for name, value in names.items():
         if not isinstance(value, np.ndarray):
             given.append(value)
             continue
+        if value.dtype.names:
+            raise TypeError(
+                f"{name} is an array of records, {value.dtype}, and the simulator knows arrays of "
+                f"numbers. Give the fields one by one, as in {name}[{value.dtype.names[0]!r}]"
+            )
         owner = owner_of(value)
         if id(owner) not in memories:
             memories[id(owner)] = end
             end += -(-owner.nbytes // _PAGE) * _PAGE
-        offset = start_of(value) - start_of(owner)
-        given.append(Recorded(value, name, "global", memories[id(owner)] + offset, log))
+        memory, number = memories[id(owner)], sum(map(len, recorded.values()))
+        address = memory + start_of(value) - start_of(owner)
+        given.append(Recorded(value, name, "global", address, number, log))
+        recorded.setdefault(memory, []).append(given[-1])
+    for arrays in recorded.values():
+        compare_by_parts([array for array in arrays if array.size])
     return given
 
 

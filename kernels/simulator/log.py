@@ -17,6 +17,7 @@ from .faults import Site
 
 READ, WRITE, ATOMIC = range(3)
 COPY, LANDED = 3, 4  # a write that has been ordered, and its arrival
+_KINDS, _ARRAYS = 3, 12  # bits of a code: below the address the array, below that the kind
 GLOBAL = 1 << 32  # the address at which global memory begins; shared memory lies below
 GRID = "grid"  # a scope: all threads; the other scopes are numbers of blocks
 
@@ -49,6 +50,16 @@ class Moment(NamedTuple):
     is_alone: bool = False
 
 
+def code_of(address, array):
+    """One number for an address in bytes and the number of an array; then a kind can be added."""
+    return (address << _ARRAYS | array) << _KINDS
+
+
+def address_of(code):
+    """The address that a code is of."""
+    return code >> _ARRAYS + _KINDS
+
+
 class Log:
     """The accesses of one block at a time.
 
@@ -58,7 +69,7 @@ class Log:
 
     def __init__(self, places):
         self.places = places
-        self.entries = array("q")  # 8 address + kind, place in the source, and so on
+        self.entries = array("q")  # code + kind, place in the source, and so on
         self.turns = []
         self.widths = {}  # {place: how many elements it takes at once}, if more than one
         self.block, self.has_fences = 0, False
@@ -101,8 +112,9 @@ class Log:
         self.block += 1  # and its shared memory is another
         self.told = {key: moments for key, moments in self.told.items() if key[0] >= GLOBAL}
         return Table(
-            address=entries[:, 0] >> 3,
-            kind=entries[:, 0] & 7,
+            address=address_of(entries[:, 0]),
+            array=entries[:, 0] >> _KINDS & (1 << _ARRAYS) - 1,
+            kind=entries[:, 0] & (1 << _KINDS) - 1,
             place=entries[:, 1],
             thread=np.array(threads)[turn],
             epoch=np.array(epochs)[turn],
@@ -115,7 +127,8 @@ class Log:
 class Table:
     """Accesses in the order in which they were simulated, a row of each column for each.
 
-    address   in bytes; shared memory lies below GLOBAL
+    address   of the element, in bytes; shared memory lies below GLOBAL
+    array     the number of the array: the same memory may be seen through several
     kind      READ, WRITE, ATOMIC, COPY or LANDED
     place     in the source, for `Places`
     thread    its number in the block
@@ -124,6 +137,7 @@ class Table:
     """
 
     address: np.ndarray
+    array: np.ndarray
     kind: np.ndarray
     place: np.ndarray
     thread: np.ndarray

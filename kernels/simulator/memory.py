@@ -4,19 +4,25 @@ The checked element of an array is found by its index in a dict, which is filled
 by: the second access with the same index needs no further check.
 """
 
+import math
 from sys import _getframe
 
 import numpy as np
 
 from .faults import KernelError
-from .log import ATOMIC, GLOBAL, WRITE, place
+from .log import ATOMIC, GLOBAL, WRITE, address_of, code_of, place
 
 
 class Recorded:
-    """An array in global or shared memory."""
+    """An array in global or shared memory.
 
-    def __init__(self, values, name, space, address, log):
+    number   of the array among those that the block can reach
+    unit     how many bytes of an element are compared at once: `compare_by_parts` makes it less
+    """
+
+    def __init__(self, values, name, space, address, number, log):
         self.values, self.name, self.space, self.address = values, name, space, address
+        self.number, self.unit = number, values.itemsize
         self.shape, self.strides, self.dtype = values.shape, values.strides, values.dtype
         self.ndim, self.size, self.itemsize = values.ndim, values.size, values.itemsize
         self.log, self._enter = log, log.entries.append
@@ -44,17 +50,17 @@ class Recorded:
         self._enter(place(frame))
         before = self.values[index]
         after = self.values[index] = function(before)
-        self.log.tell_and_learn(code >> 3, is_written=after is not before)
+        self.log.tell_and_learn(address_of(code), is_written=after is not before)
         return before
 
     def enter(self, index, count, kind, frame):
         """Enter `count` neighbours from an index on, which one instruction takes together."""
-        width, start = count * self.itemsize, self._codes[index]
-        if (start >> 3) % width or self.strides[-1] != self.itemsize:
+        width, start = count * self.itemsize, address_of(self._codes[index])
+        if start % width or self.strides[-1] != self.itemsize:
             raise KernelError(
                 "misaligned",
                 f"{count} numbers from {self.name}[{_text(index)}] on are taken at once, at byte "
-                f"{(start >> 3) % GLOBAL} of {self.space} memory.",
+                f"{start % GLOBAL} of {self.space} memory.",
                 f"An access of {width} bytes must begin at a multiple of {width}: else a GPU ends "
                 f"the program. Let the index and the length of a row be multiples of {count}, or "
                 "take the numbers one by one.",
@@ -73,32 +79,32 @@ class Recorded:
         steps = [(n - 1) * stride for n, stride in zip(self.shape, self.strides)]
         return tuple(self.address + sum(end(step, 0) for step in steps) for end in (min, max))
 
-    def _steps_to(self, addresses):
-        """How far along each axis these lie from the lowest address, and by what they miss it."""
-        rest, steps = addresses - self.ends[0], [0] * self.ndim
-        for axis in sorted(range(self.ndim), key=lambda axis: -abs(self.strides[axis])):
-            stride = abs(self.strides[axis])
-            if stride:
-                steps[axis] = np.clip(rest // stride, 0, self.shape[axis] - 1)
-                rest = rest - steps[axis] * stride
-        return steps, rest
-
-    def has(self, addresses):
-        """At which of these addresses an element begins: between them may lie another view's."""
-        return self._steps_to(addresses)[1] == 0 if self.size else np.zeros(len(addresses), bool)
-
     def element_at(self, address):
-        """The name of the element at an address."""
-        steps, _ = self._steps_to(int(address))
-        index = (
-            int(size - 1 - step if stride < 0 else step)
-            for step, size, stride in zip(steps, self.shape, self.strides)
-        )
+        """The name of the element that begins at an address."""
+        rest, index = int(address) - self.ends[0], [0] * self.ndim
+        for axis in sorted(range(self.ndim), key=lambda axis: -abs(self.strides[axis])):
+            last, stride = self.shape[axis] - 1, self.strides[axis]
+            if stride:
+                step = min(rest // abs(stride), last)
+                rest -= step * abs(stride)
+                index[axis] = last - step if stride < 0 else step
         return f"{self.name}[{_text(tuple(index))}]"
 
 
+def compare_by_parts(arrays):
+    """Let elements of arrays in the same memory meet in parts, where their bytes are not the same.
+
+    As those of a float64 array and of its float32 view do. The parts are as large as can be.
+    """
+    if len(arrays) > 1:
+        steps = {step for array in arrays for step in (array.itemsize, *array.strides)}
+        offsets = {array.address - arrays[0].address for array in arrays}
+        for array in arrays:
+            array.unit = math.gcd(*steps, *offsets)
+
+
 class _Codes(dict):
-    """{index: 8 address} of the elements of an array; any other index is a fault."""
+    """{index: code} of the elements of an array; any other index is a fault."""
 
     def __init__(self, array):
         self.array = array
@@ -108,7 +114,7 @@ class _Codes(dict):
         numbers = index if isinstance(index, tuple) else (index,)
         check_index(array, index, numbers)
         offset = sum(int(i) * stride for i, stride in zip(numbers, array.strides))
-        self[index] = 8 * (array.address + offset)
+        self[index] = code_of(array.address + offset, array.number)
         return self[index]
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from .block import WARP, Block
 from .faults import Access, KernelError
-from .log import ATOMIC, COPY, GLOBAL, LANDED, READ, WRITE, Table, runs
+from .log import ATOMIC, COPY, GLOBAL, LANDED, READ, WRITE, Table, code_of, runs
 
 _VERBS = {
     READ: "reads",
@@ -46,16 +46,21 @@ class Past(NamedTuple):
     table: Table
     arrays: list
 
-    def arrays_at(self, addresses):
-        """The number of the array that an address belongs to, for each of them."""
-        numbers = np.zeros(len(addresses), dtype=int)
-        for number, array in reversed(list(enumerate(self.arrays))):
-            numbers[array.has(addresses)] = number
-        return numbers
+    def parts(self, rows):
+        """Rows of the table, each as often as its element has parts, and the addresses of these."""
+        table, addresses = self.table, self.table.address[rows]
+        units = np.array([array.unit for array in self.arrays], dtype=int)
+        sizes = np.array([array.itemsize for array in self.arrays], dtype=int)
+        if np.array_equal(units, sizes):  # as it is unless arrays of several kinds share memory
+            return rows, addresses
+        counts = (sizes // units)[table.array[rows]]
+        part = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        rows = np.repeat(rows, counts)
+        return rows, np.repeat(addresses, counts) + part * units[table.array[rows]]
 
     def array(self, row):
         """The array that a row of the table is about."""
-        return self.arrays[self.arrays_at(self.table.address[[row]])[0]]
+        return self.arrays[self.table.array[row]]
 
     def element(self, row):
         """The name of the element that a row of the table is about."""
@@ -77,7 +82,8 @@ def judge(past):
     table = past.table
     is_shared = table.address < GLOBAL
     for rows in np.flatnonzero(is_shared), np.flatnonzero(~is_shared):
-        order, starts = runs(table.address[rows], table.epoch[rows])
+        rows, address = past.parts(rows)
+        order, starts = runs(address, table.epoch[rows])
         race = _first_race(
             rows[order],
             starts,
@@ -92,12 +98,12 @@ def judge(past):
 
 def judge_together(pasts, has_fences):
     """Raise a fault if two blocks race for an element of global memory."""
-    rows = [_global_elements(past.table, has_fences) for past in pasts]
+    parts = [past.parts(_global_elements(past.table, has_fences)) for past in pasts]
+    rows, addresses = zip(*parts)
     block = np.repeat(range(len(pasts)), list(map(len, rows)))
-    address = np.concatenate([past.table.address[own] for past, own in zip(pasts, rows)])
     kind = np.concatenate([past.table.kind[own] for past, own in zip(pasts, rows)])
     row = np.concatenate(rows)
-    order, starts = runs(address)
+    order, starts = runs(np.concatenate(addresses))
     race = _first_race(
         order,
         starts,
@@ -192,6 +198,8 @@ def _comes_before(turns, one, other):
 def _race(first, second, why):
     past, row = first
     array = past.array(row)
+    is_same = second[0].array(second[1]).number == array.number
+    also = "" if is_same else f", where {second[0].element(second[1])} lies as well"
     update = _unfenced_update(first, second)
     if update is not None:
         what = past.site(update)
@@ -203,7 +211,7 @@ def _race(first, second, why):
         )
     return KernelError(
         "data race",
-        f"Two threads meet at {past.element(row)}, in {array.space} memory:",
+        f"Two threads meet at {past.element(row)}{also}, in {array.space} memory:",
         why,
         array.name,
         [past.access(row) for past, row in (first, second)],
@@ -233,12 +241,12 @@ def _updates(table, row, after):
 
 
 def _global_elements(table, has_fences):
-    """One row for each element of global memory and each kind of access to it.
+    """One row for each element of an array in global memory and each kind of access to it.
 
     With fences one for each turn as well, since of two accesses one may be ordered, one not.
     """
     rows = np.flatnonzero(table.address >= GLOBAL)
-    code = table.address[rows] * 8 + table.kind[rows]
+    code = code_of(table.address[rows], table.array[rows]) + table.kind[rows]
     if has_fences:
         order, starts = runs(code, table.turn[rows])
         return np.sort(rows[order[starts]])
@@ -254,7 +262,8 @@ def _judge_copies_and_reads(past, rows):
     rows   of the table, that are about shared memory
     """
     table = past.table
-    order, starts = runs(table.address[rows])
+    rows, address = past.parts(rows)
+    order, starts = runs(address)
     order = rows[order]
     kind = table.kind[order]
     reads = (kind == READ) | (kind == ATOMIC)
@@ -292,7 +301,10 @@ def _unwritten(past, row):
 
 def _missing_wait(past, row):
     table = past.table
-    copies = np.flatnonzero((table.address == table.address[row]) & (table.kind == COPY))
+    sizes = np.array([array.itemsize for array in past.arrays])[table.array]
+    start, stop = table.address, table.address + sizes
+    meets = (start < stop[row]) & (start[row] < stop)
+    copies = np.flatnonzero(meets & (table.kind == COPY))
     done = {READ: "read", ATOMIC: "updated", WRITE: "written", COPY: "copied to once more"}
     return KernelError(
         "missing wait",
