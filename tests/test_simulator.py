@@ -145,7 +145,7 @@ def atomics(total, before):
 
 @ORDERS
 def test_atomic_updates_need_no_barrier(order):
-    total, before = zeros(6), zeros(80)
+    total, before = zeros(6, dtype=np.int32), zeros(80)
     simulator.launch(atomics, 2, 40, total, before, order=order)
     np.testing.assert_array_equal(np.sort(before), np.arange(80))
     np.testing.assert_array_equal(total[[0, 1, 2, 3, 5]], [80, 79, -79, -160, 9])

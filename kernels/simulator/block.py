@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from greenlet import greenlet
 
-from .faults import Access, KernelError, Site
+from .faults import Access, KernelError, Site, part_of_array
 
 WARP = 32
 ORDERS = ("forward", "backward", "shuffled")
@@ -100,12 +100,13 @@ class Block:
         self.device.begin_turn(thread, self.epoch)
         try:
             thread.take_turn()
-        except KernelError as fault:
-            fault.accesses = [Access("does it", thread.index, self.index, _site_of(fault))]
-            raise
         except Exception as error:
-            error.add_note(f"in thread {thread.index} of block {self.index} of the simulation")
-            raise
+            fault = _as_fault(error)
+            if not fault:
+                error.add_note(f"in thread {thread.index} of block {self.index} of the simulation")
+                raise
+            fault.accesses = [Access("does it", thread.index, self.index, _site_of(error))]
+            raise fault from None
 
     def _released(self):
         """The threads that need not wait any longer: all that they wait for are there."""
@@ -113,9 +114,10 @@ class Block:
         if not free and self._all_are_at_one_barrier():
             values = [thread.wait.value for thread in self.threads]
             self.epoch += 1
-            known = _known_to_any(self.threads)
             for thread in self.threads:
-                thread.answer, thread.known = values, known
+                thread.answer = values
+            if self.device.log and self.device.log.has_fences:
+                _share_what_is_known(self.threads)
             free = self.threads
         return free
 
@@ -156,6 +158,8 @@ class Block:
 
 def ordering(name, seed):
     """A function that puts threads or blocks in the order in which they have their turn."""
+    if name not in ORDERS:
+        raise ValueError(f"order is one of {', '.join(ORDERS)}. Received: {name!r}")
     chance = random.Random(seed)
     return {
         "forward": lambda threads: threads,
@@ -188,13 +192,22 @@ def _order(group):
     seen = tuple(map(max, zip(*(thread.clock for thread in group))))
     lanes = {thread.lane for thread in group}
     clock = tuple(time + (lane in lanes) for lane, time in enumerate(seen))
-    known = _known_to_any(group)
     for thread in group:
-        thread.clock, thread.known = clock, known
+        thread.clock = clock
+    _share_what_is_known(group)
 
 
-def _known_to_any(threads):
-    return frozenset().union(*{thread.known for thread in threads})
+def _share_what_is_known(threads):
+    known = frozenset().union(*{thread.known for thread in threads})
+    for thread in threads:
+        thread.known = known
+
+
+def _as_fault(error):
+    """The fault that an error of Python's is, or None."""
+    if "unhashable type: 'slice'" in str(error):  # of an index; from Python 3.12 on it is no error
+        return part_of_array()
+    return error if isinstance(error, KernelError) else None
 
 
 def _site_of(error):

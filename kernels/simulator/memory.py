@@ -9,8 +9,9 @@ from sys import _getframe
 
 import numpy as np
 
-from .faults import KernelError
+from .faults import KernelError, part_of_array
 from .log import ATOMIC, GLOBAL, WRITE, address_of, code_of, place
+from .mathematics import check_is_integer
 
 
 class Recorded:
@@ -55,6 +56,8 @@ class Recorded:
 
     def enter(self, index, count, kind, frame):
         """Enter `count` neighbours from an index on, which one instruction takes together."""
+        if index not in self._codes:
+            check_index(self, index, counts_back=False)
         width, start = count * self.itemsize, address_of(self._codes[index])
         if start % width or self.strides[-1] != self.itemsize:
             raise KernelError(
@@ -91,6 +94,23 @@ class Recorded:
         return f"{self.name}[{_text(tuple(index))}]"
 
 
+class RecordedIntegers(Recorded):
+    """An array of integers, in which not each number can be."""
+
+    def __setitem__(self, index, value):
+        if isinstance(value, (float, np.floating)):
+            check_is_integer(value, self.dtype, f"{self.name}[{_text(index)}] = {value}")
+        enter, frame = self._enter, _getframe(1)
+        enter(self._codes[index] + WRITE)
+        enter(id(frame.f_code) + frame.f_lasti)
+        self.values[index] = value
+
+
+def recorded(values, *rest):
+    """The same array with accesses that are checked, and entered into the log."""
+    return (RecordedIntegers if values.dtype.kind in "iu" else Recorded)(values, *rest)
+
+
 def compare_by_parts(arrays):
     """Let elements of arrays in the same memory meet in parts, where their bytes are not the same.
 
@@ -112,14 +132,20 @@ class _Codes(dict):
     def __missing__(self, index):
         array = self.array
         numbers = index if isinstance(index, tuple) else (index,)
-        check_index(array, index, numbers)
+        check_index(array, index)
         offset = sum(int(i) * stride for i, stride in zip(numbers, array.strides))
         self[index] = code_of(array.address + offset, array.number)
         return self[index]
 
 
-def check_index(array, index, numbers):
-    """That an index, as a tuple of numbers, is one of an element of an array."""
+def check_index(array, index, counts_back=True):
+    """That an index is one of an element of an array.
+
+    counts_back   whether a negative one counts from the end, as in what Numba itself compiles
+    """
+    numbers = index if isinstance(index, tuple) else (index,)
+    if any(isinstance(i, slice) or i is Ellipsis for i in numbers):
+        raise part_of_array()
     if len(numbers) != len(array.shape):
         raise IndexError(
             f"{array.name} has {len(array.shape)} axes, and a kernel of the simulator takes one "
@@ -129,19 +155,63 @@ def check_index(array, index, numbers):
         if not isinstance(i, (int, np.integer)):
             raise TypeError(f"an index is an integer. Received: {array.name}[{_text(index)}]")
         if not 0 <= i < size:
-            raise KernelError(
-                "out of bounds",
-                f"{array.name}[{_text(index)}] is meant, but {array.name}, in {array.space} "
-                f"memory, has the shape {array.shape}.",
-                "A GPU does not look: it reads what lies there, or writes over it, and the error "
-                "shows elsewhere or never. Let a condition keep such threads out, as in "
-                f"`if i < {array.name}.shape[0]:`.",
-                array.name,
-            )
+            raise _out_of_bounds(array, index, numbers, counts_back)
+
+
+def _out_of_bounds(array, index, numbers, counts_back):
+    """The fault of an index that is too small or too large."""
+    why = (
+        "A GPU does not look: it reads what lies there, or writes over it, and the error "
+        "shows elsewhere or never. Let a condition keep such threads out, as in "
+        f"`if i < {array.name}.shape[0]:`."
+    )
+    ends = [i + size if i < 0 else i for i, size in zip(numbers, array.shape)]
+    if counts_back and all(0 <= i < size for i, size in zip(ends, array.shape)):
+        end = f"{array.name}[{_text(tuple(ends))}]"
+        why = (
+            "Numba counts a negative index from the end, as Python does, if the type of the index "
+            f"has a sign: on a GPU this is {end}, the other end of the axis. That is hardly meant "
+            "where a thread looks at the one before: let a condition, as in `if i > 0:`, keep the "
+            f"first out. Where it is meant, write {array.name}.shape[0] - 1 and the like."
+        )
+    return KernelError(
+        "out of bounds",
+        f"{array.name}[{_text(index)}] is meant, but {array.name}, in {array.space} "
+        f"memory, has the shape {array.shape}.",
+        why,
+        array.name,
+    )
 
 
 def _text(index):
     return ", ".join(map(str, index)) if isinstance(index, tuple) else str(index)
+
+
+class Constant:
+    """An array that no thread writes to: a global one, or what cuda.const.array_like gives."""
+
+    space = "constant"
+
+    def __init__(self, values, name):
+        self._values, self.name = values.copy(), name
+        self.shape, self.ndim, self.size = values.shape, values.ndim, values.size
+        self.dtype, self.strides, self.itemsize = values.dtype, values.strides, values.itemsize
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, index):
+        check_index(self, index)
+        return self._values[index]
+
+    def __setitem__(self, index, value):
+        raise KernelError(
+            "does not compile",
+            f"{self.name}[{_text(index)}] is written, and {self.name} is constant.",
+            "Numba copies an array from outside of the kernel as it compiles, and lets nobody "
+            "write to the copy. Give the kernel the array as an argument.",
+            self.name,
+        )
 
 
 _set = dict.__setitem__
@@ -157,8 +227,7 @@ class Private(dict):
         self.scalar, self.name = dtype.type, name
 
     def __missing__(self, index):
-        numbers = index if isinstance(index, tuple) else (index,)
-        check_index(self, index, numbers)
+        check_index(self, index)
         raise KernelError(
             "uninitialised",
             f"{self.name}[{_text(index)}], in local memory, is read before it is written.",
@@ -169,7 +238,7 @@ class Private(dict):
 
     def __setitem__(self, index, value):
         if index not in self:
-            check_index(self, index, index if isinstance(index, tuple) else (index,))
+            check_index(self, index)
         _set(self, index, value if type(value) is self.scalar else self.scalar(value))
 
     def __len__(self):
