@@ -100,8 +100,13 @@ def misspelt_memory(x):
     [
         (misspelt, "does not compile", "cuda.syncthread()", "Is cuda.syncthreads meant?"),
         (misspelt_index, "does not compile", "x[cuda.threadidx.x] = 1", "Is cuda.threadIdx meant?"),
-        (not_simulated, "unknown to the simulator", "x[0] = cuda.brev(3)", "numba.cuda has it."),
-        (misspelt_update, "does not compile", "cuda.atomic.plus(x, 0, 1)", "It has: add, "),
+        (
+            not_simulated,
+            "unknown to the simulator",
+            "x[0] = cuda.brev(3)",
+            "The simulator has: all_sync, any_sync, ",
+        ),
+        (misspelt_update, "does not compile", "cuda.atomic.plus(x, 0, 1)", "It has: add, and_, "),
         (misspelt_memory, "does not compile", "cuda.shared.zeros(4, float32)", "It has: array"),
     ],
 )

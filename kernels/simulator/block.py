@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from greenlet import greenlet
 
-from .faults import Access, KernelError, Site, part_of_array
+from .faults import Access, KernelError, Site, part_of_array, unknown
 
 WARP = 32
 ORDERS = ("forward", "backward", "shuffled")
@@ -207,6 +207,8 @@ def _as_fault(error):
     """The fault that an error of Python's is, or None."""
     if "unhashable type: 'slice'" in str(error):  # of an index; from Python 3.12 on it is no error
         return part_of_array()
+    if isinstance(error, AttributeError) and hasattr(error.obj, "called"):  # cuda or a part of it
+        return unknown(error.obj, error.name)
     return error if isinstance(error, KernelError) else None
 
 

@@ -10,7 +10,7 @@ from numba.np.numpy_support import as_dtype
 
 from .atomics import Atomic
 from .block import WARP, Wait
-from .faults import KernelError, Site, unknown
+from .faults import KernelError, Site
 from .log import GRID, place
 from .memory import Constant, Private, compare_by_parts, recorded
 
@@ -31,7 +31,7 @@ class Device:
     atomic.add, ...                           what other threads cannot come between
     """
 
-    warpsize = WARP
+    called, warpsize = "cuda", WARP
 
     def __init__(self, grid, block, places, log, shared=0):
         self.gridDim, self.blockDim, self.places, self.log = grid, block, places, log
@@ -40,9 +40,6 @@ class Device:
         self.atomic = Atomic()
         self.thread = self.threadIdx = self.blockIdx = None
         self._hub = getcurrent()
-
-    def __getattr__(self, name):
-        raise unknown("cuda", name, Device)
 
     def begin_block(self, index):
         """A new block, with shared memory that nobody has written to."""
@@ -233,8 +230,7 @@ class _Shared:
         self._device, self._dynamic = device, dynamic
         self.clear()
 
-    def __getattr__(self, name):
-        raise unknown("cuda.shared", name, _Shared)
+    called = "cuda.shared"
 
     def clear(self):
         """Begin another block."""
@@ -295,8 +291,7 @@ class _Shared:
 class _Local:
     """Arrays that a thread has alone."""
 
-    def __getattr__(self, name):
-        raise unknown("cuda.local", name, _Local)
+    called = "cuda.local"
 
     def array(self, shape, dtype, alignment=None):
         """A new array: in registers, if the compiler knows all indices."""
@@ -306,8 +301,7 @@ class _Local:
 class _Const:
     """Arrays that no thread writes to."""
 
-    def __getattr__(self, name):
-        raise unknown("cuda.const", name, _Const)
+    called = "cuda.const"
 
     def array_like(self, array):
         """An array that is known when the kernel is compiled, a copy of it."""

@@ -97,25 +97,22 @@ def part_of_array():
     )
 
 
-def unknown(module, name, known):
+def unknown(thing, name):
     """The fault that a kernel asks `cuda`, or a part of it, for a name that is not there.
 
-    known   a class, which has the names that are
+    thing   what stands for that part in the simulator
     """
-    part = getattr(cuda, module.removeprefix("cuda").removeprefix(".") or "atomic")
-    if hasattr(cuda if module == "cuda" else part, name):
-        why = "numba.cuda has it. In the simulator there are: "
+    part = cuda if thing.called == "cuda" else getattr(cuda, thing.called.partition(".")[2])
+    simulated = [word for word in dir(thing) if not word.startswith("_") and hasattr(part, word)]
+    if hasattr(part, name):
         return KernelError(
             "unknown to the simulator",
-            f"{module}.{name} is not simulated.",
-            why + ", ".join(word for word in vars(known) if not word.startswith("_")),
+            f"{thing.called}.{name} is not simulated, though numba.cuda has it.",
+            f"The simulator has: {', '.join(simulated)}",
         )
-    names = [word for word in dir(known) if not word.startswith("_")]
-    close = difflib.get_close_matches(
-        name, [*names, "threadIdx", "blockIdx", "blockDim", "gridDim"]
-    )
+    close = difflib.get_close_matches(name, simulated)
     return KernelError(
         "does not compile",
-        f"numba.cuda has no {module}.{name}.",
-        f"Is {module}.{close[0]} meant?" if close else f"It has: {', '.join(names)}",
+        f"numba.cuda has no {thing.called}.{name}.",
+        f"Is {thing.called}.{close[0]} meant?" if close else f"It has: {', '.join(simulated)}",
     )
