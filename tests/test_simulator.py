@@ -349,6 +349,22 @@ def test_an_update_and_a_plain_read_race(order):
     assert {text[:6] for text in texts(found)} == {"cuda.a", "if cou"}
 
 
+def clears_and_counts(x, counted):
+    i = cuda.grid(1)
+    if i == 0:
+        counted[0] = 0
+    cuda.atomic.add(counted, 0, x[i])
+
+
+@ORDERS
+@pytest.mark.parametrize("grid, block", [(1, 40), (40, 1), (2, 20)])
+def test_a_plain_write_races_with_updates_of_others(grid, block, order):
+    """Though its own thread makes an update after it, which does not race with theirs."""
+    found = fault(clears_and_counts, grid, block, zeros(40), zeros(1), order=order)
+    assert (found.kind, found.array) == ("data race", "counted")
+    assert set(texts(found)) == {"counted[0] = 0", "cuda.atomic.add(counted, 0, x[i])"}
+
+
 @ORDERS
 def test_blocks_race_though_each_alone_is_right(order):
     found = fault(shifts_in_place, 2, 32, normal(64), order=order)

@@ -140,7 +140,7 @@ def _first_race(order, starts, actor, kind, is_ordered):
 def _have_race(rows, actor, kind, is_ordered):
     """Whether there is a race among rows that meet at an element, in order of time.
 
-    What is ordered before a write needs no second look: it comes before whatever that comes before.
+    What is ordered before a plain write needs no second look: it comes before whatever that does.
     """
     writes, updates, reads = [], [], []
     for row in rows:
@@ -151,7 +151,7 @@ def _have_race(rows, actor, kind, is_ordered):
         if is_read:
             reads.append(row)
         elif is_update:
-            writes, updates, reads = [], [*updates, row], []
+            updates.append(row)  # it orders nothing: other updates need not come after it
         else:
             writes, updates, reads = [row], [], []
     return False
