@@ -23,29 +23,9 @@ from kernels.simulator.instructions import tf32
 from tests import seeded_bugs
 from tests.orders import ORDERS
 from tests.seeded_bugs import BUGS
+from tests.simulated import ALL, fault, normal, texts, zeros
 
 pytestmark = pytest.mark.no_cover  # what runs here is no line of minigrad
-
-ALL = 0xFFFFFFFF
-
-
-def normal(*shape, seed=0):
-    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
-
-
-def zeros(*shape, dtype=np.float32):
-    return np.zeros(shape, dtype)
-
-
-def fault(kernel, grid, block, *arguments, order="forward"):
-    """The fault that a launch finds."""
-    with pytest.raises(simulator.KernelError) as caught:
-        simulator.launch(kernel, grid, block, *arguments, order=order)
-    return caught.value
-
-
-def texts(found):
-    return [access.site.text.strip() for access in found.accesses]
 
 
 # ---- Seeded bugs ---------------------------------------------------------------------------------
@@ -165,7 +145,7 @@ def atomics(total, before):
 
 @ORDERS
 def test_atomic_updates_need_no_barrier(order):
-    total, before = zeros(6), zeros(80)
+    total, before = zeros(6, dtype=np.int32), zeros(80)
     simulator.launch(atomics, 2, 40, total, before, order=order)
     np.testing.assert_array_equal(np.sort(before), np.arange(80))
     np.testing.assert_array_equal(total[[0, 1, 2, 3, 5]], [80, 79, -79, -160, 9])
@@ -369,6 +349,22 @@ def test_an_update_and_a_plain_read_race(order):
     found = fault(counts_and_looks, 1, 32, x, zeros(2), order=order)
     assert (found.kind, found.array) == ("data race", "counted")
     assert {text[:6] for text in texts(found)} == {"cuda.a", "if cou"}
+
+
+def clears_and_counts(x, counted):
+    i = cuda.grid(1)
+    if i == 0:
+        counted[0] = 0
+    cuda.atomic.add(counted, 0, x[i])
+
+
+@ORDERS
+@pytest.mark.parametrize("grid, block", [(1, 40), (40, 1), (2, 20)])
+def test_a_plain_write_races_with_updates_of_others(grid, block, order):
+    """Though its own thread makes an update after it, which does not race with theirs."""
+    found = fault(clears_and_counts, grid, block, zeros(40), zeros(1), order=order)
+    assert (found.kind, found.array) == ("data race", "counted")
+    assert set(texts(found)) == {"counted[0] = 0", "cuda.atomic.add(counted, 0, x[i])"}
 
 
 @ORDERS

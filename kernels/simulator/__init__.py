@@ -14,7 +14,8 @@ shows, when printed, what memory is moved. From the inside out:
     log           what threads do to memory, two numbers for each access, and a table of it
     memory        arrays that check each access and enter it into the log
     block         threads that take turns, wait at barriers, and exchange numbers
-    device        what a kernel sees as `cuda`; `mathematics`, what as `math` and as `int32`
+    device        what a kernel sees as `cuda`; `atomics`, what as `cuda.atomic`
+    mathematics   what it sees as `math` and as `int32`; `names` says what stands for what
     instructions  what it sees of `kernels.cuda.ptx`
     races         what should not have happened, found in the table
     traffic       what it costs: how much is moved, in how many pieces

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from greenlet import greenlet
 
-from .faults import Access, KernelError, Site
+from .faults import Access, KernelError, Site, part_of_array, unknown
 
 WARP = 32
 ORDERS = ("forward", "backward", "shuffled")
@@ -55,6 +55,8 @@ class Thread(greenlet):
 
     clock   how far each lane of its warp had come, in barriers of the warp, when this thread was
             last in step with it: what the lane did until then happened before
+    known   the moments, of any thread, that it has learnt of by an update or a barrier
+    fenced  {scope: the moments that its next update tells to those who are in the scope}
     """
 
     def __init__(self, run, number, index, hub, context):
@@ -64,6 +66,7 @@ class Thread(greenlet):
         self.wait, self.answer = None, None
         self.copies = [[]]  # groups of asynchronous copies, of which the last is not complete
         self.clock = (0,) * WARP
+        self.known, self.fenced = frozenset(), {}
 
     def take_turn(self):
         """Run until it waits or has ended."""
@@ -97,12 +100,13 @@ class Block:
         self.device.begin_turn(thread, self.epoch)
         try:
             thread.take_turn()
-        except KernelError as fault:
-            fault.accesses = [Access("does it", thread.index, self.index, _site_of(fault))]
-            raise
         except Exception as error:
-            error.add_note(f"in thread {thread.index} of block {self.index} of the simulation")
-            raise
+            fault = _as_fault(error)
+            if not fault:
+                error.add_note(f"in thread {thread.index} of block {self.index} of the simulation")
+                raise
+            fault.accesses = [Access("does it", thread.index, self.index, _site_of(error))]
+            raise fault from None
 
     def _released(self):
         """The threads that need not wait any longer: all that they wait for are there."""
@@ -112,6 +116,8 @@ class Block:
             self.epoch += 1
             for thread in self.threads:
                 thread.answer = values
+            if self.device.log and self.device.log.has_fences:
+                _share_what_is_known(self.threads)
             free = self.threads
         return free
 
@@ -152,6 +158,8 @@ class Block:
 
 def ordering(name, seed):
     """A function that puts threads or blocks in the order in which they have their turn."""
+    if name not in ORDERS:
+        raise ValueError(f"order is one of {', '.join(ORDERS)}. Received: {name!r}")
     chance = random.Random(seed)
     return {
         "forward": lambda threads: threads,
@@ -186,6 +194,22 @@ def _order(group):
     clock = tuple(time + (lane in lanes) for lane, time in enumerate(seen))
     for thread in group:
         thread.clock = clock
+    _share_what_is_known(group)
+
+
+def _share_what_is_known(threads):
+    known = frozenset().union(*{thread.known for thread in threads})
+    for thread in threads:
+        thread.known = known
+
+
+def _as_fault(error):
+    """The fault that an error of Python's is, or None."""
+    if "unhashable type: 'slice'" in str(error):  # of an index; from Python 3.12 on it is no error
+        return part_of_array()
+    if isinstance(error, AttributeError) and hasattr(error.obj, "called"):  # cuda or a part of it
+        return unknown(error.obj, error.name)
+    return error if isinstance(error, KernelError) else None
 
 
 def _site_of(error):

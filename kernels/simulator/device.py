@@ -8,10 +8,11 @@ from greenlet import getcurrent
 from numba import types
 from numba.np.numpy_support import as_dtype
 
+from .atomics import Atomic
 from .block import WARP, Wait
 from .faults import KernelError, Site
-from .log import place
-from .memory import Private, Recorded
+from .log import GRID, place
+from .memory import Constant, Private, compare_by_parts, recorded
 
 SHARED_LIMIT = 48 * 1024  # bytes that a block may have without asking for more
 ALIGNMENT = 16  # of a shared array
@@ -24,16 +25,19 @@ class Device:
     grid(n), gridsize(n), laneid, warpsize    the same, ready for use
     shared.array, local.array                 memory of the block, and of the thread
     syncthreads, syncwarp                     barriers
+    threadfence, threadfence_block            what was done before is told by the next atomic update
     shfl_sync, ballot_sync, ...               exchange between the lanes of a warp
+    const.array_like                          memory that nobody writes to
     atomic.add, ...                           what other threads cannot come between
     """
 
-    warpsize = WARP
+    called, warpsize = "cuda", WARP
 
-    def __init__(self, grid, block, places, log):
+    def __init__(self, grid, block, places, log, shared=0):
         self.gridDim, self.blockDim, self.places, self.log = grid, block, places, log
-        self.shared, self.local, self.atomic = _Shared(self), _Local(), _Atomic()
         self.given = []  # the arrays in global memory
+        self.shared, self.local, self.const = _Shared(self, shared), _Local(), _Const()
+        self.atomic = Atomic()
         self.thread = self.threadIdx = self.blockIdx = None
         self._hub = getcurrent()
 
@@ -96,9 +100,16 @@ class Device:
         self.exchange("syncwarp", mask, None, _getframe(1))
 
     def threadfence(self):
-        """Order the writes of this thread, which are in order here anyway."""
+        """Let whoever sees a later update of this thread see what was written before, too."""
+        if self.log:
+            self.log.fence(GRID)
 
-    threadfence_block = threadfence_system = threadfence
+    threadfence_system = threadfence
+
+    def threadfence_block(self):
+        """The same, but only for threads of this block."""
+        if self.log:
+            self.log.fence(self.log.block)
 
     # ---- Exchange between the lanes of a warp ----------------------------------------------------
 
@@ -210,15 +221,21 @@ def _target(code, offset):
 
 
 class _Shared:
-    """Arrays that all threads of a block have in common."""
+    """Arrays that all threads of a block have in common.
 
-    def __init__(self, device):
-        self._device = device
+    dynamic   how many bytes the launch gives; all arrays of 0 elements begin there
+    """
+
+    def __init__(self, device, dynamic):
+        self._device, self._dynamic = device, dynamic
         self.clear()
+
+    called = "cuda.shared"
 
     def clear(self):
         """Begin another block."""
-        self.arrays, self.size = {}, 0  # {place in the source: array}, which each thread comes by
+        self.arrays = {}  # {place in the source: array}, which each thread comes by
+        self.size, self._given = self._dynamic, np.full(self._dynamic, 0xFF, np.uint8)
 
     def array(self, shape, dtype, alignment=None):
         """The array that this line of the kernel makes, the same for all threads of the block."""
@@ -230,10 +247,34 @@ class _Shared:
 
     def _make(self, shape, dtype, alignment, frame):
         name = _name(frame, f"shared array {len(self.arrays) + 1}")
+        if shape in (0, (0,)):
+            return self._part_of_given(name, dtype)
         start = -(-self.size // alignment) * alignment
         values = np.empty(shape, dtype)
         values.view(np.uint8).fill(0xFF)  # NaN: what stands there at first means nothing
         self.size = start + values.nbytes
+        self._check_size(name)
+        return self._recorded(values, name, start)
+
+    def _part_of_given(self, name, dtype):
+        """What the launch gives, as an array of this type: several see the same memory."""
+        if not self._dynamic:
+            raise KernelError(
+                "too much shared memory",
+                f"{name} has 0 elements, so it is as long as the launch says, and that gives none.",
+                "Let it give bytes, by simulator.launch(..., shared=bytes) or "
+                "kernel[grid, block, stream, bytes]; or say here how many elements there are.",
+                name,
+            )
+        self._check_size(name)
+        count = self._dynamic // dtype.itemsize
+        array = self._recorded(self._given[: count * dtype.itemsize].view(dtype), name, 0)
+        if self._device.log:
+            others = (other for other in self.arrays.values() if other.address == 0)
+            compare_by_parts([*others, array])
+        return array
+
+    def _check_size(self, name):
         if self.size > SHARED_LIMIT:
             raise KernelError(
                 "too much shared memory",
@@ -241,52 +282,34 @@ class _Shared:
                 f"A kernel that needs more than {SHARED_LIMIT} does not start. Take smaller tiles.",
                 name,
             )
-        log = self._device.log
-        return Recorded(values, name, "shared", start, log) if log else values
+
+    def _recorded(self, values, name, start):
+        log, number = self._device.log, len(self._device.arrays)
+        return recorded(values, name, "shared", start, number, log) if log else values
 
 
 class _Local:
     """Arrays that a thread has alone."""
+
+    called = "cuda.local"
 
     def array(self, shape, dtype, alignment=None):
         """A new array: in registers, if the compiler knows all indices."""
         return Private(shape, _dtype(dtype), _name(_getframe(1), "a local array"))
 
 
-class _Atomic:
-    """Updates of single elements that come one after the other, in an order that nobody knows.
+class _Const:
+    """Arrays that no thread writes to."""
 
-    Each returns what was there before.
-    """
+    called = "cuda.const"
 
-    def add(self, array, index, value):
-        """array[index] += value"""
-        return _update(array, index, lambda before: before + value)
-
-    def sub(self, array, index, value):
-        """array[index] -= value"""
-        return _update(array, index, lambda before: before - value)
-
-    def max(self, array, index, value):
-        """array[index] = max(array[index], value)"""
-        return _update(array, index, lambda before: max(before, value))
-
-    def min(self, array, index, value):
-        """array[index] = min(array[index], value)"""
-        return _update(array, index, lambda before: min(before, value))
-
-    def exch(self, array, index, value):
-        """array[index] = value"""
-        return _update(array, index, lambda before: value)
-
-    def cas(self, array, index, expected, value):
-        """array[index] = value, if the expected value is there"""
-        return _update(array, index, lambda before: value if before == expected else before)
-
-
-def _update(array, index, function):
-    if isinstance(array, Recorded):
-        return array.update(index, function, _getframe(2))
-    before = array[index]
-    array[index] = function(before)
-    return before
+    def array_like(self, array):
+        """An array that is known when the kernel is compiled, a copy of it."""
+        if isinstance(array, Constant):
+            return array
+        raise KernelError(
+            "does not compile",
+            "cuda.const.array_like() is called for what is no global array of NumPy.",
+            "Constant memory is filled as the kernel is compiled: give it an array that has a name "
+            "outside of the kernel, not an argument of it.",
+        )

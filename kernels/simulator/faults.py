@@ -1,15 +1,18 @@
 """What is wrong with a kernel, in words: what happened, where, and why that matters."""
 
+import difflib
 import linecache
 from typing import NamedTuple
+
+from numba import cuda
 
 
 class KernelError(Exception):
     """A mistake of a kernel that the simulator has found.
 
     kind      "data race", "out of bounds", "uninitialised", "divergent barrier", "misaligned",
-              "missing wait", "undefined lane", "overflow", "too much shared memory" or
-              "impossible launch"
+              "missing wait", "undefined lane", "overflow", "too much shared memory",
+              "impossible launch", "does not compile" or "unknown to the simulator"
     array     the name of the array that it is about, or None
     accesses  what led to it, in the order in which it ran: threads, blocks and sites
     """
@@ -52,7 +55,7 @@ class Site(NamedTuple):
     @property
     def text(self):
         """The line of the source, or "" where that cannot be read."""
-        return linecache.getline(self.code.co_filename, self.line).rstrip()
+        return linecache.getline(self.code.co_filename, self.line or 0).rstrip()
 
     def __str__(self):
         """The line of the source, and below it marks under what is meant."""
@@ -69,13 +72,47 @@ class Site(NamedTuple):
 
 
 class Access(NamedTuple):
-    """What a thread did, and where."""
+    """What a thread did, and where. No thread did what is found before a kernel runs."""
 
     verb: str
-    thread: tuple
-    block: tuple
+    thread: tuple | None
+    block: tuple | None
     site: Site | None
 
     def __str__(self):
         where = str(self.site or "in code that is no part of the kernel").replace("\n", "\n      ")
+        if self.thread is None:
+            return f"      {where}"
         return f"  thread {self.thread} of block {self.block} {self.verb}\n      {where}"
+
+
+def part_of_array():
+    """The fault that an index has a slice in it."""
+    return KernelError(
+        "unknown to the simulator",
+        "A part of an array is meant, not an element of it:",
+        "Numba would take a slice, but in the simulator a kernel reads and writes one element at a "
+        "time, so that each access is seen. Give all indices as numbers, in a loop over many: "
+        "a[i, :] are the elements a[i, j] `for j in range(a.shape[1])`.",
+    )
+
+
+def unknown(thing, name):
+    """The fault that a kernel asks `cuda`, or a part of it, for a name that is not there.
+
+    thing   what stands for that part in the simulator
+    """
+    part = cuda if thing.called == "cuda" else getattr(cuda, thing.called.partition(".")[2])
+    simulated = [word for word in dir(thing) if not word.startswith("_") and hasattr(part, word)]
+    if hasattr(part, name):
+        return KernelError(
+            "unknown to the simulator",
+            f"{thing.called}.{name} is not simulated, though numba.cuda has it.",
+            f"The simulator has: {', '.join(simulated)}",
+        )
+    close = difflib.get_close_matches(name, simulated)
+    return KernelError(
+        "does not compile",
+        f"numba.cuda has no {thing.called}.{name}.",
+        f"Is {thing.called}.{close[0]} meant?" if close else f"It has: {', '.join(simulated)}",
+    )

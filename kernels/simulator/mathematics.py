@@ -37,14 +37,31 @@ def _without_errors(function):
     return compute
 
 
+def check_is_integer(number, dtype, text):
+    """A KernelError if a floating number, as an integer of this type, is none that is meant.
+
+    text   what the kernel says
+    """
+    limits = np.iinfo(dtype)
+    if not limits.min - 1 < float(number) < limits.max + 1:
+        raise KernelError(
+            "overflow",
+            f"{text} is meant, but {dtype.name} has no such number.",
+            "A GPU says nothing: it makes 0 or the least integer of NaN, depending on the types, "
+            "and the last integer of the range of what lies beyond that. Ask before: only NaN is "
+            "not x == x; or keep x in bounds by min and max.",
+        )
+
+
 class Integer:
     """What stands for int32 and the like while a kernel is simulated: a number must fit.
 
     dtype   of NumPy
+    make    what makes such a number
     """
 
-    def __init__(self, dtype):
-        self.dtype, self._limits = dtype, np.iinfo(dtype)
+    def __init__(self, dtype, make=None):
+        self.dtype, self._limits, self._make = dtype, np.iinfo(dtype), make or dtype.type
 
     def __call__(self, number):
         least, most = self._limits.min, self._limits.max
@@ -55,4 +72,6 @@ class Integer:
                 f"A GPU keeps the last {self._limits.bits} bits, which are another number, often "
                 "a negative one. Indices that are left alone have 64 bits.",
             )
-        return self.dtype.type(number)
+        if isinstance(number, (float, np.floating)):
+            check_is_integer(number, self.dtype, f"{self.dtype.name}({number})")
+        return self._make(number)

@@ -4,19 +4,26 @@ The checked element of an array is found by its index in a dict, which is filled
 by: the second access with the same index needs no further check.
 """
 
+import math
 from sys import _getframe
 
 import numpy as np
 
-from .faults import KernelError
-from .log import ATOMIC, GLOBAL, WRITE, place
+from .faults import KernelError, part_of_array
+from .log import ATOMIC, GLOBAL, WRITE, address_of, code_of, place
+from .mathematics import check_is_integer
 
 
 class Recorded:
-    """An array in global or shared memory."""
+    """An array in global or shared memory.
 
-    def __init__(self, values, name, space, address, log):
+    number   of the array among those that the block can reach
+    unit     how many bytes of an element are compared at once: `compare_by_parts` makes it less
+    """
+
+    def __init__(self, values, name, space, address, number, log):
         self.values, self.name, self.space, self.address = values, name, space, address
+        self.number, self.unit = number, values.itemsize
         self.shape, self.strides, self.dtype = values.shape, values.strides, values.dtype
         self.ndim, self.size, self.itemsize = values.ndim, values.size, values.itemsize
         self.log, self._enter = log, log.entries.append
@@ -39,20 +46,24 @@ class Recorded:
 
     def update(self, index, function, frame):
         """Replace an element by function(element) in one step that nothing can come between."""
-        self._enter(self._codes[index] + ATOMIC)
+        code = self._codes[index]
+        self._enter(code + ATOMIC)
         self._enter(place(frame))
         before = self.values[index]
-        self.values[index] = function(before)
+        after = self.values[index] = function(before)
+        self.log.tell_and_learn(address_of(code), is_written=after is not before)
         return before
 
     def enter(self, index, count, kind, frame):
         """Enter `count` neighbours from an index on, which one instruction takes together."""
-        width, start = count * self.itemsize, self._codes[index]
-        if (start >> 3) % width or self.strides[-1] != self.itemsize:
+        if index not in self._codes:
+            check_index(self, index, counts_back=False)
+        width, start = count * self.itemsize, address_of(self._codes[index])
+        if start % width or self.strides[-1] != self.itemsize:
             raise KernelError(
                 "misaligned",
                 f"{count} numbers from {self.name}[{_text(index)}] on are taken at once, at byte "
-                f"{(start >> 3) % GLOBAL} of {self.space} memory.",
+                f"{start % GLOBAL} of {self.space} memory.",
                 f"An access of {width} bytes must begin at a multiple of {width}: else a GPU ends "
                 f"the program. Let the index and the length of a row be multiples of {count}, or "
                 "take the numbers one by one.",
@@ -71,32 +82,49 @@ class Recorded:
         steps = [(n - 1) * stride for n, stride in zip(self.shape, self.strides)]
         return tuple(self.address + sum(end(step, 0) for step in steps) for end in (min, max))
 
-    def _steps_to(self, addresses):
-        """How far along each axis these lie from the lowest address, and by what they miss it."""
-        rest, steps = addresses - self.ends[0], [0] * self.ndim
-        for axis in sorted(range(self.ndim), key=lambda axis: -abs(self.strides[axis])):
-            stride = abs(self.strides[axis])
-            if stride:
-                steps[axis] = np.clip(rest // stride, 0, self.shape[axis] - 1)
-                rest = rest - steps[axis] * stride
-        return steps, rest
-
-    def has(self, addresses):
-        """At which of these addresses an element begins: between them may lie another view's."""
-        return self._steps_to(addresses)[1] == 0 if self.size else np.zeros(len(addresses), bool)
-
     def element_at(self, address):
-        """The name of the element at an address."""
-        steps, _ = self._steps_to(int(address))
-        index = (
-            int(size - 1 - step if stride < 0 else step)
-            for step, size, stride in zip(steps, self.shape, self.strides)
-        )
+        """The name of the element that begins at an address."""
+        rest, index = int(address) - self.ends[0], [0] * self.ndim
+        for axis in sorted(range(self.ndim), key=lambda axis: -abs(self.strides[axis])):
+            last, stride = self.shape[axis] - 1, self.strides[axis]
+            if stride:
+                step = min(rest // abs(stride), last)
+                rest -= step * abs(stride)
+                index[axis] = last - step if stride < 0 else step
         return f"{self.name}[{_text(tuple(index))}]"
 
 
+class RecordedIntegers(Recorded):
+    """An array of integers, in which not each number can be."""
+
+    def __setitem__(self, index, value):
+        if isinstance(value, (float, np.floating)):
+            check_is_integer(value, self.dtype, f"{self.name}[{_text(index)}] = {value}")
+        enter, frame = self._enter, _getframe(1)
+        enter(self._codes[index] + WRITE)
+        enter(id(frame.f_code) + frame.f_lasti)
+        self.values[index] = value
+
+
+def recorded(values, *rest):
+    """The same array with accesses that are checked, and entered into the log."""
+    return (RecordedIntegers if values.dtype.kind in "iu" else Recorded)(values, *rest)
+
+
+def compare_by_parts(arrays):
+    """Let elements of arrays in the same memory meet in parts, where their bytes are not the same.
+
+    As those of a float64 array and of its float32 view do. The parts are as large as can be.
+    """
+    if len(arrays) > 1:
+        steps = {step for array in arrays for step in (array.itemsize, *array.strides)}
+        offsets = {array.address - arrays[0].address for array in arrays}
+        for array in arrays:
+            array.unit = math.gcd(*steps, *offsets)
+
+
 class _Codes(dict):
-    """{index: 8 address} of the elements of an array; any other index is a fault."""
+    """{index: code} of the elements of an array; any other index is a fault."""
 
     def __init__(self, array):
         self.array = array
@@ -104,14 +132,20 @@ class _Codes(dict):
     def __missing__(self, index):
         array = self.array
         numbers = index if isinstance(index, tuple) else (index,)
-        check_index(array, index, numbers)
+        check_index(array, index)
         offset = sum(int(i) * stride for i, stride in zip(numbers, array.strides))
-        self[index] = 8 * (array.address + offset)
+        self[index] = code_of(array.address + offset, array.number)
         return self[index]
 
 
-def check_index(array, index, numbers):
-    """That an index, as a tuple of numbers, is one of an element of an array."""
+def check_index(array, index, counts_back=True):
+    """That an index is one of an element of an array.
+
+    counts_back   whether a negative one counts from the end, as in what Numba itself compiles
+    """
+    numbers = index if isinstance(index, tuple) else (index,)
+    if any(isinstance(i, slice) or i is Ellipsis for i in numbers):
+        raise part_of_array()
     if len(numbers) != len(array.shape):
         raise IndexError(
             f"{array.name} has {len(array.shape)} axes, and a kernel of the simulator takes one "
@@ -121,19 +155,63 @@ def check_index(array, index, numbers):
         if not isinstance(i, (int, np.integer)):
             raise TypeError(f"an index is an integer. Received: {array.name}[{_text(index)}]")
         if not 0 <= i < size:
-            raise KernelError(
-                "out of bounds",
-                f"{array.name}[{_text(index)}] is meant, but {array.name}, in {array.space} "
-                f"memory, has the shape {array.shape}.",
-                "A GPU does not look: it reads what lies there, or writes over it, and the error "
-                "shows elsewhere or never. Let a condition keep such threads out, as in "
-                f"`if i < {array.name}.shape[0]:`.",
-                array.name,
-            )
+            raise _out_of_bounds(array, index, numbers, counts_back)
+
+
+def _out_of_bounds(array, index, numbers, counts_back):
+    """The fault of an index that is too small or too large."""
+    why = (
+        "A GPU does not look: it reads what lies there, or writes over it, and the error "
+        "shows elsewhere or never. Let a condition keep such threads out, as in "
+        f"`if i < {array.name}.shape[0]:`."
+    )
+    ends = [i + size if i < 0 else i for i, size in zip(numbers, array.shape)]
+    if counts_back and all(0 <= i < size for i, size in zip(ends, array.shape)):
+        end = f"{array.name}[{_text(tuple(ends))}]"
+        why = (
+            "Numba counts a negative index from the end, as Python does, if the type of the index "
+            f"has a sign: on a GPU this is {end}, the other end of the axis. That is hardly meant "
+            "where a thread looks at the one before: let a condition, as in `if i > 0:`, keep the "
+            f"first out. Where it is meant, write {array.name}.shape[0] - 1 and the like."
+        )
+    return KernelError(
+        "out of bounds",
+        f"{array.name}[{_text(index)}] is meant, but {array.name}, in {array.space} "
+        f"memory, has the shape {array.shape}.",
+        why,
+        array.name,
+    )
 
 
 def _text(index):
     return ", ".join(map(str, index)) if isinstance(index, tuple) else str(index)
+
+
+class Constant:
+    """An array that no thread writes to: a global one, or what cuda.const.array_like gives."""
+
+    space = "constant"
+
+    def __init__(self, values, name):
+        self._values, self.name = values.copy(), name
+        self.shape, self.ndim, self.size = values.shape, values.ndim, values.size
+        self.dtype, self.strides, self.itemsize = values.dtype, values.strides, values.itemsize
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, index):
+        check_index(self, index)
+        return self._values[index]
+
+    def __setitem__(self, index, value):
+        raise KernelError(
+            "does not compile",
+            f"{self.name}[{_text(index)}] is written, and {self.name} is constant.",
+            "Numba copies an array from outside of the kernel as it compiles, and lets nobody "
+            "write to the copy. Give the kernel the array as an argument.",
+            self.name,
+        )
 
 
 _set = dict.__setitem__
@@ -149,8 +227,7 @@ class Private(dict):
         self.scalar, self.name = dtype.type, name
 
     def __missing__(self, index):
-        numbers = index if isinstance(index, tuple) else (index,)
-        check_index(self, index, numbers)
+        check_index(self, index)
         raise KernelError(
             "uninitialised",
             f"{self.name}[{_text(index)}], in local memory, is read before it is written.",
@@ -161,7 +238,7 @@ class Private(dict):
 
     def __setitem__(self, index, value):
         if index not in self:
-            check_index(self, index, index if isinstance(index, tuple) else (index,))
+            check_index(self, index)
         _set(self, index, value if type(value) is self.scalar else self.scalar(value))
 
     def __len__(self):

@@ -3,7 +3,8 @@
 Two accesses race if they meet at one element, not both are reads nor both atomic, different threads
 make them, and nothing orders them. Barriers of the block order its threads: accesses in different
 epochs never race. Barriers of a warp order its lanes: those that the clock of the later access has
-counted. Nothing orders blocks.
+counted. No barrier orders blocks. A fence does, with an atomic update after it: another thread that
+updates the same element later, and so learns of the first update, learns of all before the fence.
 """
 
 import itertools
@@ -13,7 +14,7 @@ import numpy as np
 
 from .block import WARP, Block
 from .faults import Access, KernelError
-from .log import ATOMIC, COPY, GLOBAL, LANDED, READ, WRITE, Table, runs
+from .log import ATOMIC, COPY, GLOBAL, LANDED, READ, WRITE, Table, code_of, runs
 
 _VERBS = {
     READ: "reads",
@@ -31,25 +32,35 @@ _BY_BLOCK = (
     "Blocks run in any order or at once, and no barrier makes one wait for another, so the result "
     "changes from run to run. Let one thread alone own each element, or let all use cuda.atomic."
 )
+_OF_FENCES = (
+    " A fence tells other blocks what its own thread did before; what the other threads of the "
+    "block did, only if a cuda.syncthreads() stands before the fence."
+)
 
 
 class Past(NamedTuple):
-    """What a block did, and the arrays that it could reach."""
+    """What a block did, the number of which in order of time is given, and what it could reach."""
 
+    number: int
     block: Block
     table: Table
     arrays: list
 
-    def arrays_at(self, addresses):
-        """The number of the array that an address belongs to, for each of them."""
-        numbers = np.zeros(len(addresses), dtype=int)
-        for number, array in reversed(list(enumerate(self.arrays))):
-            numbers[array.has(addresses)] = number
-        return numbers
+    def parts(self, rows):
+        """Rows of the table, each as often as its element has parts, and the addresses of these."""
+        table, addresses = self.table, self.table.address[rows]
+        units = np.array([array.unit for array in self.arrays], dtype=int)
+        sizes = np.array([array.itemsize for array in self.arrays], dtype=int)
+        if np.array_equal(units, sizes):  # as it is unless arrays of several kinds share memory
+            return rows, addresses
+        counts = (sizes // units)[table.array[rows]]
+        part = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        rows = np.repeat(rows, counts)
+        return rows, np.repeat(addresses, counts) + part * units[table.array[rows]]
 
     def array(self, row):
         """The array that a row of the table is about."""
-        return self.arrays[self.arrays_at(self.table.address[[row]])[0]]
+        return self.arrays[self.table.array[row]]
 
     def element(self, row):
         """The name of the element that a row of the table is about."""
@@ -71,32 +82,46 @@ def judge(past):
     table = past.table
     is_shared = table.address < GLOBAL
     for rows in np.flatnonzero(is_shared), np.flatnonzero(~is_shared):
-        order, starts = runs(table.address[rows], table.epoch[rows])
-        race = _first_race(rows[order], starts, table.thread, table.kind, table)
+        rows, address = past.parts(rows)
+        order, starts = runs(address, table.epoch[rows])
+        race = _first_race(
+            rows[order],
+            starts,
+            table.thread,
+            table.kind,
+            lambda first, second: _is_ordered((past, first), (past, second)),
+        )
         if race:
             raise _race(*((past, row) for row in race), _BY_BARRIER)
     _judge_copies_and_reads(past, np.flatnonzero(is_shared))
 
 
-def judge_together(pasts):
+def judge_together(pasts, has_fences):
     """Raise a fault if two blocks race for an element of global memory."""
-    rows = [_global_elements(past.table) for past in pasts]
+    parts = [past.parts(_global_elements(past.table, has_fences)) for past in pasts]
+    rows, addresses = zip(*parts)
     block = np.repeat(range(len(pasts)), list(map(len, rows)))
-    address = np.concatenate([past.table.address[own] for past, own in zip(pasts, rows)])
     kind = np.concatenate([past.table.kind[own] for past, own in zip(pasts, rows)])
-    order, starts = runs(address)
-    race = _first_race(order, starts, block, kind)
+    row = np.concatenate(rows)
+    order, starts = runs(np.concatenate(addresses))
+    race = _first_race(
+        order,
+        starts,
+        block,
+        kind,
+        lambda *pair: _is_ordered(*((pasts[block[i]], row[i]) for i in pair)),
+    )
     if race:
-        row = np.concatenate(rows)
-        raise _race(*((pasts[block[i]], row[i]) for i in race), _BY_BLOCK)
+        why = _BY_BLOCK + _OF_FENCES * has_fences
+        raise _race(*((pasts[block[i]], row[i]) for i in race), why)
 
 
-def _first_race(order, starts, actor, kind, table=None):
+def _first_race(order, starts, actor, kind, is_ordered):
     """The two rows of the race at the lowest address, whatever the order of the threads; or None.
 
     order, starts   rows sorted into groups that meet at an element, and where each group begins
     actor           who made the access
-    table           in which barriers of a warp may order two rows, if there are threads in it
+    is_ordered      a function of two rows of different actors, of which the first ran first
     """
     if not len(order):
         return None
@@ -107,39 +132,125 @@ def _first_race(order, starts, actor, kind, table=None):
     stops = np.append(starts[1:], len(order))
     for group in np.flatnonzero(several & written & not_atomic):
         rows = order[starts[group] : stops[group]]
-        accesses = list(zip(rows.tolist(), actor[rows].tolist(), kind[rows].tolist()))
-        writes = [access for access in accesses if access[2] != READ]
-        for (row, who, how), (other, whom, with_what) in itertools.product(writes, accesses):
-            if who != whom and not how == with_what == ATOMIC:
-                race = min(row, other), max(row, other)
-                if not (table and _ordered(table, *race)):
-                    return race
+        if _have_race(rows.tolist(), actor, kind, is_ordered):
+            return _race_of_first_write(rows.tolist(), actor, kind, is_ordered)
     return None
 
 
-def _ordered(table, first, second):
-    """Whether a barrier of a warp stands between two accesses."""
-    one, other = table.thread[first], table.thread[second]
-    before, after = (table.clocks[table.turn[row]] for row in (first, second))
-    return one // WARP == other // WARP and after[one % WARP] > before[one % WARP]
+def _have_race(rows, actor, kind, is_ordered):
+    """Whether there is a race among rows that meet at an element, in order of time.
+
+    What is ordered before a plain write needs no second look: it comes before whatever that does.
+    """
+    writes, updates, reads = [], [], []
+    for row in rows:
+        is_read, is_update = kind[row] == READ, kind[row] == ATOMIC
+        for other in writes + updates * (not is_update) + reads * (not is_read):
+            if actor[other] != actor[row] and not is_ordered(other, row):
+                return True
+        if is_read:
+            reads.append(row)
+        elif is_update:
+            updates.append(row)  # it orders nothing: other updates need not come after it
+        else:
+            writes, updates, reads = [row], [], []
+    return False
+
+
+def _race_of_first_write(rows, actor, kind, is_ordered):
+    """The rows of the race of which the write comes first: that tells most."""
+    writes = [row for row in rows if kind[row] != READ]
+    for row, other in itertools.product(writes, rows):
+        race = min(row, other), max(row, other)
+        are_updates = kind[row] == kind[other] == ATOMIC
+        if actor[row] != actor[other] and not are_updates and not is_ordered(*race):
+            return race
+    return None
+
+
+def _is_ordered(first, second):
+    """Whether an access happens before another: (past, row) each, in the order in which they ran.
+
+    The turn of the first comes before that of the second, or before a moment that the second has
+    learnt of.
+    """
+    (past, row), (later, other) = first, second
+    turn, after = past.table.turn[row], later.table.turn[other]
+    turns, known = past.table.turns, later.table.turns[after].known
+    return (past is later and _comes_before(turns, turn, after)) or any(
+        turn == moment.turn or (not moment.is_alone and _comes_before(turns, turn, moment.turn))
+        for moment in known
+        if moment.block == past.number
+    )
+
+
+def _comes_before(turns, one, other):
+    """Whether a turn ends before another of its block begins, in whatever order threads run."""
+    before, after = turns[one], turns[other]
+    lane, is_same_warp = before.thread % WARP, before.thread // WARP == after.thread // WARP
+    return one < other and (
+        before.thread == after.thread
+        or before.epoch < after.epoch  # a barrier of the block stands between them, or one of
+        or (is_same_warp and before.clock[lane] < after.clock[lane])  # their warp
+    )
 
 
 def _race(first, second, why):
     past, row = first
     array = past.array(row)
+    is_same = second[0].array(second[1]).number == array.number
+    also = "" if is_same else f", where {second[0].element(second[1])} lies as well"
+    update = _unfenced_update(first, second)
+    if update is not None:
+        what = past.site(update)
+        why += (
+            f" Or is the update in line {what.line}, `{what.text.strip()}`, to tell others that "
+            "this has been done? A GPU may let them see it first: then cuda.threadfence() must "
+            "stand after what is to be seen and before the update. (cuda.threadfence_block() is "
+            "for threads of the same block only.)"
+        )
     return KernelError(
         "data race",
-        f"Two threads meet at {past.element(row)}, in {array.space} memory:",
+        f"Two threads meet at {past.element(row)}{also}, in {array.space} memory:",
         why,
         array.name,
         [past.access(row) for past, row in (first, second)],
     )
 
 
-def _global_elements(table):
-    """One row for each element of global memory and each kind of access to it."""
+def _unfenced_update(first, second):
+    """The row of an update by which the second thread could have learnt of the first access.
+
+    None if the two threads, or threads in step with them, did not meet at such an element.
+    """
+    (past, row), (later, other) = first, second
+    if ATOMIC in (past.table.kind[row], later.table.kind[other]):
+        return None  # it is this update that races, which a fence does not change
+    tells = _updates(past.table, row, after=True)
+    learns = _updates(later.table, other, after=False)
+    meets = np.isin(past.table.address[tells], later.table.address[learns])
+    return tells[meets][0] if meets.any() else None
+
+
+def _updates(table, row, after):
+    """The rows of updates that are ordered after, or before, an access in the same block."""
+    is_update = table.kind == ATOMIC
+    later, epochs = np.arange(len(table)) > row, table.epoch - table.epoch[row]
+    in_order = (later if after else ~later) & (table.thread == table.thread[row])
+    return np.flatnonzero(is_update & (in_order | ((epochs > 0) if after else (epochs < 0))))
+
+
+def _global_elements(table, has_fences):
+    """One row for each element of an array in global memory and each kind of access to it.
+
+    With fences one for each turn as well, since of two accesses one may be ordered, one not.
+    """
     rows = np.flatnonzero(table.address >= GLOBAL)
-    _, firsts = np.unique(table.address[rows] * 8 + table.kind[rows], return_index=True)
+    code = code_of(table.address[rows], table.array[rows]) + table.kind[rows]
+    if has_fences:
+        order, starts = runs(code, table.turn[rows])
+        return np.sort(rows[order[starts]])
+    _, firsts = np.unique(code, return_index=True)
     return rows[firsts]
 
 
@@ -151,7 +262,8 @@ def _judge_copies_and_reads(past, rows):
     rows   of the table, that are about shared memory
     """
     table = past.table
-    order, starts = runs(table.address[rows])
+    rows, address = past.parts(rows)
+    order, starts = runs(address)
     order = rows[order]
     kind = table.kind[order]
     reads = (kind == READ) | (kind == ATOMIC)
@@ -189,7 +301,10 @@ def _unwritten(past, row):
 
 def _missing_wait(past, row):
     table = past.table
-    copies = np.flatnonzero((table.address == table.address[row]) & (table.kind == COPY))
+    sizes = np.array([array.itemsize for array in past.arrays])[table.array]
+    start, stop = table.address, table.address + sizes
+    meets = (start < stop[row]) & (start[row] < stop)
+    copies = np.flatnonzero(meets & (table.kind == COPY))
     done = {READ: "read", ATOMIC: "updated", WRITE: "written", COPY: "copied to once more"}
     return KernelError(
         "missing wait",

@@ -97,7 +97,7 @@ class _Requests:
         )
         places, number = np.unique(place, return_inverse=True)
         place = np.array([known[each] for each in places.tolist()], dtype=int)[number]
-        self.place, self.lane, self.array = place, thread % WARP, past.arrays_at(self.address)
+        self.place, self.lane, self.array = place, thread % WARP, table.array[self.row]
         self.size = np.array([array.itemsize for array in past.arrays])[self.array]
         widths = past.block.device.log.widths
         self.width = np.array([widths.get(each, 1) for each in place.tolist()])
