@@ -238,14 +238,17 @@ Scratch = namedtuple("Scratch", "q o z dice m l alpha square")
 
 @inlined
 def _soften(own, x, rows):
-    """z <- p = exp(z - m') in the column at x, with m', l' and α of the formulas above.
+    """z <- p = exp(z - m') in the column at x, with m', l' and α of the formulas above.   rows > 0
 
     Where all is hidden from a query so far, m = -inf, and p = exp(-inf) = 0.
     """
-    before = load(own.m, x)
-    m = before
-    for r in range(rows):
-        m = maximum(m, load(own.z, r * _width(own.z) + x))
+    before, width = load(own.m, x), _width(own.z)
+    last = x + (rows - 1) * width
+    m, other = before, load(own.z, last)
+    for place in range(x, last, 2 * width):  # two at a time: one maximum would wait for another
+        m = maximum(m, load(own.z, place))
+        other = maximum(other, load(own.z, place + width))
+    m = maximum(m, other)
     store(own.m, x, m)
     m = where(m == -np.inf, 0, m)
     alpha = exp2((before - m) * LOG2_E)
@@ -253,8 +256,8 @@ def _soften(own, x, rows):
 
     l = alpha * load(own.l, x)
     for r in range(rows):
-        p = exp2((load(own.z, r * _width(own.z) + x) - m) * LOG2_E)
-        store(own.z, r * _width(own.z) + x, p)
+        p = exp2((load(own.z, r * width + x) - m) * LOG2_E)
+        store(own.z, r * width + x, p)
         l = l + p
     store(own.l, x, l)
 
@@ -298,7 +301,8 @@ def _forward_block(heads, norms, block, options, own):
     if options.causal:  # a triangle is left, in which each vector of queries sees some more keys
         for x in range(0, n, size):
             rows = _seen(block, x + size, full, block.s) - full
-            _forward_strip(heads, full, rows, x, 1, block, options, own)
+            if rows > 0:
+                _forward_strip(heads, full, rows, x, 1, block, options, own)
 
     for x in range(0, n, size):
         sums = load(own.l, x)
