@@ -328,8 +328,9 @@ def test_the_ladder_to_attention(name, t, s, causal, run):
 CONVOLUTIONS = {
     "one axis": ((2, 1, 9, 3), (1, 3, 5), 1, (1, 2), ((0, 0), (1, 0)), (1, 1)),
     "strides and gaps": ((1, 7, 6, 2), (3, 2, 4), 1, (2, 1), ((1, 2), (0, 1)), (1, 2)),
-    "groups": ((2, 5, 4, 6), (2, 2, 4), 2, (1, 1), ((0, 1), (1, 0)), (1, 1)),
+    "groups": ((2, 5, 4, 6), (2, 2, 4), 2, (1, 1), ((0, 1), (1, 0)), (2, 1)),
     "many units": ((1, 3, 2, 5), (2, 1, 70), 1, (1, 1), ((0, 0), (0, 0)), (1, 1)),
+    "a row that no window has": ((2, 5, 3, 2), (2, 1, 3), 1, (2, 1), ((0, 0), (0, 0)), (1, 1)),
     "many windows and places": ((1, 9, 8, 33), (1, 2, 1), 1, (1, 1), ((0, 0), (0, 1)), (1, 1)),
 }
 
@@ -346,10 +347,18 @@ def test_convolution_of_many(what, run):
     assert_convolution(what, run)
 
 
-def assert_convolution(what, run):
+@ONE_RUN
+def test_a_row_that_no_window_has_changes_nothing(run):
+    """Though it is infinite, and infinity times 0 would be NaN; nor has it a gradient."""
+    assert_convolution("a row that no window has", run, last_row=np.inf)
+
+
+def assert_convolution(what, run, last_row=None):
     shape, (kh, kw, u), groups, strides, padding, dilation = CONVOLUTIONS[what]
     n, _, _, c = shape
     x, weight, bias = normal(*shape), normal(kh, kw, c // groups, u, seed=1), normal(u, seed=2)
+    if last_row is not None:
+        x[:, -1] = last_row
     count = counting.counts(shape[1:3], (kh, kw), strides, padding, dilation)
     windows = convolution.Windows(*count, kw, *strides, padding[0][0], padding[1][0], *dilation)
     z, y = empty(n * math.prod(count), u), empty(n * math.prod(count), u)
@@ -411,6 +420,15 @@ def test_pooling(what, run):
     np.testing.assert_array_equal(y, reference.max_pool(x, *given))
     launches["max_pool_backward"](run, g, x, y, windows, size[0], dx)
     close(dx, reference.max_pool_backward(g, x, y, *given))
+
+
+@ONE_RUN
+def test_the_largest_of_numbers_may_be_minus_infinity(run):
+    x, y = np.full((1, 1, 4, 1), -np.inf, np.float32), empty(1, 1, 2, 1)
+    x[0, 0, 3] = -3e38
+    windows = convolution.Windows(1, 2, 2, 1, 2, 0, 0, 1, 1)
+    pooling.LAUNCHES["max_pool"](run, x, windows, 1, y)
+    assert y.ravel().tolist() == [-np.inf, np.float32(-3e38)]
 
 
 # ---- Each number by itself -----------------------------------------------------------------------

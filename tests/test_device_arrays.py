@@ -171,6 +171,7 @@ FUNCTIONS = {
     "six axes": lambda x, i: _six_axes(x) + _six_axes(x).T,
     "sum of axes": lambda x, i: np.sum(x, axis=(0, -1), keepdims=True),
     "sum of many": lambda x, i: np.sum(_many(x), axis=(0, 1, 2)),
+    "sum of many in rows": lambda x, i: np.sum(np.repeat(x[:2, :, :3], 103, axis=1), axis=1),
     "prod of many": lambda x, i: np.prod(np.sign(_many(x))),
     "max of many": lambda x, i: np.max(_many(x)),
     "min of many": lambda x, i: np.min(_many(x)),
@@ -431,9 +432,10 @@ def test_booleans_are_counted_by_the_host_alone_where_it_must_make_room():
         x[x[0] > 0] = 1
 
 
-def test_an_index_beyond_the_end_is_told_when_the_host_reads_next():
+@pytest.mark.parametrize("place", [3, -4])  # of 3 rows
+def test_an_index_beyond_the_end_is_told_when_the_host_reads_next(place):
     device = Device(simulator.Machine(check=True))
-    x, far = device.put(NUMBERS), device.put(np.array([0, 3]))
+    x, far = device.put(NUMBERS), device.put(np.array([0, place]))
     rows = np.take(x, far, axis=0)
     with pytest.raises(IndexError, match="beyond the end"):
         rows.numpy()
