@@ -99,10 +99,11 @@ def numpy(left, right, turned, threads):
 
 
 def layer(shape):
-    """x, W and b of a dense layer."""
+    """x, W and b of a dense layer, so that z = x W + b is as large as an activation finds it."""
     generator = np.random.default_rng(seed=0)
     m, k, n = shape
-    return [draw(generator, size) for size in ((m, k), (k, n), (n,))]
+    x, weight, bias = (draw(generator, size) for size in ((m, k), (k, n), (n,)))
+    return x, weight / np.sqrt(k, dtype=np.float32), bias
 
 
 def fused(shape, threads):
