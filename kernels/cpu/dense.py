@@ -15,6 +15,7 @@ from .loops import alike, share
 from .matmul import (
     Matrix,
     add_product,
+    are_for_one_thread,
     beyond,
     bounds,
     call_add_product,
@@ -59,6 +60,38 @@ def activate(z, y, m, n, activation):
             store_until(y, place, row + n, value(activation, vector))
 
 
+@inlined
+def forward_block(i, j, height, width, x, weight, bias, z, y, activation, product):
+    """y = f(z),  z = x W + b   for `height` rows from i on, and `width` columns from j on"""
+    k, n = weight.shape
+    a, b, c = matrix(x, 0), matrix(weight, 0), Matrix(z, i * n + j, n, 1)
+    fill_rows(c, height, width, bias[j : j + width])
+    call_add_product(product, beyond(a, i, 0), beyond(b, 0, j), c, height, width, k)
+    if activation != NO_ACTIVATION:
+        activate(c, y, height, width, activation)
+
+
+@jit
+def forward_alone(
+    x: read(2),
+    weight: read(2),
+    bias: read(1),
+    z: write(2),
+    y: write(2),
+    activation: integer,
+    product: address,
+):
+    """What `forward` does, by one thread.   -> whether it was done, as by `matmul.multiply`"""
+    (m, k), n = x.shape, weight.shape[1]
+    if len(weight) != k or len(bias) != n or bias.strides[0] != bias.itemsize:
+        return False
+    if not are_for_one_thread(x, weight, m, n, k):
+        return False
+    if m > 0 and n > 0:
+        forward_block(0, 0, m, n, x, weight, bias, z, y, activation, product)
+    return True
+
+
 @threaded
 def forward(
     x: read(2),
@@ -71,17 +104,12 @@ def forward(
     queue: counter,
 ):
     """y = f(z),  z = x W + b   (n, d), (d, u), (u,), (n, u), (n, u);  z may be y"""
-    (m, k), n = x.shape, weight.shape[1]
-    a, b = matrix(x, 0), matrix(weight, 0)
-    rows, columns, blocks = cut(z, m, n, b, 1)
+    m, n = z.shape
+    rows, columns, blocks = cut(z, m, n, matrix(weight, 0), 1)
     block = take(queue)
     while block < blocks:
         i, j, height, width = bounds(block, rows, columns, m, n)
-        c = Matrix(z, i * n + j, n, 1)
-        fill_rows(c, height, width, bias[j : j + width])
-        call_add_product(product, beyond(a, i, 0), beyond(b, 0, j), c, height, width, k)
-        if activation != NO_ACTIVATION:
-            activate(c, y, height, width, activation)
+        forward_block(i, j, height, width, x, weight, bias, z, y, activation, product)
         block = take(queue)
 
 
@@ -105,21 +133,31 @@ def dense(x, weight, bias, activation=None):
     Where z would say no more than y does, it is y itself.
     """
     number = NUMBERS.get(activation)
-    if number is None or not (_fits(x, weight, x) and alike(x, bias, shape=False)):
+    if number is None or not _are_layer(x, weight, bias):
         return NotImplemented
-    d, u = weight.shape
-    if bias.shape != (u,):
+    dtype, u = x.dtype, weight.shape[1]
+    shape = (*x.shape[:-1], u)
+    y = np.empty(shape, dtype)
+    z = y if number in TOLD_BY_Y else np.empty(shape, dtype)
+    arrays = _rows(x), weight, bias, _rows(z), _rows(y)
+    product = add_product.addresses[dtype]
+    if forward_alone[dtype](*arrays, number, product):
+        return y, z
+    if bias.shape != (u,) or not _fits(x, weight, x):
         return NotImplemented
-    y = np.empty((*x.shape[:-1], u), x.dtype)
-    z = y if number in TOLD_BY_Y else np.empty(y.shape, x.dtype)
-    rows, bias = _rows(x), np.ascontiguousarray(bias)
+    rows, _, _, *results = arrays
+    bias = np.ascontiguousarray(bias)
     sums = in_parts(rows, weight)
     if sums is not None:
-        finish_row[x.dtype](sums, bias, _rows(z), _rows(y), number)
-        return y, z
-    arrays = rows, weight, bias, _rows(z), _rows(y)
-    forward(x.dtype, rows.size * u, *arrays, number, add_product.addresses[x.dtype])
+        finish_row[dtype](sums, bias, *results, number)
+    else:
+        forward(dtype, rows.size * u, rows, weight, bias, *results, number, product)
     return y, z
+
+
+def _are_layer(x, weight, bias):
+    """Whether they are arrays of one dtype with axes as a layer has them."""
+    return alike(x, weight, bias, shape=False) and x.ndim and weight.ndim == 2 and bias.ndim == 1
 
 
 # ---- Backward ------------------------------------------------------------------------------------

@@ -380,6 +380,13 @@ def are_steps_whole(x):
     return (x.ctypes.data | row | column) % x.itemsize == 0
 
 
+@inlined
+def are_for_one_thread(a, b, m, n, k):
+    """Whether a product takes no longer than it would to wake another thread."""
+    worth = WORTH_PARTS if m == 1 or n == 1 else threads.WORTH_SHARING
+    return m * k * n < worth and are_steps_whole(a) and are_steps_whole(b)
+
+
 @jit
 def multiply(a: read(2), b: read(2), c: write(2), product: address):
     """C = A B   (m, k), (k, n), (m, n), by one thread, C contiguous.   -> whether it was done
@@ -388,10 +395,7 @@ def multiply(a: read(2), b: read(2), c: write(2), product: address):
     nothing, and in Python as much as a small product.
     """
     (m, k), n = a.shape, b.shape[1]
-    if len(b) != k or c.shape != (m, n):
-        return False
-    worth = WORTH_PARTS if m == 1 or n == 1 else threads.WORTH_SHARING
-    if m * k * n >= worth or not (are_steps_whole(a) and are_steps_whole(b)):
+    if len(b) != k or c.shape != (m, n) or not are_for_one_thread(a, b, m, n, k):
         return False
     x, y = matrix(a, 0), matrix(b, 0)
     if n == 1:  # Cᵀ = Bᵀ Aᵀ: a product with one column is one with one row
