@@ -581,3 +581,26 @@ def test_a_step_of_adam(n, run):
     optimizers.LAUNCHES["adam"](run, theta, g, scale, m, v, *rates)
     for found, expected in zip((theta, m, v), right):
         close(found, expected)
+
+
+# {name: (how many arrays it remembers, numbers of the kernel by which all that is there halves)}
+HALVES = {
+    "sgd": (1, numbers(0.1, 0.5) + [0] + numbers(1)),
+    "rmsprop": (3, numbers(0.1, 0.5, 0.5, 0.5, 1e-7, 1)),
+    "adam": (2, numbers(0.1, 0.5, 0.5, 0.5, 0.5, 1e-7, 1)),
+}
+
+
+@ONE_RUN
+@pytest.mark.parametrize("name", HALVES)
+def test_what_an_optimizer_remembers_fades_to_nothing(name, run):
+    """What would be less than 2⁻¹²⁶ becomes 0, on both sides of it; nothing else does."""
+    count, given = HALVES[name]
+    least = np.float32(2.0**-126)
+    theta, g = np.ones(6, np.float32), np.array([0, 0, 0, 0, 0, 1], np.float32)
+    remembered = [least * np.float32([2, 1.9, 1, -1, np.nan, 0]) for _ in range(count)]
+    scale = [np.ones(1, np.float32)] * (name == "adam")
+    optimizers.LAUNCHES[name](run, theta, g, *scale, *remembered, *given)
+    for memory in remembered:
+        np.testing.assert_array_equal(memory[:5], [least, 0, 0, 0, np.nan])
+        assert memory[5] >= 0.5  # what is new
