@@ -349,8 +349,18 @@ def test_convolution_of_many(what, run):
 
 @ONE_RUN
 def test_a_row_that_no_window_has_changes_nothing(run):
-    """Though it is infinite, and infinity times 0 would be NaN; nor has it a gradient."""
+    """Though it is infinite, and infinity times 0 would be NaN."""
     assert_convolution("a row that no window has", run, last_row=np.inf)
+
+
+@ONE_RUN
+def test_a_row_that_no_window_has_gets_no_gradient(run):
+    """Though those of all windows are infinite."""
+    h, weight, dx = np.full((2, 1), np.inf, np.float32), normal(2, 1), empty(1, 5, 1, 1)
+    windows = convolution.Windows(2, 1, 1, 2, 1, 0, 0, 1, 1)
+    convolution.LAUNCHES["convolution_images"](run, h, weight, windows, 1, dx)
+    assert np.isinf(dx.ravel()).tolist() == [True] * 4 + [False]
+    assert dx[0, 4] == 0
 
 
 def assert_convolution(what, run, last_row=None):
@@ -548,7 +558,7 @@ STEPS = {
         *("rmsprop", [positive, normal, normal]),
         *((0.1, 0.9, 0.8, 1e-3, 0.5), numbers(0.1, 0.9, 0.1, 0.8, 1e-3, 0.95)),
     ),
-    "adagrad": ("adagrad", [positive], (0.1, 1e-7, 0.5), numbers(0.1, 1e-7, 0.95)),
+    "adagrad": ("adagrad", [positive], (0.1, 1e-3, 0.5), numbers(0.1, 1e-3, 0.95)),
 }
 
 
@@ -574,10 +584,10 @@ def test_a_step_of_adam(n, run):
     theta, g, m, v = normal(n), normal(n, seed=1), normal(n, seed=2), positive(n)
     scale, step = np.array([0.5], np.float32), 3
     right = theta.copy(), m.copy(), v.copy()
-    options = 0.1, 0.9, 0.999, 1e-7, step, 0.5, scale
+    options = 0.1, 0.9, 0.999, 1e-3, step, 0.5, scale
     reference.adam(right[0], g, *right[1:], *options)
     root = np.sqrt(1 - 0.999**step)
-    rates = numbers(0.1 * root / (1 - 0.9**step), 0.9, 0.1, 0.999, 0.001, 1e-7 * root, 0.95)
+    rates = numbers(0.1 * root / (1 - 0.9**step), 0.9, 0.1, 0.999, 0.001, 1e-3 * root, 0.95)
     optimizers.LAUNCHES["adam"](run, theta, g, scale, m, v, *rates)
     for found, expected in zip((theta, m, v), right):
         close(found, expected)
