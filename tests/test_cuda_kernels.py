@@ -499,10 +499,11 @@ KEY = 2**63 + 12345
 def test_random_numbers_have_the_bits_of_the_reference(n, run):
     x, y, dropped = normal(n), empty(n), empty(n)
     elementwise.LAUNCHES["random_uniform"](run, np.uint64(KEY), y)
-    np.testing.assert_array_equal(y, reference.random_uniform(x, KEY))
-    launch = elementwise.LAUNCHES["dropout"]
-    launch(run, x, np.float32(0.375), np.uint64(KEY), dropped)
-    np.testing.assert_array_equal(dropped, reference.dropout(x, 0.375, KEY))
+    right = reference.random_uniform(x, KEY)
+    np.testing.assert_array_equal(y, right)
+    rate = right[0]  # which is not below itself, so that x[0] stays
+    elementwise.LAUNCHES["dropout"](run, x, rate, np.uint64(KEY), dropped)
+    np.testing.assert_array_equal(dropped, reference.dropout(x, rate, KEY))
 
 
 # ---- The gradient of a look-up -------------------------------------------------------------------
