@@ -247,7 +247,7 @@ def attend_back(run, g, q, k, v, o, norms, options):
 # {what: ((b, h, hₖ, t, s, d, e), causal, share of keys that there are, rate of dropout)}
 ATTENTION = {
     "fewer features than four": ((2, 1, 1, 3, 5, 3, 2), 0, 0.7, 0),
-    "groups of heads, masked, dropped": ((1, 2, 1, 5, 7, 12, 6), 1, 0.7, 0.3),
+    "groups of heads, masked, dropped": ((1, 2, 1, 18, 19, 12, 6), 1, 0.7, 0.3),
     "several blocks": ((1, 1, 1, 70, 71, 8, 8), 1, 1, 0),
     "several blocks, masked, dropped": ((1, 1, 1, 66, 67, 5, 4), 0, 0.7, 0.3),
     "several groups and examples": ((2, 4, 2, 2, 3, 4, 5), 0, 0.7, 0),
@@ -349,8 +349,18 @@ def test_convolution_of_many(what, run):
 
 @ONE_RUN
 def test_a_row_that_no_window_has_changes_nothing(run):
-    """Though it is infinite, and infinity times 0 would be NaN; nor has it a gradient."""
+    """Though it is infinite, and infinity times 0 would be NaN."""
     assert_convolution("a row that no window has", run, last_row=np.inf)
+
+
+@ONE_RUN
+def test_a_row_that_no_window_has_gets_no_gradient(run):
+    """Though those of all windows are infinite."""
+    h, weight, dx = np.full((2, 1), np.inf, np.float32), normal(2, 1), empty(1, 5, 1, 1)
+    windows = convolution.Windows(2, 1, 1, 2, 1, 0, 0, 1, 1)
+    convolution.LAUNCHES["convolution_images"](run, h, weight, windows, 1, dx)
+    assert np.isinf(dx.ravel()).tolist() == [True] * 4 + [False]
+    assert dx[0, 4] == 0
 
 
 def assert_convolution(what, run, last_row=None):
@@ -433,7 +443,7 @@ def test_the_largest_of_numbers_may_be_minus_infinity(run):
 
 # ---- Each number by itself -----------------------------------------------------------------------
 
-COUNTS = pytest.mark.parametrize("n", [1, 8, 1030])
+COUNTS = pytest.mark.parametrize("n", [1, 8, 1031])
 
 
 def reference_of(name, backward=False):
@@ -489,10 +499,11 @@ KEY = 2**63 + 12345
 def test_random_numbers_have_the_bits_of_the_reference(n, run):
     x, y, dropped = normal(n), empty(n), empty(n)
     elementwise.LAUNCHES["random_uniform"](run, np.uint64(KEY), y)
-    np.testing.assert_array_equal(y, reference.random_uniform(x, KEY))
-    launch = elementwise.LAUNCHES["dropout"]
-    launch(run, x, np.float32(0.375), np.uint64(KEY), dropped)
-    np.testing.assert_array_equal(dropped, reference.dropout(x, 0.375, KEY))
+    right = reference.random_uniform(x, KEY)
+    np.testing.assert_array_equal(y, right)
+    rate = right[0]  # which is not below itself, so that x[0] stays
+    elementwise.LAUNCHES["dropout"](run, x, rate, np.uint64(KEY), dropped)
+    np.testing.assert_array_equal(dropped, reference.dropout(x, rate, KEY))
 
 
 # ---- The gradient of a look-up -------------------------------------------------------------------
@@ -548,7 +559,7 @@ STEPS = {
         *("rmsprop", [positive, normal, normal]),
         *((0.1, 0.9, 0.8, 1e-3, 0.5), numbers(0.1, 0.9, 0.1, 0.8, 1e-3, 0.95)),
     ),
-    "adagrad": ("adagrad", [positive], (0.1, 1e-7, 0.5), numbers(0.1, 1e-7, 0.95)),
+    "adagrad": ("adagrad", [positive], (0.1, 1e-3, 0.5), numbers(0.1, 1e-3, 0.95)),
 }
 
 
@@ -574,10 +585,33 @@ def test_a_step_of_adam(n, run):
     theta, g, m, v = normal(n), normal(n, seed=1), normal(n, seed=2), positive(n)
     scale, step = np.array([0.5], np.float32), 3
     right = theta.copy(), m.copy(), v.copy()
-    options = 0.1, 0.9, 0.999, 1e-7, step, 0.5, scale
+    options = 0.1, 0.9, 0.999, 1e-3, step, 0.5, scale
     reference.adam(right[0], g, *right[1:], *options)
     root = np.sqrt(1 - 0.999**step)
-    rates = numbers(0.1 * root / (1 - 0.9**step), 0.9, 0.1, 0.999, 0.001, 1e-7 * root, 0.95)
+    rates = numbers(0.1 * root / (1 - 0.9**step), 0.9, 0.1, 0.999, 0.001, 1e-3 * root, 0.95)
     optimizers.LAUNCHES["adam"](run, theta, g, scale, m, v, *rates)
     for found, expected in zip((theta, m, v), right):
         close(found, expected)
+
+
+# {name: (how many arrays it remembers, numbers of the kernel by which all that is there halves)}
+HALVES = {
+    "sgd": (1, numbers(0.1, 0.5) + [0] + numbers(1)),
+    "rmsprop": (3, numbers(0.1, 0.5, 0.5, 0.5, 1e-7, 1)),
+    "adam": (2, numbers(0.1, 0.5, 0.5, 0.5, 0.5, 1e-7, 1)),
+}
+
+
+@ONE_RUN
+@pytest.mark.parametrize("name", HALVES)
+def test_what_an_optimizer_remembers_fades_to_nothing(name, run):
+    """What would be less than 2⁻¹²⁶ becomes 0, on both sides of it; nothing else does."""
+    count, given = HALVES[name]
+    least = np.float32(2.0**-126)
+    theta, g = np.ones(6, np.float32), np.array([0, 0, 0, 0, 0, 1], np.float32)
+    remembered = [least * np.float32([2, 1.9, 1, -1, np.nan, 0]) for _ in range(count)]
+    scale = [np.ones(1, np.float32)] * (name == "adam")
+    optimizers.LAUNCHES[name](run, theta, g, *scale, *remembered, *given)
+    for memory in remembered:
+        np.testing.assert_array_equal(memory[:5], [least, 0, 0, 0, np.nan])
+        assert memory[5] >= 0.5  # what is new

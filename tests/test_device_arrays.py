@@ -179,11 +179,18 @@ FUNCTIONS = {
     "all of many": lambda x, i: np.all(_many(x)),
     "sum of turned": lambda x, i: np.sum(x.T[1:], axis=1),
     "sum of booleans": lambda x, i: np.sum(x > 0, axis=1),
+    "sum of bytes": lambda x, i: np.sum(np.abs(60 * x).astype(np.uint8), axis=1),
+    "sum of whole parts": lambda x, i: np.sum(3 * x, axis=1, dtype=np.int64),
+    "sum of many whole parts": lambda x, i: np.sum(3 * _many(x), dtype=np.int64),
     "prod": lambda x, i: np.prod(x, axis=1),
     "max": lambda x, i: np.max(x, axis=1, keepdims=True),
     "max from": lambda x, i: np.max(x, axis=1, initial=2.0),
     "max of nothing": lambda x, i: np.max(x[:, :0], axis=1, initial=-np.inf),
     "min": lambda x, i: np.min(x),
+    "max of integers below 0": lambda x, i: np.max(i - 9, axis=1),
+    "min of integers above 0": lambda x, i: np.min(i + 9, axis=1),
+    "max of booleans": lambda x, i: np.max(x > 1, axis=1),
+    "min of booleans": lambda x, i: np.min(x > -1, axis=1),
     "mean": lambda x, i: np.mean(x, axis=0),
     "mean of booleans": lambda x, i: np.mean(x > 0),
     "var": lambda x, i: np.var(x, axis=1, ddof=1),
@@ -193,10 +200,12 @@ FUNCTIONS = {
     "all of floats": lambda x, i: np.all(np.floor(x), axis=1),
     "all": lambda x, i: np.all(x > -9),
     "argmax": lambda x, i: np.argmax(x, axis=1),
+    "argmax of all": lambda x, i: np.argmax(x, keepdims=True),
     "argmin of all": lambda x, i: np.argmin(x),
     "argmax of NaN": lambda x, i: np.argmax(np.where(x > 1, np.nan, x), axis=-1),
     "argmax of ties": lambda x, i: np.argmax(x > 0, axis=0),
     "cumsum": lambda x, i: np.cumsum(x, axis=1),
+    "cumsum of whole parts": lambda x, i: np.cumsum(3 * x, axis=1, dtype=np.int64),
     "cumprod of all": lambda x, i: np.cumprod(x),
     "so far the largest": lambda x, i: np.maximum.accumulate(x, axis=0),
     "so far the smallest": lambda x, i: np.minimum.accumulate(x, axis=1),
@@ -440,6 +449,26 @@ def test_an_index_beyond_the_end_is_told_when_the_host_reads_next(place):
     with pytest.raises(IndexError, match="beyond the end"):
         rows.numpy()
     np.testing.assert_array_equal(rows.numpy(), [NUMBERS[0], np.zeros_like(NUMBERS[0])])
+
+
+@pytest.mark.parametrize("places", [(3, 0), (-4, 0), (0, 4), (0, -5)])  # of 3 rows and 4 columns
+def test_an_index_beyond_one_of_several_ends_is_told(places):
+    device = Device(simulator.Machine(check=True))
+    row, column = (device.put(np.array([place])) for place in places)
+    number = device.put(NUMBERS[:, 0])[row, column]
+    with pytest.raises(IndexError, match="beyond the end"):
+        number.numpy()
+    assert number.item() == 0
+
+
+@pytest.mark.parametrize("change", [DeviceArray.__setitem__, np.add.at], ids=["set", "add"])
+def test_nothing_is_written_beyond_the_end(change):
+    device = Device(simulator.Machine(check=True))
+    x, far = device.put(NUMBERS), device.put(np.array([3, -4]))
+    change(x, far, 7)
+    with pytest.raises(IndexError, match="beyond the end"):
+        x.numpy()
+    np.testing.assert_array_equal(x.numpy(), NUMBERS)
 
 
 def test_read_only_arrays_are_not_written_to():
