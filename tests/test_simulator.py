@@ -96,11 +96,13 @@ def exchanges(x, out):
     out[6, lane] = cuda.any_sync(ALL, lane == 7)
     out[7, lane] = cuda.all_sync(ALL, lane < 31)
     out[8, lane] = cuda.popc(cuda.match_any_sync(ALL, lane // 12))
+    out[9, lane] = cuda.ballot_sync(ALL, lane > 0)
+    out[10, lane] = cuda.popc(cuda.ballot_sync(ALL, lane > 0))
 
 
 @ORDERS
 def test_lanes_exchange_numbers(order):
-    lane, out = np.arange(32), zeros(9, 32)
+    lane, out = np.arange(32), zeros(11, 32)
     simulator.launch(exchanges, 1, 32, lane.astype(np.float32), out, order=order)
     np.testing.assert_array_equal(
         out,
@@ -114,6 +116,8 @@ def test_lanes_exchange_numbers(order):
             np.ones(32),
             np.zeros(32),
             np.where(lane < 24, 12, 8),
+            np.full(32, -2),  # Numba's bits of lanes have a sign, which is lane 31
+            np.full(32, 31),
         ],
     )
 

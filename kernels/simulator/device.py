@@ -18,6 +18,15 @@ SHARED_LIMIT = 48 * 1024  # bytes that a block may have without asking for more
 ALIGNMENT = 16  # of a shared array
 
 
+class Lanes(int):
+    """Lanes as bits: an int32 of Numba's, of which lane 31 is the sign, as in -1 for all lanes."""
+
+    @classmethod
+    def of(cls, lanes):
+        """The number that has these bits."""
+        return cls(sum(-1 << lane if lane == WARP - 1 else 1 << lane for lane in lanes))
+
+
 class Device:
     """A GPU as a thread sees it.
 
@@ -173,12 +182,12 @@ class Device:
     def ballot_sync(self, mask, condition):
         """The lanes for which a condition holds, as bits."""
         votes = self.exchange("ballot_sync", mask, bool(condition), _getframe(1))
-        return sum(1 << lane for lane, vote in votes.items() if vote)
+        return Lanes.of(lane for lane, vote in votes.items() if vote)
 
     def match_any_sync(self, mask, value):
         """The lanes that bring the same value, as bits."""
         values = self.exchange("match_any_sync", mask, value, _getframe(1))
-        return sum(1 << lane for lane, other in values.items() if other == value)
+        return Lanes.of(lane for lane, other in values.items() if other == value)
 
     # ---- Arithmetic ------------------------------------------------------------------------------
 
@@ -188,7 +197,8 @@ class Device:
 
     def popc(self, bits):
         """How many bits are 1."""
-        return int(bits).bit_count()
+        width = 32 if isinstance(bits, Lanes) else 8 * getattr(bits, "itemsize", 8)
+        return (int(bits) & (1 << width) - 1).bit_count()
 
     def selp(self, condition, a, b):
         """a if the condition holds, else b"""
