@@ -91,7 +91,7 @@ def exchanges(x, out):
     out[1, lane] = cuda.shfl_xor_sync(ALL, x[lane], 3)
     out[2, lane] = cuda.shfl_down_sync(ALL, x[lane], 4)
     out[3, lane] = cuda.shfl_up_sync(ALL, x[lane], 4)
-    out[4, lane] = cuda.shfl_sync(ALL, x[lane], 2, 8)
+    out[4, lane] = cuda.shfl_sync(ALL, x[lane], 32 + lane // 8)
     out[5, lane] = cuda.ballot_sync(ALL, x[lane] < 3)
     out[6, lane] = cuda.any_sync(ALL, lane == 7)
     out[7, lane] = cuda.all_sync(ALL, lane < 31)
@@ -111,7 +111,7 @@ def test_lanes_exchange_numbers(order):
             lane ^ 3,
             np.where(lane < 28, lane + 4, lane),
             np.where(lane < 4, lane, lane - 4),
-            lane // 8 * 8 + 2,
+            lane // 8,
             np.full(32, 7),
             np.ones(32),
             np.zeros(32),
@@ -668,8 +668,9 @@ def test_tf32_keeps_ten_bits_behind_the_point():
 )
 @pytest.mark.parametrize("check", [True, False])
 def test_a_launch_that_a_gpu_refuses(grid, block, words, check):
-    with pytest.raises(simulator.KernelError, match=f"impossible launch. row is to have {words}"):
-        simulator.launch(row, grid, block, zeros(1), check=check)
+    words = f"impossible launch. breaks is to have {words}"
+    with pytest.raises(simulator.KernelError, match=words):
+        simulator.launch(breaks, grid, block, zeros(1), check=check)
 
 
 def narrow(x, n):
@@ -690,23 +691,11 @@ def test_an_integer_that_has_too_few_bits_is_told():
 # ---- What is no fault of the simulated kernel's memory -------------------------------------------
 
 
-def halves(x):
-    x[cuda.grid(1) / 2] = 1
-
-
-def row(x):
-    x[0] = 1
-
-
 def breaks(x):
     x[0] = 1 // (cuda.threadIdx.x - 3)
 
 
 def test_other_errors_say_which_thread():
-    with pytest.raises(TypeError, match=r"an index is an integer. Received: x\[0.0\]"):
-        simulator.launch(halves, 1, 4, zeros(4))
-    with pytest.raises(IndexError, match=r"x has 2 axes.* Received: x\[0\]"):
-        simulator.launch(row, 1, 4, zeros(4, 4))
     with pytest.raises(ZeroDivisionError) as caught:
         simulator.launch(breaks, 1, 4, zeros(4))
     assert caught.value.__notes__ == ["in thread (3, 0, 0) of block (0, 0, 0) of the simulation"]

@@ -325,6 +325,92 @@ def test_parts_of_arrays_are_told():
         assert_told(fault(kernel, 1, 4, x, out), kind, line, words)
 
 
+def halves(x, out):
+    out[cuda.grid(1) / 2] = 1
+
+
+def reads_halves(x, out):
+    for i in (1, 1.0):  # which Python takes for the same index
+        out[0] += x[i]
+
+
+def takes_rows(x, out):
+    out[0] = x[1][2]
+
+
+def takes_a_third_axis(x, out):
+    out[0] = x[0, 0, 0]
+
+
+def test_what_is_no_index_of_an_element_is_told():
+    x, out = normal(4), zeros(4)
+    words, kind = "write n // 2", "does not compile"
+    assert_told(fault(halves, 1, 1, x, out), kind, "out[cuda.grid(1) / 2] = 1", words)
+    assert_told(fault(reads_halves, 1, 1, x, out), kind, "out[0] += x[i]", words)
+    x = normal(4, 4)
+    words, kind = "give as many indices as there are axes, 2 here", "unknown to the simulator"
+    assert_told(fault(takes_rows, 1, 1, x, out), kind, "out[0] = x[1][2]", words, "as in a[i, j]")
+    line, kind = "out[0] = x[0, 0, 0]", "does not compile"
+    assert_told(fault(takes_a_third_axis, 1, 1, x, out), kind, line, words)
+
+
+def runs_over(x, out):
+    for number in x:
+        out[0] += number
+
+
+def runs_over_its_own(x, out):
+    mine = cuda.local.array(2, float32)
+    mine[0] = mine[1] = 1
+    for number in mine:
+        out[0] += number
+
+
+def sums(x, out):
+    out[0] = np.sum(x)
+
+
+def sums_constants(x, out):
+    out[0] = sum(PRIMES)
+
+
+@pytest.mark.parametrize(
+    "kernel, line",
+    [
+        (runs_over, "for number in x:"),
+        (runs_over_its_own, "for number in mine:"),
+        (sums, "out[0] = np.sum(x)"),
+        (sums_constants, "out[0] = sum(PRIMES)"),
+    ],
+)
+def test_an_array_as_a_whole_is_told(kernel, line):
+    found = fault(kernel, 1, 1, normal(4), zeros(1))
+    assert_told(found, "unknown to the simulator", line, "`for i in range(x.shape[0]):`")
+
+
+# ---- Races ---------------------------------------------------------------------------------------
+
+
+def adds_without_an_update(x, out):
+    out[0] += x[cuda.threadIdx.x]
+
+
+def halves_without_a_barrier(x, out):
+    tile = cuda.shared.array(32, float32)
+    i = cuda.threadIdx.x
+    tile[i] = x[i]
+    out[i] = tile[31 - i]
+
+
+def test_a_race_in_one_line_or_in_one_warp_is_told_more():
+    x, out = normal(32), zeros(32)
+    found = str(fault(adds_without_an_update, 1, 2, x, out))
+    assert "In the same line there is no room for it" in found and "cuda.atomic.add()" in found
+    assert "syncwarp" not in found
+    found = str(fault(halves_without_a_barrier, 1, 32, x, out))
+    assert "for these cuda.syncwarp() is enough" in found and "atomic" not in found
+
+
 # ---- Numbers -------------------------------------------------------------------------------------
 
 

@@ -135,11 +135,10 @@ class Device:
             )
         return self._meet(what, lanes, value, frame)
 
-    def _shuffle(self, what, mask, value, source, width, frame):
-        """What a lane of the same `width` lanes brings; beyond these, the own value."""
+    def _shuffle(self, what, mask, value, source, frame):
+        """What a lane brings; beyond the warp, the own value."""
         values = self.exchange(what, mask, value, frame)
-        start = self.thread.lane // width * width
-        if not start <= source < start + width:
+        if not 0 <= source < WARP:
             return value
         if source not in values:
             raise KernelError(
@@ -151,25 +150,24 @@ class Device:
             )
         return values[source]
 
-    def shfl_sync(self, mask, value, source, width=WARP):
+    def shfl_sync(self, mask, value, source):
         """What lane `source` brings."""
-        source = self.thread.lane // width * width + int(source) % width
-        return self._shuffle("shfl_sync", mask, value, source, width, _getframe(1))
+        return self._shuffle("shfl_sync", mask, value, int(source) % WARP, _getframe(1))
 
-    def shfl_xor_sync(self, mask, value, bits, width=WARP):
+    def shfl_xor_sync(self, mask, value, bits):
         """What the lane whose number differs in these bits brings."""
         source = self.thread.lane ^ int(bits)
-        return self._shuffle("shfl_xor_sync", mask, value, source, width, _getframe(1))
+        return self._shuffle("shfl_xor_sync", mask, value, source, _getframe(1))
 
-    def shfl_down_sync(self, mask, value, distance, width=WARP):
+    def shfl_down_sync(self, mask, value, distance):
         """What a lane further up brings; the last ones keep their own value."""
         source = self.thread.lane + int(distance)
-        return self._shuffle("shfl_down_sync", mask, value, source, width, _getframe(1))
+        return self._shuffle("shfl_down_sync", mask, value, source, _getframe(1))
 
-    def shfl_up_sync(self, mask, value, distance, width=WARP):
+    def shfl_up_sync(self, mask, value, distance):
         """What a lane further down brings; the first ones keep their own value."""
         source = self.thread.lane - int(distance)
-        return self._shuffle("shfl_up_sync", mask, value, source, width, _getframe(1))
+        return self._shuffle("shfl_up_sync", mask, value, source, _getframe(1))
 
     def all_sync(self, mask, condition):
         """Whether a condition holds for all lanes."""

@@ -97,6 +97,27 @@ def part_of_array():
     )
 
 
+def whole_array():
+    """The fault that a loop runs over an array, or a function of Python or NumPy takes one."""
+    return KernelError(
+        "unknown to the simulator",
+        "All elements of an array are asked for at once:",
+        "In the simulator a kernel reads one element at a time, so that each access is seen. Run "
+        "over the indices, as in `for i in range(x.shape[0]):`, and read x[i]. The functions of "
+        "NumPy are for the host; a thread has the operators and `math`.",
+    )
+
+
+def floating_index():
+    """The fault that an index is a floating number."""
+    return KernelError(
+        "does not compile",
+        "An index is a floating number:",
+        "Numba takes integers. n / 2 is a floating number also where it is whole: write n // 2, "
+        "or int(x) where a number is to be cut off.",
+    )
+
+
 def unknown(thing, name):
     """The fault that a kernel asks `cuda`, or a part of it, for a name that is not there.
 
