@@ -221,6 +221,73 @@ def test_an_update_of_a_type_that_numba_does_not_take(kernel, dtype, words, chec
     assert texts(caught.value)[0].startswith("cuda.atomic")
 
 
+# ---- Shapes of arrays ----------------------------------------------------------------------------
+
+
+WIDTH = 4
+
+
+def as_long_as_a_block(x, n):
+    tile = cuda.shared.array(cuda.blockDim.x, float32)
+    tile[0] = x[0]
+
+
+def a_little_longer(x, n):
+    tile = cuda.shared.array((WIDTH, WIDTH + 1), float32)
+    tile[0, 0] = x[0]
+
+
+def as_long_as_an_argument(x, n):
+    tile = cuda.shared.array(
+        dtype=float32,
+        shape=(2, x.shape[0]),
+    )
+    tile[0, 0] = x[0]
+
+
+def as_long_as_a_number(x, n):
+    mine = cuda.local.array(n, float32)
+    mine[0] = x[0]
+
+
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize(
+    "kernel, words",
+    [
+        (as_long_as_a_block, "The shape of tile is computed: cuda.blockDim.x\n"),
+        (a_little_longer, "The shape of tile is computed: (WIDTH, WIDTH + 1)\n"),
+        (as_long_as_an_argument, "The shape of tile is computed: (2, x.shape[0])\n"),
+        (as_long_as_a_number, "The shape of mine is given: n\n"),
+    ],
+)
+def test_a_shape_that_the_compiler_does_not_know_is_told(kernel, words, check):
+    with pytest.raises(simulator.KernelError) as caught:
+        simulator.launch(kernel, 1, 4, normal(4), 4, check=check)
+    assert caught.value.kind == "does not compile" and words in str(caught.value)
+    assert caught.value.lines == [kernel.__code__.co_firstlineno + 1]
+
+
+@cuda.jit(device=True, inline="always")
+def first_of(x, n):
+    mine = cuda.local.array(n, float32)
+    mine[0] = x[0]
+    return mine[0]
+
+
+def asks_a_function(x, n):
+    length = 2
+    more = cuda.local.array((WIDTH, length), float32)
+    more[3, 1] = x[1]
+    x[1] = first_of(x, 2) + more[3, 1]
+
+
+def test_a_function_that_is_compiled_into_a_kernel_knows_what_it_is_given():
+    x = normal(4)
+    right = x[0] + x[1]
+    simulator.launch(asks_a_function, 1, 1, x, 4)
+    assert x[1] == right
+
+
 # ---- Shared memory that the launch gives ---------------------------------------------------------
 
 

@@ -1,5 +1,6 @@
 """What stands for `cuda` while a kernel is simulated: the part of numba.cuda that kernels use."""
 
+import ast
 from functools import cache
 from sys import _getframe
 
@@ -45,7 +46,7 @@ class Device:
     def __init__(self, grid, block, places, log, shared=0):
         self.gridDim, self.blockDim, self.places, self.log = grid, block, places, log
         self.given = []  # the arrays in global memory
-        self.shared, self.local, self.const = _Shared(self, shared), _Local(), _Const()
+        self.shared, self.local, self.const = _Shared(self, shared), _Local(self), _Const()
         self.atomic = Atomic()
         self.thread = self.threadIdx = self.blockIdx = None
         self._hub = getcurrent()
@@ -228,6 +229,47 @@ def _target(code, offset):
     return target.strip() if equals and target.strip().isidentifier() else None
 
 
+def _check_shape(device, frame, name):
+    """A KernelError if Numba would not know the shape of a new array as it compiles."""
+    shape, what = _shape_in_words(frame.f_code, frame.f_lasti)
+    if what == "computed" or (what == "given" and frame.f_code is device.places.kernel):
+        raise KernelError(
+            "does not compile",
+            f"The shape of {name} is {what}: {shape}",
+            "Numba makes room for an array as it compiles, and takes a number there, or a name for "
+            "one, or several of them: no argument of the kernel, no blockDim, and no arithmetic. "
+            "Compute it outside of the kernel, as in ROW = WIDTH + 1, and say ROW. Shared memory "
+            "whose size the launch says is cuda.shared.array(0, dtype).",
+            name,
+        )
+
+
+@cache
+def _shape_in_words(code, offset):
+    """The shape in a call that makes an array, and whether it is "computed", "given" or neither.
+
+    Given are arguments: a function may have constants of what it is compiled into for them.
+    """
+    try:
+        call = ast.parse(f"({Site(code, offset).expression})", mode="eval").body
+    except SyntaxError:  # the file is another by now
+        return "", ""
+    named = {keyword.arg: keyword.value for keyword in getattr(call, "keywords", ())}
+    shape = [*getattr(call, "args", ()), named.get("shape", ast.Constant(0))][0]
+    parts = list(ast.walk(shape))
+    arguments = code.co_varnames[: code.co_argcount]
+    what = ""
+    if any(getattr(part, "id", None) in arguments for part in parts):
+        what = "given"
+    if any(
+        isinstance(part, (ast.BinOp, ast.Call, ast.Subscript))
+        or getattr(part, "attr", None) in ("blockDim", "gridDim")
+        for part in parts
+    ):
+        what = "computed"
+    return ast.unparse(shape), what
+
+
 class _Shared:
     """Arrays that all threads of a block have in common.
 
@@ -250,6 +292,7 @@ class _Shared:
         frame = _getframe(1)
         where = self._device.places[place(frame)]
         if where not in self.arrays:
+            _check_shape(self._device, frame, _name(frame, "a shared array"))
             self.arrays[where] = self._make(shape, _dtype(dtype), alignment or ALIGNMENT, frame)
         return self.arrays[where]
 
@@ -301,9 +344,15 @@ class _Local:
 
     called = "cuda.local"
 
+    def __init__(self, device):
+        self._device = device
+
     def array(self, shape, dtype, alignment=None):
         """A new array: in registers, if the compiler knows all indices."""
-        return Private(shape, _dtype(dtype), _name(_getframe(1), "a local array"))
+        frame = _getframe(1)
+        name = _name(frame, "a local array")
+        _check_shape(self._device, frame, name)
+        return Private(shape, _dtype(dtype), name)
 
 
 class _Const:

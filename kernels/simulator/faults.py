@@ -57,6 +57,16 @@ class Site(NamedTuple):
         """The line of the source, or "" where that cannot be read."""
         return linecache.getline(self.code.co_filename, self.line or 0).rstrip()
 
+    @property
+    def expression(self):
+        """The source of what is meant, of one line or several, or "" where it cannot be read."""
+        line, last, start, stop = self.position
+        if start is None:
+            return ""
+        lines = [linecache.getline(self.code.co_filename, n) for n in range(line, last + 1)]
+        lines[-1] = lines[-1].encode()[:stop].decode()
+        return "".join(lines).encode()[start:].decode()
+
     def __str__(self):
         """The line of the source, and below it marks under what is meant."""
         line, last, start, stop = self.position
