@@ -12,6 +12,7 @@ from kernels import simulator
 from kernels.cuda import array_kernels, attention, matmul
 from kernels.cuda.compile import MODULES
 from kernels.cuda.ptx import (
+    ALIGNED,
     commit_copies,
     copy_async4,
     load4,
@@ -569,6 +570,27 @@ def test_shared_memory_is_small():
 
 def four_from(x, first):
     load4(x, first)
+
+
+def four_behind_five(x):
+    more = cuda.shared.array(5, float32)
+    tile = cuda.shared.array(8, float32)
+    more[0] = x[0]
+    store4(tile, 0, (x[0], x[1], x[2], x[3]))
+
+
+def four_behind_five_aligned(x):
+    more = cuda.shared.array(5, float32)
+    tile = cuda.shared.array(8, float32, ALIGNED)
+    more[0] = x[0]
+    store4(tile, 0, (x[0], x[1], x[2], x[3]))
+
+
+def test_a_shared_array_is_aligned_as_it_says():
+    simulator.launch(four_behind_five_aligned, 1, 1, normal(4))
+    found = fault(four_behind_five, 1, 1, normal(4))
+    assert (found.kind, found.array) == ("misaligned", "tile")
+    assert "cuda.shared.array(shape, dtype, 16)" in str(found)
 
 
 def test_four_numbers_begin_at_a_multiple_of_16_bytes():

@@ -16,7 +16,6 @@ from .log import GRID, place
 from .memory import Constant, Private, compare_by_parts, recorded
 
 SHARED_LIMIT = 48 * 1024  # bytes that a block may have without asking for more
-ALIGNMENT = 16  # of a shared array
 
 
 class Lanes(int):
@@ -293,7 +292,8 @@ class _Shared:
         where = self._device.places[place(frame)]
         if where not in self.arrays:
             _check_shape(self._device, frame, _name(frame, "a shared array"))
-            self.arrays[where] = self._make(shape, _dtype(dtype), alignment or ALIGNMENT, frame)
+            dtype = _dtype(dtype)
+            self.arrays[where] = self._make(shape, dtype, alignment or dtype.itemsize, frame)
         return self.arrays[where]
 
     def _make(self, shape, dtype, alignment, frame):

@@ -63,13 +63,15 @@ class Recorded:
             check_index(self, index, counts_back=False)
         width, start = count * self.itemsize, address_of(self._codes[index])
         if start % width or self.strides[-1] != self.itemsize:
+            begins = f" The array begins there by cuda.shared.array(shape, dtype, {width})."
+            begins = begins if self.space == "shared" else ""
             raise KernelError(
                 "misaligned",
                 f"{count} numbers from {self.name}[{_text(index)}] on are taken at once, at byte "
                 f"{start % GLOBAL} of {self.space} memory.",
                 f"An access of {width} bytes must begin at a multiple of {width}: else a GPU ends "
                 f"the program. Let the index and the length of a row be multiples of {count}, or "
-                "take the numbers one by one.",
+                f"take the numbers one by one.{begins}",
                 self.name,
             )
         where = place(frame)
