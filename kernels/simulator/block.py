@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from greenlet import greenlet
 
-from .faults import Access, KernelError, Site, floating_index, part_of_array, unknown
+from .faults import Access, KernelError, Site, floating_index, lost_bits, part_of_array, unknown
 
 WARP = 32
 ORDERS = ("forward", "backward", "shuffled")
@@ -208,6 +208,8 @@ def _as_fault(error):
         return part_of_array()
     if isinstance(error, IndexError) and str(error).startswith("only integers"):  # of NumPy
         return floating_index()
+    if isinstance(error, OverflowError) and "integer" in str(error):
+        return lost_bits(error)
     if isinstance(error, AttributeError) and hasattr(error.obj, "called"):  # cuda or a part of it
         return unknown(error.obj, error.name)
     return error if isinstance(error, KernelError) else None

@@ -128,6 +128,16 @@ def floating_index():
     )
 
 
+def lost_bits(error):
+    """The fault that an integer does not fit where it is to be kept, by an error of NumPy's."""
+    return KernelError(
+        "overflow",
+        f"An integer is kept where it does not fit: {error}.",
+        "A GPU keeps the last bits of it, which are another number, often a negative one. Take an "
+        "array of int64, or keep the number in bounds by min and max.",
+    )
+
+
 def unknown(thing, name):
     """The fault that a kernel asks `cuda`, or a part of it, for a name that is not there.
 
