@@ -38,6 +38,8 @@ def test_a_kernel_stays_in_its_registers_and_in_float32(name, target):
     launch = compiling.KERNELS[name]
     text = ptx(launch, target)
     assert ".f64" not in text
+    is_fetched_by_four = ".shared.v4" in text or "cp.async" in text
+    assert not (is_fetched_by_four and ".shared .align 4 " in text), "say ALIGNED"
     needs = compiling.needs(text, target)
     assert (needs.stack, needs.spills) == (0, 0)
     blocks = 1 if name.startswith("attention.") else 2  # that fit at least

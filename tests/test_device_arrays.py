@@ -402,6 +402,7 @@ COPIES = {
     "np.add.reduce(where)": lambda x: np.add.reduce(x, where=x > 0),
     "np.cumsum(out)": lambda x: np.cumsum(x, out=x),
     "np.take(mode)": lambda x: np.take(x, [0], mode="wrap"),
+    "np.add.at(host, 0, x)": lambda x: np.add.at(np.ones(1), 0, x),
     "np.arcsinh(x)": np.arcsinh,
     "x beside that of another": lambda x: x + kernels.device("simulator").put(np.ones(1)),
     "kernels.matmul(x, host)": lambda x: kernels.matmul(x, np.ones(1)),

@@ -221,6 +221,73 @@ def test_an_update_of_a_type_that_numba_does_not_take(kernel, dtype, words, chec
     assert texts(caught.value)[0].startswith("cuda.atomic")
 
 
+# ---- Shapes of arrays ----------------------------------------------------------------------------
+
+
+WIDTH = 4
+
+
+def as_long_as_a_block(x, n):
+    tile = cuda.shared.array(cuda.blockDim.x, float32)
+    tile[0] = x[0]
+
+
+def a_little_longer(x, n):
+    tile = cuda.shared.array((WIDTH, WIDTH + 1), float32)
+    tile[0, 0] = x[0]
+
+
+def as_long_as_an_argument(x, n):
+    tile = cuda.shared.array(
+        dtype=float32,
+        shape=(2, x.shape[0]),
+    )
+    tile[0, 0] = x[0]
+
+
+def as_long_as_a_number(x, n):
+    mine = cuda.local.array(n, float32)
+    mine[0] = x[0]
+
+
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize(
+    "kernel, words",
+    [
+        (as_long_as_a_block, "The shape of tile is computed: cuda.blockDim.x\n"),
+        (a_little_longer, "The shape of tile is computed: (WIDTH, WIDTH + 1)\n"),
+        (as_long_as_an_argument, "The shape of tile is computed: (2, x.shape[0])\n"),
+        (as_long_as_a_number, "The shape of mine is given: n\n"),
+    ],
+)
+def test_a_shape_that_the_compiler_does_not_know_is_told(kernel, words, check):
+    with pytest.raises(simulator.KernelError) as caught:
+        simulator.launch(kernel, 1, 4, normal(4), 4, check=check)
+    assert caught.value.kind == "does not compile" and words in str(caught.value)
+    assert caught.value.lines == [kernel.__code__.co_firstlineno + 1]
+
+
+@cuda.jit(device=True, inline="always")
+def first_of(x, n):
+    mine = cuda.local.array(n, float32)
+    mine[0] = x[0]
+    return mine[0]
+
+
+def asks_a_function(x, n):
+    length = 2
+    more = cuda.local.array((WIDTH, length), float32)
+    more[3, 1] = x[1]
+    x[1] = first_of(x, 2) + more[3, 1]
+
+
+def test_a_function_that_is_compiled_into_a_kernel_knows_what_it_is_given():
+    x = normal(4)
+    right = x[0] + x[1]
+    simulator.launch(asks_a_function, 1, 1, x, 4)
+    assert x[1] == right
+
+
 # ---- Shared memory that the launch gives ---------------------------------------------------------
 
 
@@ -325,6 +392,92 @@ def test_parts_of_arrays_are_told():
         assert_told(fault(kernel, 1, 4, x, out), kind, line, words)
 
 
+def halves(x, out):
+    out[cuda.grid(1) / 2] = 1
+
+
+def reads_halves(x, out):
+    for i in (1, 1.0):  # which Python takes for the same index
+        out[0] += x[i]
+
+
+def takes_rows(x, out):
+    out[0] = x[1][2]
+
+
+def takes_a_third_axis(x, out):
+    out[0] = x[0, 0, 0]
+
+
+def test_what_is_no_index_of_an_element_is_told():
+    x, out = normal(4), zeros(4)
+    words, kind = "write n // 2", "does not compile"
+    assert_told(fault(halves, 1, 1, x, out), kind, "out[cuda.grid(1) / 2] = 1", words)
+    assert_told(fault(reads_halves, 1, 1, x, out), kind, "out[0] += x[i]", words)
+    x = normal(4, 4)
+    words, kind = "give as many indices as there are axes, 2 here", "unknown to the simulator"
+    assert_told(fault(takes_rows, 1, 1, x, out), kind, "out[0] = x[1][2]", words, "as in a[i, j]")
+    line, kind = "out[0] = x[0, 0, 0]", "does not compile"
+    assert_told(fault(takes_a_third_axis, 1, 1, x, out), kind, line, words)
+
+
+def runs_over(x, out):
+    for number in x:
+        out[0] += number
+
+
+def runs_over_its_own(x, out):
+    mine = cuda.local.array(2, float32)
+    mine[0] = mine[1] = 1
+    for number in mine:
+        out[0] += number
+
+
+def sums(x, out):
+    out[0] = np.sum(x)
+
+
+def sums_constants(x, out):
+    out[0] = sum(PRIMES)
+
+
+@pytest.mark.parametrize(
+    "kernel, line",
+    [
+        (runs_over, "for number in x:"),
+        (runs_over_its_own, "for number in mine:"),
+        (sums, "out[0] = np.sum(x)"),
+        (sums_constants, "out[0] = sum(PRIMES)"),
+    ],
+)
+def test_an_array_as_a_whole_is_told(kernel, line):
+    found = fault(kernel, 1, 1, normal(4), zeros(1))
+    assert_told(found, "unknown to the simulator", line, "`for i in range(x.shape[0]):`")
+
+
+# ---- Races ---------------------------------------------------------------------------------------
+
+
+def adds_without_an_update(x, out):
+    out[0] += x[cuda.threadIdx.x]
+
+
+def halves_without_a_barrier(x, out):
+    tile = cuda.shared.array(32, float32)
+    i = cuda.threadIdx.x
+    tile[i] = x[i]
+    out[i] = tile[31 - i]
+
+
+def test_a_race_in_one_line_or_in_one_warp_is_told_more():
+    x, out = normal(32), zeros(32)
+    found = str(fault(adds_without_an_update, 1, 2, x, out))
+    assert "In the same line there is no room for it" in found and "cuda.atomic.add()" in found
+    assert "syncwarp" not in found
+    found = str(fault(halves_without_a_barrier, 1, 32, x, out))
+    assert "for these cuda.syncwarp() is enough" in found and "atomic" not in found
+
+
 # ---- Numbers -------------------------------------------------------------------------------------
 
 
@@ -353,6 +506,19 @@ def test_floating_numbers_that_are_no_integer_are_told(kernel, limit, dtype):
         found = fault(kernel, 1, 1, np.array([number], dtype), out)
         assert found.kind == "overflow" and "has no such number" in str(found)
         assert texts(found)[0].startswith("out[0] = ")
+
+
+def keeps_much(x, out):
+    out[0] = 1 << 40
+    out[0] = x[0]
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_an_integer_that_does_not_fit_where_it_is_kept_is_told(check):
+    with pytest.raises(simulator.KernelError) as caught:
+        simulator.launch(keeps_much, 1, 1, normal(1), zeros(1, dtype=np.int32), check=check)
+    words = "out of bounds for int32.", "A GPU keeps the last bits"
+    assert_told(caught.value, "overflow", "out[0] = 1 << 40", *words)
 
 
 # ---- Launches ------------------------------------------------------------------------------------

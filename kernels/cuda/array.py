@@ -262,6 +262,7 @@ class DeviceArray(np.lib.mixins.NDArrayOperatorsMixin):
         if method == "accumulate" and ufunc in functions.REDUCTIONS and out is None:
             return axes.accumulate(ufunc, *inputs, **options)
         if method == "at" and ufunc is np.add:
+            self.device.check_own(inputs[0])
             return indexing.add_at(*inputs)
         given = f"np.{ufunc.__name__}" + (f".{method}" if method != "__call__" else "")
         with_options = f" with {', '.join(options)}" if options else ""

@@ -47,7 +47,7 @@ from .launch import (
     rows_of_heads,
 )
 from .matmul import clear
-from .ptx import load4, store4
+from .ptx import ALIGNED, load4, store4
 from .reduction import LOWEST, WARP, WARPS, warp_max, warp_sum
 
 SIDE = 16  # a block has SIDE x SIDE threads,
@@ -265,10 +265,10 @@ def _forward(width):
 
         A thread has queries y + i SIDE of the block, and keys x + j SIDE of each strip.
         """
-        q_tile = cuda.shared.array((EDGE, ROW), float32)
-        k_tile = cuda.shared.array((EDGE, ROW), float32)
-        weights = cuda.shared.array((EDGE, WEIGHTS_ROW), float32)
-        v_tile = cuda.shared.array((tile_rows, width), float32)
+        q_tile = cuda.shared.array((EDGE, ROW), float32, ALIGNED)
+        k_tile = cuda.shared.array((EDGE, ROW), float32, ALIGNED)
+        weights = cuda.shared.array((EDGE, WEIGHTS_ROW), float32, ALIGNED)
+        v_tile = cuda.shared.array((tile_rows, width), float32, ALIGNED)
         z = cuda.local.array((EACH, EACH), float32)
         sums = cuda.local.array((EACH, columns), float32)
         most = cuda.local.array(EACH, float32)
@@ -350,10 +350,10 @@ def _queries(width):
 
     def queries(g, q, k, v, norms, inner, scale, causal, mask, rate, dropout_key, dq):
         """dL/dq = dz k;  threads have queries and keys as in `forward`"""
-        a_tile = cuda.shared.array((EDGE, ROW), float32)
-        b_tile = cuda.shared.array((EDGE, ROW), float32)
-        weights = cuda.shared.array((EDGE, WEIGHTS_ROW), float32)
-        k_tile = cuda.shared.array((tile_rows, width), float32)
+        a_tile = cuda.shared.array((EDGE, ROW), float32, ALIGNED)
+        b_tile = cuda.shared.array((EDGE, ROW), float32, ALIGNED)
+        weights = cuda.shared.array((EDGE, WEIGHTS_ROW), float32, ALIGNED)
+        k_tile = cuda.shared.array((tile_rows, width), float32, ALIGNED)
         z = cuda.local.array((EACH, EACH), float32)
         dp = cuda.local.array((EACH, EACH), float32)
         sums = cuda.local.array((EACH, columns), float32)
@@ -385,10 +385,10 @@ def _keys(width):
 
         All heads of q that a head of k serves are summed here, one after the other.
         """
-        a_tile = cuda.shared.array((EDGE, ROW), float32)
-        b_tile = cuda.shared.array((EDGE, ROW), float32)
-        weights = cuda.shared.array((EDGE, WEIGHTS_ROW), float32)
-        tile = cuda.shared.array((tile_rows, width), float32)
+        a_tile = cuda.shared.array((EDGE, ROW), float32, ALIGNED)
+        b_tile = cuda.shared.array((EDGE, ROW), float32, ALIGNED)
+        weights = cuda.shared.array((EDGE, WEIGHTS_ROW), float32, ALIGNED)
+        tile = cuda.shared.array((tile_rows, width), float32, ALIGNED)
         z = cuda.local.array((EACH, EACH), float32)
         dp = cuda.local.array((EACH, EACH), float32)
         k_sums = cuda.local.array((EACH, columns), float32)

@@ -20,6 +20,7 @@ from numba import cuda, float32
 
 from .launch import MATRIX, Launch, named
 from .ptx import (
+    ALIGNED,
     commit_copies,
     copy_async4,
     load4,
@@ -238,8 +239,8 @@ def multiply_wide(a, fetch_a, b, fetch_b, count, c):
     A row of a tile has what is needed of one k, so that a thread finds four numbers side by side.
     How to fetch such a tile depends on how the matrix lies: that is what the callers say.
     """
-    a_tile = cuda.shared.array((THIN, GAP), float32)
-    b_tile = cuda.shared.array((THIN, GAP), float32)
+    a_tile = cuda.shared.array((THIN, GAP), float32, ALIGNED)
+    b_tile = cuda.shared.array((THIN, GAP), float32, ALIGNED)
     total = cuda.local.array((WIDE, WIDE), float32)
     row, column = cuda.blockIdx.y * WIDE_EDGE, cuda.blockIdx.x * WIDE_EDGE
     clear(total, WIDE, WIDE)
@@ -307,8 +308,8 @@ def tensor_cores(a, b, c):
     Meanwhile the next tiles are on their way: there are two places for each, which take turns. Only
     the first 10 bits behind the point count in A and B; sums are float32.
     """
-    a_tile = cuda.shared.array((2, TENSOR_EDGE, A_ROW), float32)
-    b_tile = cuda.shared.array((2, DEEP, B_ROW), float32)
+    a_tile = cuda.shared.array((2, TENSOR_EDGE, A_ROW), float32, ALIGNED)
+    b_tile = cuda.shared.array((2, DEEP, B_ROW), float32, ALIGNED)
     total = cuda.local.array((2, 4, 4), float32)  # of 2 x 4 products of (16, 8) and (8, 8)
     first_row, first_column = cuda.blockIdx.y * TENSOR_EDGE, cuda.blockIdx.x * TENSOR_EDGE
     warp, lane = cuda.threadIdx.x // 32, cuda.threadIdx.x % 32

@@ -9,6 +9,7 @@ from numba.core import cgutils, types
 from numba.cuda.extending import intrinsic
 
 FOUR = 4  # numbers of 4 bytes: what one thread can fetch at once
+ALIGNED = 16  # bytes that these are: shared arrays begin at a multiple of 4 unless one says this
 INT, LONG, FLOAT = ir.IntType(32), ir.IntType(64), ir.FloatType()
 SHARED = 3  # the number that LLVM has for shared memory
 

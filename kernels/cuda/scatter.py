@@ -44,7 +44,8 @@ def by_owner(index, g, total):
         for first in range(0, index.size, WARP):
             i = first + lane
             is_found = i < index.size and from_start(index[i], total.shape[0]) == row
-            found = cuda.ballot_sync(ALL_LANES, is_found)
+            # Lane 31 is the sign of these bits, and a negative number never shrinks to 0.
+            found = cuda.ballot_sync(ALL_LANES, is_found) & ALL_LANES
             i = first
             while found != 0:
                 if found & 1:

@@ -7,16 +7,14 @@ that is known, and the order can be turned round to see whether a kernel depends
 """
 
 import random
-from pathlib import Path
 from typing import NamedTuple
 
 from greenlet import greenlet
 
-from .faults import Access, KernelError, Site, part_of_array, unknown
+from .faults import Access, KernelError, Site, floating_index, lost_bits, part_of_array, unknown
 
 WARP = 32
 ORDERS = ("forward", "backward", "shuffled")
-_HERE = str(Path(__file__).parent)
 
 
 class Index(NamedTuple):
@@ -105,7 +103,8 @@ class Block:
             if not fault:
                 error.add_note(f"in thread {thread.index} of block {self.index} of the simulation")
                 raise
-            fault.accesses = [Access("does it", thread.index, self.index, _site_of(error))]
+            site = _site_of(error, self.device.places)
+            fault.accesses = [Access("does it", thread.index, self.index, site)]
             raise fault from None
 
     def _released(self):
@@ -207,19 +206,23 @@ def _as_fault(error):
     """The fault that an error of Python's is, or None."""
     if "unhashable type: 'slice'" in str(error):  # of an index; from Python 3.12 on it is no error
         return part_of_array()
+    if isinstance(error, IndexError) and str(error).startswith("only integers"):  # of NumPy
+        return floating_index()
+    if isinstance(error, OverflowError) and "integer" in str(error):
+        return lost_bits(error)
     if isinstance(error, AttributeError) and hasattr(error.obj, "called"):  # cuda or a part of it
         return unknown(error.obj, error.name)
     return error if isinstance(error, KernelError) else None
 
 
-def _site_of(error):
-    """The innermost place outside of the simulator that an error has come through."""
-    frames = [
-        (frame.f_code, trace.tb_lasti)
+def _site_of(error, places):
+    """The innermost place in the kernel, or in what it calls, that an error has come through."""
+    sites = [
+        Site(trace.tb_frame.f_code, trace.tb_lasti)
         for trace in _traces(error.__traceback__)
-        if not (frame := trace.tb_frame).f_code.co_filename.startswith(_HERE)
+        if places.site(id(trace.tb_frame.f_code)) is not None
     ]
-    return Site(*frames[-1]) if frames else None
+    return sites[-1] if sites else None
 
 
 def _traces(trace):

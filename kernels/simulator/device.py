@@ -1,5 +1,6 @@
 """What stands for `cuda` while a kernel is simulated: the part of numba.cuda that kernels use."""
 
+import ast
 from functools import cache
 from sys import _getframe
 
@@ -15,7 +16,15 @@ from .log import GRID, place
 from .memory import Constant, Private, compare_by_parts, recorded
 
 SHARED_LIMIT = 48 * 1024  # bytes that a block may have without asking for more
-ALIGNMENT = 16  # of a shared array
+
+
+class Lanes(int):
+    """Lanes as bits: an int32 of Numba's, of which lane 31 is the sign, as in -1 for all lanes."""
+
+    @classmethod
+    def of(cls, lanes):
+        """The number that has these bits."""
+        return cls(sum(-1 << lane if lane == WARP - 1 else 1 << lane for lane in lanes))
 
 
 class Device:
@@ -36,7 +45,7 @@ class Device:
     def __init__(self, grid, block, places, log, shared=0):
         self.gridDim, self.blockDim, self.places, self.log = grid, block, places, log
         self.given = []  # the arrays in global memory
-        self.shared, self.local, self.const = _Shared(self, shared), _Local(), _Const()
+        self.shared, self.local, self.const = _Shared(self, shared), _Local(self), _Const()
         self.atomic = Atomic()
         self.thread = self.threadIdx = self.blockIdx = None
         self._hub = getcurrent()
@@ -126,11 +135,10 @@ class Device:
             )
         return self._meet(what, lanes, value, frame)
 
-    def _shuffle(self, what, mask, value, source, width, frame):
-        """What a lane of the same `width` lanes brings; beyond these, the own value."""
+    def _shuffle(self, what, mask, value, source, frame):
+        """What a lane brings; beyond the warp, the own value."""
         values = self.exchange(what, mask, value, frame)
-        start = self.thread.lane // width * width
-        if not start <= source < start + width:
+        if not 0 <= source < WARP:
             return value
         if source not in values:
             raise KernelError(
@@ -142,25 +150,24 @@ class Device:
             )
         return values[source]
 
-    def shfl_sync(self, mask, value, source, width=WARP):
+    def shfl_sync(self, mask, value, source):
         """What lane `source` brings."""
-        source = self.thread.lane // width * width + int(source) % width
-        return self._shuffle("shfl_sync", mask, value, source, width, _getframe(1))
+        return self._shuffle("shfl_sync", mask, value, int(source) % WARP, _getframe(1))
 
-    def shfl_xor_sync(self, mask, value, bits, width=WARP):
+    def shfl_xor_sync(self, mask, value, bits):
         """What the lane whose number differs in these bits brings."""
         source = self.thread.lane ^ int(bits)
-        return self._shuffle("shfl_xor_sync", mask, value, source, width, _getframe(1))
+        return self._shuffle("shfl_xor_sync", mask, value, source, _getframe(1))
 
-    def shfl_down_sync(self, mask, value, distance, width=WARP):
+    def shfl_down_sync(self, mask, value, distance):
         """What a lane further up brings; the last ones keep their own value."""
         source = self.thread.lane + int(distance)
-        return self._shuffle("shfl_down_sync", mask, value, source, width, _getframe(1))
+        return self._shuffle("shfl_down_sync", mask, value, source, _getframe(1))
 
-    def shfl_up_sync(self, mask, value, distance, width=WARP):
+    def shfl_up_sync(self, mask, value, distance):
         """What a lane further down brings; the first ones keep their own value."""
         source = self.thread.lane - int(distance)
-        return self._shuffle("shfl_up_sync", mask, value, source, width, _getframe(1))
+        return self._shuffle("shfl_up_sync", mask, value, source, _getframe(1))
 
     def all_sync(self, mask, condition):
         """Whether a condition holds for all lanes."""
@@ -173,12 +180,12 @@ class Device:
     def ballot_sync(self, mask, condition):
         """The lanes for which a condition holds, as bits."""
         votes = self.exchange("ballot_sync", mask, bool(condition), _getframe(1))
-        return sum(1 << lane for lane, vote in votes.items() if vote)
+        return Lanes.of(lane for lane, vote in votes.items() if vote)
 
     def match_any_sync(self, mask, value):
         """The lanes that bring the same value, as bits."""
         values = self.exchange("match_any_sync", mask, value, _getframe(1))
-        return sum(1 << lane for lane, other in values.items() if other == value)
+        return Lanes.of(lane for lane, other in values.items() if other == value)
 
     # ---- Arithmetic ------------------------------------------------------------------------------
 
@@ -188,7 +195,8 @@ class Device:
 
     def popc(self, bits):
         """How many bits are 1."""
-        return int(bits).bit_count()
+        width = 32 if isinstance(bits, Lanes) else 8 * getattr(bits, "itemsize", 8)
+        return (int(bits) & (1 << width) - 1).bit_count()
 
     def selp(self, condition, a, b):
         """a if the condition holds, else b"""
@@ -220,6 +228,47 @@ def _target(code, offset):
     return target.strip() if equals and target.strip().isidentifier() else None
 
 
+def _check_shape(device, frame, name):
+    """A KernelError if Numba would not know the shape of a new array as it compiles."""
+    shape, what = _shape_in_words(frame.f_code, frame.f_lasti)
+    if what == "computed" or (what == "given" and frame.f_code is device.places.kernel):
+        raise KernelError(
+            "does not compile",
+            f"The shape of {name} is {what}: {shape}",
+            "Numba makes room for an array as it compiles, and takes a number there, or a name for "
+            "one, or several of them: no argument of the kernel, no blockDim, and no arithmetic. "
+            "Compute it outside of the kernel, as in ROW = WIDTH + 1, and say ROW. Shared memory "
+            "whose size the launch says is cuda.shared.array(0, dtype).",
+            name,
+        )
+
+
+@cache
+def _shape_in_words(code, offset):
+    """The shape in a call that makes an array, and whether it is "computed", "given" or neither.
+
+    Given are arguments: a function may have constants of what it is compiled into for them.
+    """
+    try:
+        call = ast.parse(f"({Site(code, offset).expression})", mode="eval").body
+    except SyntaxError:  # the file is another by now
+        return "", ""
+    named = {keyword.arg: keyword.value for keyword in getattr(call, "keywords", ())}
+    shape = [*getattr(call, "args", ()), named.get("shape", ast.Constant(0))][0]
+    parts = list(ast.walk(shape))
+    arguments = code.co_varnames[: code.co_argcount]
+    what = ""
+    if any(getattr(part, "id", None) in arguments for part in parts):
+        what = "given"
+    if any(
+        isinstance(part, (ast.BinOp, ast.Call, ast.Subscript))
+        or getattr(part, "attr", None) in ("blockDim", "gridDim")
+        for part in parts
+    ):
+        what = "computed"
+    return ast.unparse(shape), what
+
+
 class _Shared:
     """Arrays that all threads of a block have in common.
 
@@ -242,7 +291,9 @@ class _Shared:
         frame = _getframe(1)
         where = self._device.places[place(frame)]
         if where not in self.arrays:
-            self.arrays[where] = self._make(shape, _dtype(dtype), alignment or ALIGNMENT, frame)
+            _check_shape(self._device, frame, _name(frame, "a shared array"))
+            dtype = _dtype(dtype)
+            self.arrays[where] = self._make(shape, dtype, alignment or dtype.itemsize, frame)
         return self.arrays[where]
 
     def _make(self, shape, dtype, alignment, frame):
@@ -293,9 +344,15 @@ class _Local:
 
     called = "cuda.local"
 
+    def __init__(self, device):
+        self._device = device
+
     def array(self, shape, dtype, alignment=None):
         """A new array: in registers, if the compiler knows all indices."""
-        return Private(shape, _dtype(dtype), _name(_getframe(1), "a local array"))
+        frame = _getframe(1)
+        name = _name(frame, "a local array")
+        _check_shape(self._device, frame, name)
+        return Private(shape, _dtype(dtype), name)
 
 
 class _Const:

@@ -57,6 +57,16 @@ class Site(NamedTuple):
         """The line of the source, or "" where that cannot be read."""
         return linecache.getline(self.code.co_filename, self.line or 0).rstrip()
 
+    @property
+    def expression(self):
+        """The source of what is meant, of one line or several, or "" where it cannot be read."""
+        line, last, start, stop = self.position
+        if start is None:
+            return ""
+        lines = [linecache.getline(self.code.co_filename, n) for n in range(line, last + 1)]
+        lines[-1] = lines[-1].encode()[:stop].decode()
+        return "".join(lines).encode()[start:].decode()
+
     def __str__(self):
         """The line of the source, and below it marks under what is meant."""
         line, last, start, stop = self.position
@@ -94,6 +104,37 @@ def part_of_array():
         "Numba would take a slice, but in the simulator a kernel reads and writes one element at a "
         "time, so that each access is seen. Give all indices as numbers, in a loop over many: "
         "a[i, :] are the elements a[i, j] `for j in range(a.shape[1])`.",
+    )
+
+
+def whole_array():
+    """The fault that a loop runs over an array, or a function of Python or NumPy takes one."""
+    return KernelError(
+        "unknown to the simulator",
+        "All elements of an array are asked for at once:",
+        "In the simulator a kernel reads one element at a time, so that each access is seen. Run "
+        "over the indices, as in `for i in range(x.shape[0]):`, and read x[i]. The functions of "
+        "NumPy are for the host; a thread has the operators and `math`.",
+    )
+
+
+def floating_index():
+    """The fault that an index is a floating number."""
+    return KernelError(
+        "does not compile",
+        "An index is a floating number:",
+        "Numba takes integers. n / 2 is a floating number also where it is whole: write n // 2, "
+        "or int(x) where a number is to be cut off.",
+    )
+
+
+def lost_bits(error):
+    """The fault that an integer does not fit where it is to be kept, by an error of NumPy's."""
+    return KernelError(
+        "overflow",
+        f"An integer is kept where it does not fit: {error}.",
+        "A GPU keeps the last bits of it, which are another number, often a negative one. Take an "
+        "array of int64, or keep the number in bounds by min and max.",
     )
 
 

@@ -191,6 +191,11 @@ class Places(dict):
     def __init__(self):
         self._codes = []
 
+    @property
+    def kernel(self):
+        """The code object of the kernel itself, of which those of what it calls come later."""
+        return self._codes[0]
+
     def add(self, code):
         """Know the places of a code object, and of those in it.   -> all of these"""
         inner = [part for part in code.co_consts if isinstance(part, CodeType)]

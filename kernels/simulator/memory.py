@@ -9,7 +9,7 @@ from sys import _getframe
 
 import numpy as np
 
-from .faults import KernelError, part_of_array
+from .faults import KernelError, floating_index, part_of_array, whole_array
 from .log import ATOMIC, GLOBAL, WRITE, address_of, code_of, place
 from .mathematics import check_is_integer
 
@@ -31,6 +31,9 @@ class Recorded:
 
     def __len__(self):
         return self.shape[0]
+
+    def __iter__(self):
+        raise whole_array()
 
     def __getitem__(self, index):
         enter, frame = self._enter, _getframe(1)
@@ -60,13 +63,15 @@ class Recorded:
             check_index(self, index, counts_back=False)
         width, start = count * self.itemsize, address_of(self._codes[index])
         if start % width or self.strides[-1] != self.itemsize:
+            begins = f" The array begins there by cuda.shared.array(shape, dtype, {width})."
+            begins = begins if self.space == "shared" else ""
             raise KernelError(
                 "misaligned",
                 f"{count} numbers from {self.name}[{_text(index)}] on are taken at once, at byte "
                 f"{start % GLOBAL} of {self.space} memory.",
                 f"An access of {width} bytes must begin at a multiple of {width}: else a GPU ends "
                 f"the program. Let the index and the length of a row be multiples of {count}, or "
-                "take the numbers one by one.",
+                f"take the numbers one by one.{begins}",
                 self.name,
             )
         where = place(frame)
@@ -147,15 +152,25 @@ def check_index(array, index, counts_back=True):
     if any(isinstance(i, slice) or i is Ellipsis for i in numbers):
         raise part_of_array()
     if len(numbers) != len(array.shape):
-        raise IndexError(
-            f"{array.name} has {len(array.shape)} axes, and a kernel of the simulator takes one "
-            f"element at a time. Received: {array.name}[{_text(index)}]"
-        )
+        raise _wrong_axes(array, index, numbers)
     for i, size in zip(numbers, array.shape):
         if not isinstance(i, (int, np.integer)):
-            raise TypeError(f"an index is an integer. Received: {array.name}[{_text(index)}]")
+            raise floating_index()
         if not 0 <= i < size:
             raise _out_of_bounds(array, index, numbers, counts_back)
+
+
+def _wrong_axes(array, index, numbers):
+    """The fault of an index that has too few numbers, or too many."""
+    is_part = len(numbers) < len(array.shape)
+    return KernelError(
+        "unknown to the simulator" if is_part else "does not compile",
+        f"{array.name}[{_text(index)}] is meant, but {array.name} has the shape {array.shape}.",
+        "A kernel of the simulator reads and writes one element at a time, so that each access is "
+        f"seen: give as many indices as there are axes, {len(array.shape)} here"
+        + (", as in a[i, j], where Numba would take a[i][j], too." if is_part else "."),
+        array.name,
+    )
 
 
 def _out_of_bounds(array, index, numbers, counts_back):
@@ -200,6 +215,9 @@ class Constant:
     def __len__(self):
         return self.shape[0]
 
+    def __iter__(self):
+        raise whole_array()
+
     def __getitem__(self, index):
         check_index(self, index)
         return self._values[index]
@@ -243,3 +261,6 @@ class Private(dict):
 
     def __len__(self):
         return self.shape[0]
+
+    def __iter__(self):
+        raise whole_array()

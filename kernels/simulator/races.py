@@ -32,6 +32,14 @@ _BY_BLOCK = (
     "Blocks run in any order or at once, and no barrier makes one wait for another, so the result "
     "changes from run to run. Let one thread alone own each element, or let all use cuda.atomic."
 )
+_IN_ONE_WARP = (
+    " Both are lanes of one warp: for these cuda.syncwarp() is enough, also where the other warps "
+    "do not come."
+)
+_IN_ONE_LINE = (
+    " In the same line there is no room for it: read, pass the barrier, and write in a line after "
+    "it. Or, where many threads add to one element, as in a sum or a count, use cuda.atomic.add()."
+)
 _OF_FENCES = (
     " A fence tells other blocks what its own thread did before; what the other threads of the "
     "block did, only if a cuda.syncthreads() stands before the fence."
@@ -92,7 +100,7 @@ def judge(past):
             lambda first, second: _is_ordered((past, first), (past, second)),
         )
         if race:
-            raise _race(*((past, row) for row in race), _BY_BARRIER)
+            raise _race(*((past, row) for row in race), _BY_BARRIER + _of_barriers(past, *race))
     _judge_copies_and_reads(past, np.flatnonzero(is_shared))
 
 
@@ -193,6 +201,15 @@ def _comes_before(turns, one, other):
         or before.epoch < after.epoch  # a barrier of the block stands between them, or one of
         or (is_same_warp and before.clock[lane] < after.clock[lane])  # their warp
     )
+
+
+def _of_barriers(past, first, second):
+    """What else there is to say of two rows of a block between which no barrier stands."""
+    site, other = past.site(first), past.site(second)
+    if site and other and (site.code, site.line) == (other.code, other.line):
+        return _IN_ONE_LINE
+    first, second = past.table.thread[first], past.table.thread[second]
+    return _IN_ONE_WARP if first // WARP == second // WARP else ""
 
 
 def _race(first, second, why):
