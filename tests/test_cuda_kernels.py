@@ -265,6 +265,16 @@ QUICK = "groups of heads, masked, dropped"  # has most in it; the others take lo
     [QUICK, *(pytest.param(what, marks=pytest.mark.slow) for what in ATTENTION if what != QUICK)],
 )
 def test_attention(what, run):
+    assert_attention(what, run)
+
+
+@ONE_RUN
+def test_attention_of_wide_heads(run):
+    """By the kernels for up to 128 features, which the slow cases above run in all orders"""
+    assert_attention("wide heads", run)
+
+
+def assert_attention(what, run):
     (b, h, heads, t, s, d, e), causal, share, rate = ATTENTION[what]
     q, k, v = normal(b, h, t, d), normal(b, heads, s, d, seed=1), normal(b, heads, s, e, seed=2)
     mask = np.random.default_rng(4).random((b, s)) < share
