@@ -401,7 +401,8 @@ def test_generate_stops_before_a_stop_string(folder, capsys):
 
 
 def test_generate_is_silent_when_nobody_reads_on(folder):
-    options = ["--prompt", "so", "--max-new-tokens", "1000"]
+    more = "100000"  # than a pipe holds, lest the program end before nobody reads on
+    options = ["--prompt", "so", "--max-new-tokens", more]
     command = [sys.executable, "-m", "minigrad", "generate", str(folder), *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdout.read(1)
