@@ -11,13 +11,15 @@ from pathlib import Path
 
 import pytest
 from llvmlite import ir
-from numba import cuda, float32
+from numba import cuda, float32, float64
 from numba.core import types
+from numba.core.errors import TypingError
 from numba.cuda.extending import intrinsic
 
 from kernels import cuda as cuda_kernels
 from kernels.cuda import compile as compiling
 from kernels.cuda.launch import TARGETS, VECTOR, Launch, name_of
+from kernels.cuda.ptx import ALIGNED, commit_copies, copy_async4, load_matrices
 from tests import seeded_bugs
 
 REGISTERS = 65536  # that all threads of a block have together
@@ -94,10 +96,19 @@ def test_the_widest_loads_are_used(name, target):
     assert re.search(r"ld\.shared\.v4", text) and re.search(r"st\.shared\.v4", text)
 
 
+@each_target("matmul.double_buffered", "gemm.dense_128")
+def test_the_next_tiles_are_asked_for_before_these_are_multiplied(name, target):
+    between_barriers = ptx(compiling.KERNELS[name], target).split("bar.sync")[1]
+    steps = "ld.global.v4", "ld.shared.v4", "fma.rn", "st.shared.v4"
+    places = [between_barriers.index(step) for step in steps]
+    assert places == sorted(places)
+
+
 @each_target("matmul.tensor_cores")
 def test_tensor_cores_and_asynchronous_copies_are_used(name, target):
     text = ptx(compiling.KERNELS[name], target)
     assert text.count("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32") >= 8
+    assert text.count("ldmatrix.sync.aligned.m8n8.x4.shared.b16") >= 2
     assert "cp.async.cg.shared.global" in text and "cp.async.wait_group 1;" in text
 
 
@@ -121,6 +132,23 @@ def test_float64_and_a_stack_are_found():
     assert ".f64" in ptx(Launch(in_float64, (256,), None, (VECTOR,)), target)
     text = ptx(Launch(on_the_stack, (256,), None, (VECTOR,)), target)
     assert compiling.needs(text, target).stack == 2400
+
+
+def copies_of_eight_bytes(x):
+    tile = cuda.shared.array(4, float64, ALIGNED)
+    copy_async4(tile, 0, x, 0)
+    commit_copies()
+
+
+def small_matrices_of_eight_bytes(x):
+    tile = cuda.shared.array(128, float64, ALIGNED)
+    x[cuda.grid(1)] = load_matrices(tile, cuda.threadIdx.x * 4)[0]
+
+
+@pytest.mark.parametrize("kernel", [copies_of_eight_bytes, small_matrices_of_eight_bytes])
+def test_an_instruction_for_four_bytes_takes_no_eight(kernel):
+    with pytest.raises(TypingError, match="takes numbers of 4 bytes. Received: array.float64"):
+        compiling.ptx(Launch(kernel, (32,), None, (VECTOR,)), TARGETS[0])
 
 
 def test_what_is_no_ptx_is_refused():

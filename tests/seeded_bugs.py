@@ -16,6 +16,7 @@ from kernels.cuda import (
     convolution,
     cross_entropy,
     elementwise,
+    gemm,
     matmul,
     normalization,
     optimizers,
@@ -167,42 +168,80 @@ BUGS = {
         *(["load4(x, (row, column))"], (18, 9, 20), "vectorised"),
     ),
     "groups of four overlap": Bug(
-        *("fetch_tile", "thread % 32 * 4", "thread % 32 * 2", MISALIGNED, "b_tile"),
+        *("in_straight", "four = 4 *", "four = 2 *", MISALIGNED, "b_tile"),
         *(["store4(tile"], (18, 7, 19), "vectorised"),
     ),
     "rows of four collide": Bug(
-        *("fetch_turned", "thread // 2, thread", "thread // 4, thread", RACE, "a_tile"),
-        *(["tile[column + i, row] ="] * 2, (18, 7, 20), "vectorised"),
+        *("in_turned", "thread // 2 % edge", "thread // 4 % edge", RACE, "a_tile"),
+        *(["tile[place, column + i, row] ="] * 2, (18, 7, 20), "vectorised"),
     ),
     "four too far": Bug(
         *("add_wide_products", "group * EDGE + y * 4", "group * EDGE + y * 8", BOUNDS, "a_tile"),
         *(["a_four = load4"], (18, 19, 20), "vectorised"),
     ),
     "four without a barrier": Bug(
-        *("multiply_wide", f"{BARRIER}        add", "        add", RACE, "a_tile"),
-        *(["tile[column + i, row] =", "a_four = load4"], (18, 7, 20), "vectorised"),
+        *("vectorised", f"{BARRIER}        add", "        add", RACE, "a_tile"),
+        *(["tile[place, column + i, row] =", "a_four = load4"], (18, 7, 20)),
     ),
-    # Matrices that lie in columns
-    "tiles of columns without a barrier": Bug(
-        *("multiply_wide", f"b_tile)\n{BARRIER}    put", "b_tile)\n    put", RACE, "a_tile"),
-        *(["tile[column + i, row] =", "a_four = load4"], (18, 19, 20), "transposed_b"),
+    "a tile of four is used again too early": Bug(
+        *("vectorised", f"0, WIDE)\n{BARRIER}", "0, WIDE)\n", RACE, "a_tile"),
+        *(["tile[place, column + i, row] =", "a_four = load4"], (18, 19, 20)),
+    ),
+    # Two places for each tile
+    "the first tiles without a barrier": Bug(
+        *("multiply_ahead", "    cuda.syncthreads()\n    for k", "    for k", RACE, "a_tile"),
+        *(["tile[place, column + i, row] =", "a_four = load4"], (18, 7, 20), "double_buffered"),
+    ),
+    "the next tiles without a barrier": Bug(
+        *("multiply_ahead", f"b_four, edge)\n{BARRIER}", "b_four, edge)\n", RACE, "a_tile"),
+        *(["tile[place, column + i, row] =", "a_four = load4"], (18, 19, 20), "double_buffered"),
+    ),
+    "the next tile takes the place of this one": Bug(
+        *("multiply_ahead", "(a_tile, 1 - place,", "(a_tile, place,", RACE, "a_tile"),
+        *(["tile[place, column + i, row] =", "a_four = load4"], (18, 19, 20), "double_buffered"),
+    ),
+    "the other place is never filled": Bug(
+        *("multiply_ahead", "        put_in_tile(b_tile, 1 - place, b_part, b_four, edge)\n", ""),
+        *(UNWRITTEN, "b_tile", ["b_four = load4"], (18, 19, 20), "double_buffered"),
+    ),
+    "a tile of three places in two": Bug(
+        *("multiply_ahead", "k // thin % 2", "k // thin % 3", BOUNDS, "a_tile"),
+        *(["a_four = load4"], (18, 27, 20), "double_buffered"),
+    ),
+    # Batches, and layers
+    "a part of a sum that does not stop": Bug(
+        *("of_batch", "min(start + each, rows)", "start + each", BOUNDS, "a"),
+        *(["load4(x, (row, column))"], (5, 8, 7), "transposed_a_64", gemm),
+    ),
+    "parts of a sum in one place": Bug(
+        *("_transposed_a", "start + row, column, total", "row, column, total", RACE, "c"),
+        *(["store4(x, (row, column)"] * 2, (5, 8, 20), "transposed_a_64", gemm),
+    ),
+    "a layer that reads what others write": Bug(
+        *("apply", "cuda.threadIdx.x * 4", "cuda.threadIdx.x // 2 * 4", RACE, "z"),
+        *(["store4(x, (row, column)", "load4(x, (row, column))"], (18, 19, 20), "dense_64", gemm),
+    ),
+    "a bias for more columns than there are": Bug(
+        *("add_bias", "take4(bias, first_column + group * EDGE + cuda.threadIdx.x * 4)"),
+        *("4 * (bias[first_column + group * EDGE + cuda.threadIdx.x * 4],)", BOUNDS, "bias"),
+        *(["four = 4 * (bias["], (18, 19, 20), "dense_64", gemm),
     ),
     # Copies on their way, and tensor cores
     "no wait for a copy": Bug(
         *("tensor_cores", "        wait_for_copies(1)", "        pass", WAIT, "a_tile"),
-        *(["copy_async4(tile", "a_tile[stage, row, column],"], (18, 20, 20)),
+        *(["copy_async4(tile", "load_matrices(a_tile"], (18, 20, 20)),
     ),
     "the wait is for older copies": Bug(
         *("tensor_cores", "wait_for_copies(1)", "wait_for_copies(2)", WAIT, "a_tile"),
-        *(["copy_async4(tile", "a_tile[stage, row, column],"], (18, 20, 20)),
+        *(["copy_async4(tile", "load_matrices(a_tile"], (18, 20, 20)),
     ),
     "copies are in no group": Bug(
         *("fetch_tiles", "    commit_copies()", "    pass", WAIT, "a_tile"),
-        *(["copy_async4(tile", "a_tile[stage, row, column],"], (18, 20, 20), "tensor_cores"),
+        *(["copy_async4(tile", "load_matrices(a_tile"], (18, 20, 20), "tensor_cores"),
     ),
     "copies that make no group": Bug(
         *("fetch_tiles", "    commit_copies()\n", "", WAIT, "a_tile"),
-        *(["copy_async4(tile", "a_tile[stage, row, column],"], (18, 20, 20), "tensor_cores"),
+        *(["copy_async4(tile", "load_matrices(a_tile"], (18, 20, 20), "tensor_cores"),
     ),
     "a number that a copy will replace": Bug(
         *("fetch_four", "copy_async4(tile, index, x, (row, column))"),
@@ -210,8 +249,8 @@ BUGS = {
         *(WAIT, "a_tile", ["copy_async4(tile", "tile[index] ="], (18, 20, 20), "tensor_cores"),
     ),
     "a wait that no barrier follows": Bug(
-        *("tensor_cores", f"{BARRIER}        for inner", "        for inner", RACE, "a_tile"),
-        *(["copy_async4(tile", "a_tile[stage, row, column],"], (18, 20, 20)),
+        *("tensor_cores", f"{BARRIER}        add", "        add", RACE, "a_tile"),
+        *(["copy_async4(tile", "load_matrices(a_tile"], (18, 20, 20)),
     ),
     "a barrier that comes before the wait": Bug(
         *(
@@ -219,24 +258,49 @@ BUGS = {
             f"        wait_for_copies(1)  # for all but those ordered last\n{BARRIER}",
         ),
         *(f"{BARRIER}        wait_for_copies(1)\n", RACE, "a_tile"),
-        *(["wait_for_copies(1)", "a_tile[stage, row, column],"], (18, 20, 20)),
+        *(["wait_for_copies(1)", "load_matrices(a_tile"], (18, 20, 20)),
     ),
     "copies to a tile that is in use": Bug(
-        *("tensor_cores", "a_tile, b_tile, 1 - stage,", "a_tile, b_tile, stage,", WAIT, "a_tile"),
-        *(["copy_async4(tile", "a_tile[stage, row, column],"], (18, 72, 20)),
+        *("tensor_cores", "a_tile, b_tile, 1 - place,", "a_tile, b_tile, place,", WAIT, "a_tile"),
+        *(["copy_async4(tile", "load_matrices(a_tile"], (18, 72, 20)),
     ),
     "no barrier before a tile is used again": Bug(
-        *("tensor_cores", f"sums[part]\n{BARRIER}", "sums[part]\n", RACE, "a_tile"),
-        *(["copy_async4(tile", "a_tile[stage, row, column],"], (18, 72, 20)),
+        *("tensor_cores", f"warp_column)\n{BARRIER}", "warp_column)\n", RACE, "a_tile"),
+        *(["copy_async4(tile", "load_matrices(a_tile"], (18, 72, 20)),
     ),
     "a tile whose rows are not aligned": Bug(
-        *("tensor_cores", "(2, TENSOR_EDGE, A_ROW)", "(2, TENSOR_EDGE, 35)", MISALIGNED),
+        *("tensor_cores", "(2, TENSOR_EDGE, A_ROW)", "(2, TENSOR_EDGE, 19)", MISALIGNED),
         *("a_tile", ["copy_async4(tile"], (64, 64, 20)),
     ),
+    "rows of small matrices that are not aligned": Bug(
+        *("add_small_products", "lane // 16 * 4", "lane // 16 * 2", MISALIGNED, "a_tile"),
+        *(["load_matrices(a_tile"], (18, 20, 20), "tensor_cores"),
+    ),
+    "small matrices beyond a tile": Bug(
+        *("add_small_products", "y * 16 + lane % 16", "y * 32 + lane % 16", BOUNDS, "a_tile"),
+        *(["load_matrices(a_tile"], (18, 20, 20), "tensor_cores"),
+    ),
+    "small matrices without the last lane": Bug(
+        *("add_small_products", "a_part = load_matrices(a_tile, (place, row, column))"),
+        "a_part = float32(0), float32(0), float32(0), float32(0)\n"
+        "            if lane < 31: a_part = load_matrices(a_tile, (place, row, column))",
+        *(
+            DIVERGENT,
+            None,
+            ["load_matrices(a_tile", "sums = multiply_tf32"],
+            (18, 20, 20),
+            "tensor_cores",
+        ),
+    ),
     "a warp that leaves the others": Bug(
-        *("tensor_cores", "            for y in range(2):\n                row, column = warp_row"),
-        "            for y in range(2 - lane // 31):\n                row, column = warp_row",
-        *(DIVERGENT, None, ["sums = multiply_tf32", "cuda.syncthreads()"], (18, 20, 20)),
+        *("add_small_products", "for y in range(4):", "for y in range(4 - lane // 31):"),
+        *(
+            DIVERGENT,
+            None,
+            ["load_matrices(a_tile", "cuda.syncthreads()"],
+            (18, 20, 20),
+            "tensor_cores",
+        ),
     ),
     # Reductions
     "a row too many": Bug(
@@ -537,9 +601,16 @@ def _normal(*shape):
 
 def _product(kernel, shape):
     m, k, n = shape
-    a = _normal(k, m) if kernel == "transposed_a" else _normal(m, k)
-    b = _normal(n, k) if kernel == "transposed_b" else _normal(k, n)
-    return a, b, _normal(m, n)
+    return _normal(m, k), _normal(k, n), _normal(m, n)
+
+
+def _gemm(kernel, shape):
+    """A layer, or a sum in four parts"""
+    if kernel.startswith("dense"):
+        x, weight, z = _product(kernel, shape)
+        return x, weight, _normal(shape[2]), elementwise.GELU, z, z.copy()
+    k, m, n = shape
+    return _normal(k, m), _normal(k, n), _normal(4 * m, n)
 
 
 def _softmax(kernel, shape):
@@ -630,6 +701,7 @@ def _pooling(kernel, shape):
 
 ARGUMENTS = {
     matmul: _product,
+    gemm: _gemm,
     softmax: _softmax,
     normalization: _normalization,
     cross_entropy: _cross_entropy,

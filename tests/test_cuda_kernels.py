@@ -19,6 +19,7 @@ from kernels.cuda import (
     convolution,
     cross_entropy,
     elementwise,
+    gemm,
     matmul,
     normalization,
     optimizers,
@@ -47,7 +48,7 @@ def close(ours, right, rtol=1e-5, atol=1e-6):
     np.testing.assert_allclose(ours, right, rtol=rtol, atol=atol)
 
 
-TABLES = {*matmul.LADDER, *softmax.LADDER, *attention_ladder.LAUNCHES, *scatter.LAUNCHES}
+TABLES = {*matmul.LAUNCHES, *softmax.LADDER, *attention_ladder.LAUNCHES, *scatter.LAUNCHES}
 
 
 def test_no_kernel_is_without_a_test():
@@ -65,7 +66,7 @@ def test_no_kernel_is_without_a_test():
 
 @ALL_RUNS
 @pytest.mark.parametrize("shape", [(1, 1, 1), (18, 19, 20), (33, 7, 35)])
-@pytest.mark.parametrize("name", matmul.LADDER)
+@pytest.mark.parametrize("name", matmul.LAUNCHES)
 def test_products_of_matrices(name, shape, run):
     assert_product(name, shape, run)
 
@@ -74,7 +75,9 @@ def test_products_of_matrices(name, shape, run):
 LARGE = [
     ("register_tiled", (66, 3, 70)),
     ("vectorised", (130, 3, 132)),
-    ("tensor_cores", (70, 5, 66)),
+    ("double_buffered", (130, 3, 132)),
+    ("double_buffered", (5, 25, 9)),
+    ("tensor_cores", (130, 5, 134)),
     ("tensor_cores", (18, 72, 20)),
 ]
 
@@ -85,24 +88,91 @@ def test_products_of_several_blocks_and_tiles(name, shape, run):
     assert_product(name, shape, run)
 
 
-@RUNS
-@pytest.mark.parametrize("name", ["transposed_a", "transposed_b"])
-@pytest.mark.parametrize("shape", [(1, 1, 1), (18, 19, 20), (33, 7, 35), (130, 3, 132)])
-def test_products_of_transposed_matrices(shape, name, run):
-    m, k, n = shape
-    a, b, c = normal(m, k), normal(k, n, seed=1), empty(m, n)
-    given = a.T.copy() if name == "transposed_a" else a, b.T.copy() if name == "transposed_b" else b
-    matmul.LAUNCHES[name](run, *given, c)
-    close(c, reference.matmul(a, b), atol=1e-5)
-
-
 def assert_product(name, shape, run):
     m, k, n = shape
     a, b, c = normal(m, k), normal(k, n, seed=1), empty(m, n)
-    matmul.LADDER[name](run, a, b, c)
+    matmul.LAUNCHES[name](run, a, b, c)
     if name == "tensor_cores":
         a, b = tf32(a), tf32(b)
     close(c, reference.matmul(a, b), atol=1e-5)
+
+
+# ---- Products for layers -------------------------------------------------------------------------
+
+PRODUCTS = "product", "transposed_a", "transposed_b"
+
+
+@RUNS
+@pytest.mark.parametrize("shape", [(1, 1, 1, 1), (3, 18, 19, 20), (2, 33, 40, 4)])
+@pytest.mark.parametrize("name", PRODUCTS)
+def test_products_in_batches(name, shape, run):
+    assert_products(name, 64, shape, run)
+
+
+@ONE_RUN
+@pytest.mark.parametrize("name", PRODUCTS)
+@pytest.mark.parametrize("edge, shape", [(64, (2, 70, 3, 72)), (128, (1, 130, 9, 132))])
+def test_products_of_several_blocks(edge, shape, name, run):
+    assert_products(name, edge, shape, run)
+
+
+def assert_products(name, edge, shape, run):
+    """The matrices of a batch stand below each other."""
+    z, m, k, n = shape
+    a, b, c = normal(z, m, k), normal(z, k, n, seed=1), empty(z * m, n)
+    given_a = a.swapaxes(1, 2) if name == "transposed_a" else a
+    given_b = b.swapaxes(1, 2) if name == "transposed_b" else b
+    given = (x.reshape(-1, x.shape[2]).copy() for x in (given_a, given_b))
+    of_width(gemm.LAUNCHES, name, edge)(run, *given, c)
+    close(c, reference.matmul(a, b).reshape(z * m, n), atol=1e-5)
+
+
+@ONE_RUN
+@pytest.mark.parametrize("k, parts", [(10, 4), (5, 4), (40, 2)])
+def test_a_sum_in_parts(k, parts, run):
+    """Of rows that no number of parts need divide: the last parts are shorter, or have none."""
+    a, b, c = normal(k, 8), normal(k, 5, seed=1), empty(parts * 8, 5)
+    of_width(gemm.LAUNCHES, "transposed_a", 64)(run, a, b, c)
+    each = -(-k // parts)
+    for part, ours in enumerate(c.reshape(parts, 8, 5)):
+        of_part = slice(part * each, (part + 1) * each)
+        close(ours, a[of_part].T @ b[of_part], atol=1e-5)
+
+
+@ONE_RUN
+@pytest.mark.parametrize("name", [name for name in elementwise.FUNCTIONS if name])
+def test_dense_with_each_activation(name, run):
+    x, weight, bias = normal(18, 19), normal(19, 20, seed=1), normal(20, seed=2)
+    assert_dense(64, (x, weight, bias), name, run)
+
+
+@RUNS
+@pytest.mark.parametrize(
+    "edge, shape", [(64, (33, 7, 35)), (64, (70, 17, 68)), (128, (130, 3, 132))]
+)
+def test_dense(edge, shape, run):
+    n, d, u = shape
+    assert_dense(edge, (normal(n, d), normal(d, u, seed=1), normal(u, seed=2)), "gelu", run)
+
+
+@ONE_RUN
+@pytest.mark.parametrize("name", [None, "relu"], ids=str)
+def test_dense_without_a_bias_in_one_array(name, run):
+    """Nobody asks for z of these."""
+    x, weight, y = normal(18, 19), normal(19, 20, seed=1), empty(18, 20)
+    launch = of_width(gemm.LAUNCHES, "dense", 64)
+    launch(run, x, weight, empty(0), elementwise.FUNCTIONS[name], y, y)
+    close(y, x @ weight if name is None else reference_of(name)(x @ weight), atol=1e-5)
+
+
+def assert_dense(edge, arguments, name, run):
+    x, weight, bias = arguments
+    z, y = empty(len(x), len(bias)), empty(len(x), len(bias))
+    launch = of_width(gemm.LAUNCHES, "dense", edge)
+    launch(run, *arguments, elementwise.FUNCTIONS[name], z, y)
+    right = x @ weight + bias
+    close(z, right, atol=1e-5)
+    close(y, reference_of(name)(right), atol=1e-5)
 
 
 # ---- Rows ----------------------------------------------------------------------------------------

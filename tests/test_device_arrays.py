@@ -318,13 +318,36 @@ def logits(x, w):
 
 
 TURNED = {
-    "a b": (lambda x, w: x @ w[:64], ["vectorised"]),
-    "a bᵀ": (lambda x, w: x @ w.T, ["transposed_b"]),
-    "aᵀ b": (lambda x, w: x.T @ x, ["transposed_a"]),
-    "aᵀ bᵀ": (lambda x, w: w[:64].T @ w.T, ["copyto_float32_strided", "transposed_b"]),
-    "of a batch": (lambda x, w: np.reshape(x, (2, 40, 64)) @ w.T, ["transposed_b"]),
-    "logits of tokens": (logits, ["transposed_b", "vectorised", "transposed_a"]),
+    "a b": (lambda x, w: x @ w[:64], ["product_64"]),
+    "a bᵀ": (lambda x, w: x @ w.T, ["transposed_b_64"]),
+    "aᵀ b": (lambda x, w: x.T @ x, ["transposed_a_64"]),
+    "aᵀ bᵀ": (lambda x, w: w[:64].T @ w.T, ["copyto_float32_strided", "transposed_b_64"]),
+    "of a batch": (lambda x, w: np.reshape(x, (2, 40, 64)) @ w.T, ["transposed_b_64"]),
+    "logits of tokens": (logits, ["transposed_b_64", "product_64", "transposed_a_64"]),
+    "a batch of each": (lambda x, w: halves(x) @ halves(x).swapaxes(1, 2), ["transposed_b_64"]),
+    "a long sum": (
+        lambda x, w: long(x).T @ long(x),
+        ["transposed_a_64", "add_float32_by_thread", "copyto_float32_flat"],
+    ),
+    "a layer": (lambda x, w: kernels.dense(x, w[:64], x[0], "gelu"), ["dense_64"]),
+    "a layer in columns": (
+        lambda x, w: kernels.dense(x, w[:64].T, x[0]),
+        ["transposed_b_64", "biased"],
+    ),
+    "a layer with one bias for all": (
+        lambda x, w: kernels.dense(x, w[:64], x[0, :1]),
+        ["product_64", "biased"],
+    ),
 }
+
+
+def halves(x):
+    return np.reshape(x, (2, 40, 64))
+
+
+def long(x):
+    """Of so many rows that their products are added in two parts"""
+    return np.empty_like(x, shape=(2 * products.PART, 32))
 
 
 @pytest.mark.parametrize("multiply, kernels_of_it", TURNED.values(), ids=TURNED)
@@ -335,6 +358,47 @@ def test_a_matrix_that_lies_in_columns_is_not_copied(multiply, kernels_of_it, mo
     monkeypatch.setattr(device.machine, "launch", lambda kernel, *_: started.append(kernel))
     multiply(x, w)
     assert sorted(kernel.__name__ for kernel in started) == sorted(kernels_of_it)
+
+
+def test_blocks_are_large_only_if_they_are_many():
+    """A gradient of weights of GPT-2 has 36 large blocks: its sum has 7 parts."""
+    sizes = (8192, 768), (768, 768), (8192, 64), (96, 65)
+    assert [products._edge(m, n) for m, n in sizes] == [128, 64, 64, 64]
+    assert products._edge(1024, 96, batches=96) == 128 and products._edge(64, 1024, 96) == 64
+    sums = (768, 768, 8192), (768, 50257, 8192), (768, 768, 1000)
+    assert [products._parts(*each) for each in sums] == [7, 0, 1]
+
+
+def normal(*shape, seed=0):
+    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
+
+
+def test_batches_of_matrices(device):
+    """Of which each has a kernel that is made for it"""
+    a, b = normal(2, 3, 33, 8), normal(2, 3, 8, 36, seed=1)
+    x, y, right = device.put(a), device.put(b), a @ b
+    turned = [device.put(z.swapaxes(2, 3).copy()).swapaxes(2, 3) for z in (a, b)]
+    for ours in (x @ y, turned[0] @ y, x @ turned[1], turned[0] @ turned[1]):
+        same(ours, right, 1e-5)
+    same(x @ y[:1, :1], a @ b[:1, :1], 1e-5)  # and one that is repeated
+
+
+def test_a_sum_of_many_rows_is_taken_in_parts(device, monkeypatch):
+    monkeypatch.setattr(products, "PART", 8)
+    a, b = normal(37, 33), normal(37, 36, seed=1)
+    same(device.put(a).T @ device.put(b), a.T @ b, 1e-5)
+    out = device.put(np.full((1, 33, 36), np.nan, np.float32))
+    np.matmul(device.put(a[None]).swapaxes(1, 2), device.put(b[None]), out=out)
+    same(out, (a.T @ b)[None], 1e-5)
+
+
+@pytest.mark.parametrize("activation", [None, "relu", "gelu"])
+@pytest.mark.parametrize("shape", [(33, 7), (2, 17, 9)])
+def test_a_layer_is_that_on_the_cpu(shape, activation, device):
+    x, w, bias = normal(*shape), normal(shape[-1], 36, seed=1), normal(36, seed=2)
+    ours = kernels.dense(device.put(x), device.put(w), device.put(bias), activation)
+    for array, right in zip(ours, reference.dense(x, w, bias, activation), strict=True):
+        same(array, right, 1e-5)
 
 
 def test_a_batch_may_be_longer_than_a_grid(monkeypatch, device):

@@ -9,7 +9,7 @@ from tests.benchmarks import gpt, gpu
 from tests.benchmarks.harness import Case
 
 WORK = {
-    "product": gpu.product(8, "vectorised"),
+    "product": gpu.product(8, "double_buffered"),
     "attention": gpu.attention((1, 1, 3, 4), backward=True),
     "layer_norm": gpu.layer_norm(3, 8),
     "softmax": gpu.softmax(3, 8),

@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 import pytest
-from numba import cuda, float32, int32
+from numba import cuda, float32, float64, int32
 
 from kernels import simulator
 from kernels.cuda import array_kernels, attention, matmul
@@ -16,6 +16,7 @@ from kernels.cuda.ptx import (
     commit_copies,
     copy_async4,
     load4,
+    load_matrices,
     multiply_tf32,
     store4,
     wait_for_copies,
@@ -670,6 +671,70 @@ def test_a_warp_multiplies_small_matrices(order):
     np.testing.assert_allclose(c, right, rtol=1e-6, atol=1e-6)
 
 
+def small_matrices(x, out, row_length):
+    """Of a tile with rows (row_length,): four matrices (8, 4) that lie beside each other"""
+    tile = cuda.shared.array(640, float32, ALIGNED)
+    lane = cuda.laneid
+    for i in range(lane, x.size, 32):
+        tile[i] = x[i]
+    cuda.syncwarp()
+    four = load_matrices(tile, lane % 8 * row_length + lane // 8 * 4)
+    for matrix in range(4):
+        out[lane // 4, matrix * 4 + lane % 4] = four[matrix]
+
+
+@ORDERS
+@pytest.mark.parametrize("check", [True, False])
+def test_a_warp_loads_small_matrices(order, check):
+    x, out = normal(8, 20), zeros(8, 16)
+    simulator.launch(small_matrices, 1, 32, x.ravel(), out, 20, order=order, check=check)
+    np.testing.assert_array_equal(out, x[:, :16])
+
+
+def test_rows_of_small_matrices_begin_at_16_bytes_and_are_written():
+    found = fault(small_matrices, 1, 32, normal(160), zeros(8, 16), 19)
+    assert (found.kind, found.array) == ("misaligned", "tile")
+    found = fault(small_matrices, 1, 32, normal(150), zeros(8, 16), 20)
+    assert (found.kind, found.array) == ("uninitialised", "tile")
+    found = fault(small_matrices, 1, 32, normal(640), zeros(8, 16), 120)
+    assert (found.kind, found.array) == ("out of bounds", "tile")
+
+
+def test_banks_are_counted_for_small_matrices():
+    """Eight rows of 16 bytes are one turn, if they lie in different banks."""
+    for row_length, turns in ((20, 4), (32, 32)):
+        traffic = simulator.launch(small_matrices, 1, 32, normal(640), zeros(8, 16), row_length)
+        (line,) = [line for line in traffic.lines if "load_matrices" in line.site.text]
+        assert (line.requests, line.pieces, line.least) == (1, turns, 4)
+
+
+def small_matrices_of_global_memory(x, out):
+    out[cuda.laneid] = load_matrices(x, 4 * cuda.laneid)[0]
+
+
+def copies_to_global_memory(x, out):
+    copy_async4(out, 0, x, 0)
+
+
+def copies_of_large_numbers(x, out):
+    tile = cuda.shared.array(4, float64, 32)
+    copy_async4(tile, 0, x, 0)
+
+
+@pytest.mark.parametrize(
+    "kernel, words",
+    [
+        (small_matrices_of_global_memory, "load_matrices is given x: float32 in global memory"),
+        (copies_to_global_memory, "copy_async4 is given out: float32 in global memory"),
+        (copies_of_large_numbers, "copy_async4 is given tile: float64 in shared memory"),
+    ],
+)
+def test_an_instruction_takes_numbers_of_one_memory_and_size(kernel, words):
+    found = fault(kernel, 1, 32, normal(128), zeros(32))
+    assert found.kind == "wrong memory" and found.array in ("x", "out", "tile")
+    assert words in str(found)
+
+
 def test_tf32_keeps_ten_bits_behind_the_point():
     x = np.array([1 + 2**-10, 1 + 2**-11, -3], np.float32)
     assert tf32(x).tolist() == [1 + 2**-10, 1, -3]
@@ -783,7 +848,7 @@ def assert_fast(limit, launch, *arguments):
 
 @pytest.mark.slow  # beside what measures coverage, each of the simulator's calls takes longer
 def test_a_product_of_64_by_64_matrices_takes_less_than_300_ms():
-    assert_fast(0.3, matmul.LADDER["tiled"], normal(64, 64), normal(64, 64), zeros(64, 64))
+    assert_fast(0.3, matmul.LAUNCHES["tiled"], normal(64, 64), normal(64, 64), zeros(64, 64))
 
 
 @pytest.mark.slow
@@ -858,14 +923,14 @@ def test_the_ladder_needs_less_at_each_step():
     """Of sectors of global memory; and no bank of shared memory has to be waited for."""
     a, b, c = normal(64, 16), normal(16, 64), zeros(64, 64)
     sectors = {}
-    for name, rung in matmul.LADDER.items():
+    for name, rung in matmul.LAUNCHES.items():
         traffic = rung(simulator.launch, a, b, c)
         sectors[name] = sum(x.pieces for x in traffic.lines if x.array.space == "global")
         shared = [line for line in traffic.lines if line.array.space == "shared"]
         assert all(line.pieces == line.least for line in shared), f"{name}\n{traffic}"
-    naive, coalesced, tiled, registers, vectors, tensor_cores = sectors.values()
+    naive, coalesced, tiled, registers, vectors, double_buffered, tensor_cores = sectors.values()
     assert naive > 4 * coalesced > 20 * tiled == 40 * registers == 40 * vectors
-    assert tiled > tensor_cores
+    assert tiled > tensor_cores and vectors == double_buffered
 
 
 def test_a_table_and_a_picture_of_traffic():

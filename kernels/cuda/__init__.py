@@ -3,7 +3,7 @@
 And arrays that run them. From the inside out:
 
     ptx, launch, reduction   what kernels are made of, and how they are started
-    matmul, attention, ...   kernels that were written for one purpose, many of them as ladders
+    matmul, gemm, attention, ...   kernels written for one purpose, many of them as ladders
     ufuncs, axes, indexing, products   kernels for what NumPy says: exp, sum, x[i], matmul
     sines                    sin and cos, which ufuncs takes from there
     array_kernels            the table of these, for `compile`

@@ -27,7 +27,7 @@ from .launch import name_of
 MODULES = [
     import_module(f"{__package__}.{name}")
     for name in (
-        *("matmul", "attention", "attention_ladder", "convolution", "pooling", "softmax"),
+        *("matmul", "gemm", "attention", "attention_ladder", "convolution", "pooling", "softmax"),
         *("cross_entropy", "normalization", "elementwise", "scatter", "optimizers"),
         "array_kernels",
     )

@@ -5,15 +5,12 @@
     tiled            a block fetches tiles of A and B once, for all of its threads
     register_tiled   a thread computes 4 x 4 elements: each number that it fetches serves 4 times
     vectorised       8 x 8 elements, and four numbers are fetched by one instruction
-    tensor_cores     a warp multiplies small matrices at once, in TF32, while the next are fetched
+    double_buffered  while a tile is multiplied, the next one is on its way: there are two places
+    tensor_cores     the same, and a warp multiplies small matrices at once, in TF32
 
 All compute C = A B,  (m, k), (k, n) -> (m, n), of float32, in rows without gaps that begin at a
-multiple of 16 bytes, of any size. Beside `vectorised` stand two for matrices that lie in columns:
-
-    transposed_a     C = Aᵀ B, of rows of Aᵀ: what a gradient of weights is made of
-    transposed_b     C = A Bᵀ, of rows of Bᵀ: the logits of tokens, by their embedding
-
-`LAUNCHES` says how each is started.
+multiple of 16 bytes, of any size. `LAUNCHES` says how each is started. What layers need, Aᵀ B,
+A Bᵀ, batches, a bias and an activation, is made of the same parts in `dense`.
 """
 
 from numba import cuda, float32
@@ -24,6 +21,7 @@ from .ptx import (
     commit_copies,
     copy_async4,
     load4,
+    load_matrices,
     multiply_tf32,
     store4,
     wait_for_copies,
@@ -153,19 +151,24 @@ def register_tiled(a, b, c):
 
 # ---- Four numbers at once ------------------------------------------------------------------------
 
-WIDE = 8  # rows and columns of C that a thread computes: two groups of four each
+WIDE = 8  # rows and columns of C that a thread computes, in groups of four
 WIDE_EDGE = SIDE * WIDE
-THIN = 8  # columns of a tile of A, rows of one of B
+TILE = 1024  # numbers: four for each thread
+THIN = TILE // WIDE_EDGE  # columns of a tile of A, rows of one of B
 GAP = WIDE_EDGE + 4  # numbers from one row of a tile to the next, which puts them in other banks
 
 
 @cuda.jit(device=True, inline="always")
-def four_elements(x, row, column):
-    """x[row, column : column + 4] with 0 beyond the edge: by one instruction, where that can be"""
-    is_inside = row < x.shape[0] and column < x.shape[1]
+def four_elements(x, stop, row, column):
+    """x[row, column : column + 4], with 0 beyond the edge and from row `stop` on
+
+    By one instruction, where that can be.
+    """
+    is_inside = row < stop and column < x.shape[1]
     is_aligned = x.shape[1] % 4 == 0  # so that four are inside, or none
     if is_inside and is_aligned:
         return load4(x, (row, column))
+    row = row if is_inside else x.shape[0]  # which is beyond the edge
     return (
         element(x, row, column),
         element(x, row, column + 1),
@@ -175,82 +178,98 @@ def four_elements(x, row, column):
 
 
 @cuda.jit(device=True, inline="always")
-def fetch_tile(x, k, first, tile):
-    """THIN rows of x from k on, and WIDE_EDGE columns: each of 256 threads has a group of four"""
-    thread = cuda.threadIdx.y * SIDE + cuda.threadIdx.x
-    row, column = thread // 32, thread % 32 * 4
-    store4(tile, (row, column), four_elements(x, k + row, first + column))
+def put_element(x, row, column, number):
+    """x[row, column] = number, unless the column is beyond the edge"""
+    if column < x.shape[1]:
+        x[row, column] = number
 
 
 @cuda.jit(device=True, inline="always")
-def fetch_turned(x, k, first, tile):
-    """WIDE_EDGE rows of x, and THIN columns from k on, turned over: a column of x is a row there"""
-    thread = cuda.threadIdx.y * SIDE + cuda.threadIdx.x
-    row, column = thread // 2, thread % 2 * 4
-    four = four_elements(x, first + row, k + column)
-    for i in range(4):
-        tile[column + i, row] = four[i]
+def put_four(x, stop, row, column, four):
+    """x[row, column : column + 4] = four, as far as x goes, and if the row is before `stop`"""
+    is_inside = row < stop and column < x.shape[1]
+    is_aligned = x.shape[1] % 4 == 0
+    if is_inside and is_aligned:
+        store4(x, (row, column), four)
+    elif is_inside:
+        put_element(x, row, column, four[0])
+        put_element(x, row, column + 1, four[1])
+        put_element(x, row, column + 2, four[2])
+        put_element(x, row, column + 3, four[3])
 
 
 @cuda.jit(device=True, inline="always")
-def add_wide_products(total, a_tile, b_tile):
-    """total += the products of two tiles, for the WIDE rows and columns of a thread"""
+def in_turned(edge):
+    """The row of x, and the first of four columns, that a thread has in a tile of columns
+
+    A warp has two groups of four in each of 16 rows: so no two lanes use a bank of a tile.
+    """
+    thread = cuda.threadIdx.y * SIDE + cuda.threadIdx.x
+    return thread // 2 % edge, (thread // (2 * edge) * 2 + thread % 2) * 4
+
+
+@cuda.jit(device=True, inline="always")
+def in_straight(edge):
+    """The row of x, and the first of four columns, that a thread has in a tile of rows"""
+    four = 4 * (cuda.threadIdx.y * SIDE + cuda.threadIdx.x)
+    return four // edge, four % edge
+
+
+@cuda.jit(device=True, inline="always")
+def fetch(part, k, edge):
+    """Four numbers of a tile, which has `edge` of each of TILE / edge k, from k on
+
+    part   a matrix; whether it is turned, that is, has a column for each k, not a row; the row at
+           which it stops; its first k; and the first row or column of the tile
+    """
+    x, is_turned, stop, first_k, first = part
+    if is_turned:
+        row, column = in_turned(edge)
+        return four_elements(x, stop, first + row, first_k + k + column)
+    row, column = in_straight(edge)
+    return four_elements(x, stop, first_k + k + row, first + column)
+
+
+@cuda.jit(device=True, inline="always")
+def put_in_tile(tile, place, part, four, edge):
+    """What `fetch` has brought, to a place of a tile (places, k, edge): a row for each k"""
+    if part[1]:
+        row, column = in_turned(edge)
+        for i in range(4):
+            tile[place, column + i, row] = four[i]
+    else:
+        row, column = in_straight(edge)
+        store4(tile, (place, row, column), four)
+
+
+@cuda.jit(device=True, inline="always")
+def add_wide_products(total, a_tile, b_tile, place, wide):
+    """total += the products of two tiles, for the wide x wide elements of a thread"""
     x, y = cuda.threadIdx.x, cuda.threadIdx.y
-    a_part = cuda.local.array(WIDE, float32)
-    b_part = cuda.local.array(WIDE, float32)
-    for inner in range(THIN):
-        for group in range(2):
-            a_four = load4(a_tile, (inner, group * EDGE + y * 4))
-            b_four = load4(b_tile, (inner, group * EDGE + x * 4))
+    a_part = cuda.local.array(wide, float32)
+    b_part = cuda.local.array(wide, float32)
+    for inner in range(TILE // (SIDE * wide)):
+        for group in range(wide // 4):
+            a_four = load4(a_tile, (place, inner, group * EDGE + y * 4))
+            b_four = load4(b_tile, (place, inner, group * EDGE + x * 4))
             for i in range(4):
                 a_part[group * 4 + i] = a_four[i]
                 b_part[group * 4 + i] = b_four[i]
-        for i in range(WIDE):
-            for j in range(WIDE):
+        for i in range(wide):
+            for j in range(wide):
                 total[i, j] += a_part[i] * b_part[j]
 
 
 @cuda.jit(device=True, inline="always")
-def put_wide(c, first_row, first_column, total):
+def put_wide(c, stop, first_row, first_column, total, wide):
     """The sums of a thread, to where they belong in C"""
     row, column = first_row + cuda.threadIdx.y * 4, first_column + cuda.threadIdx.x * 4
-    is_aligned = c.shape[1] % 4 == 0
-    for i in range(WIDE):
+    for i in range(wide):
         at_row = row + i // 4 * EDGE + i % 4
-        for group in range(2):
-            at_column = column + group * EDGE
-            if is_aligned:
-                is_inside = at_row < c.shape[0] and at_column < c.shape[1]
-                if is_inside:
-                    j = group * 4
-                    four = total[i, j], total[i, j + 1], total[i, j + 2], total[i, j + 3]
-                    store4(c, (at_row, at_column), four)
-            else:
-                for j in range(4):
-                    is_inside = at_row < c.shape[0] and at_column + j < c.shape[1]
-                    if is_inside:
-                        c[at_row, at_column + j] = total[i, group * 4 + j]
-
-
-@cuda.jit(device=True, inline="always")
-def multiply_wide(a, fetch_a, b, fetch_b, count, c):
-    """Σₖ aᵢₖ bₖⱼ,  k < count,  from tiles of A and B that have THIN of the k each
-
-    A row of a tile has what is needed of one k, so that a thread finds four numbers side by side.
-    How to fetch such a tile depends on how the matrix lies: that is what the callers say.
-    """
-    a_tile = cuda.shared.array((THIN, GAP), float32, ALIGNED)
-    b_tile = cuda.shared.array((THIN, GAP), float32, ALIGNED)
-    total = cuda.local.array((WIDE, WIDE), float32)
-    row, column = cuda.blockIdx.y * WIDE_EDGE, cuda.blockIdx.x * WIDE_EDGE
-    clear(total, WIDE, WIDE)
-    for k in range(0, count, THIN):
-        fetch_a(a, k, row, a_tile)
-        fetch_b(b, k, column, b_tile)
-        cuda.syncthreads()
-        add_wide_products(total, a_tile, b_tile)
-        cuda.syncthreads()
-    put_wide(c, row, column, total)
+        for group in range(wide // 4):
+            j = group * 4
+            four = total[i, j], total[i, j + 1], total[i, j + 2], total[i, j + 3]
+            put_four(c, stop, at_row, column + group * EDGE, four)
 
 
 def vectorised(a, b, c):
@@ -258,23 +277,62 @@ def vectorised(a, b, c):
 
     What it needs of one k lies in a row of B, but in a column of A, whose tile is turned over.
     """
-    multiply_wide(a, fetch_turned, b, fetch_tile, a.shape[1], c)
+    a_tile = cuda.shared.array((1, THIN, GAP), float32, ALIGNED)
+    b_tile = cuda.shared.array((1, THIN, GAP), float32, ALIGNED)
+    total = cuda.local.array((WIDE, WIDE), float32)
+    row, column = cuda.blockIdx.y * WIDE_EDGE, cuda.blockIdx.x * WIDE_EDGE
+    a_part, b_part = (a, True, a.shape[0], 0, row), (b, False, b.shape[0], 0, column)
+    clear(total, WIDE, WIDE)
+    for k in range(0, a.shape[1], THIN):
+        put_in_tile(a_tile, 0, a_part, fetch(a_part, k, WIDE_EDGE), WIDE_EDGE)
+        put_in_tile(b_tile, 0, b_part, fetch(b_part, k, WIDE_EDGE), WIDE_EDGE)
+        cuda.syncthreads()
+        add_wide_products(total, a_tile, b_tile, 0, WIDE)
+        cuda.syncthreads()
+    put_wide(c, c.shape[0], row, column, total, WIDE)
 
 
-def transposed_a(a, b, c):
-    """C = Aᵀ B  (k, m), (k, n) -> (m, n), where A lies: its tile needs no turning over"""
-    multiply_wide(a, fetch_tile, b, fetch_tile, a.shape[0], c)
+# ---- The next tile, meanwhile --------------------------------------------------------------------
 
 
-def transposed_b(a, b, c):
-    """C = A Bᵀ  (m, k), (n, k) -> (m, n), where B lies: both tiles are turned over"""
-    multiply_wide(a, fetch_turned, b, fetch_turned, a.shape[1], c)
+@cuda.jit(device=True, inline="always")
+def multiply_ahead(total, a_part, b_part, count, wide, thin, gap):
+    """total = Σₖ aᵢₖ bₖⱼ,  k < count,  for the wide x wide elements of a thread
+
+    Numbers of the next tiles are asked for before these are multiplied, and go to the other place
+    of a tile after that. So nobody waits for memory, and one barrier is enough: at it the next
+    tiles are complete, and all have done with these.
+    """
+    a_tile = cuda.shared.array((2, thin, gap), float32, ALIGNED)
+    b_tile = cuda.shared.array((2, thin, gap), float32, ALIGNED)
+    edge = SIDE * wide
+    clear(total, wide, wide)
+    put_in_tile(a_tile, 0, a_part, fetch(a_part, 0, edge), edge)
+    put_in_tile(b_tile, 0, b_part, fetch(b_part, 0, edge), edge)
+    cuda.syncthreads()
+    for k in range(0, count, thin):
+        place = k // thin % 2
+        a_four, b_four = fetch(a_part, k + thin, edge), fetch(b_part, k + thin, edge)
+        add_wide_products(total, a_tile, b_tile, place, wide)
+        put_in_tile(a_tile, 1 - place, a_part, a_four, edge)
+        put_in_tile(b_tile, 1 - place, b_part, b_four, edge)
+        cuda.syncthreads()
+
+
+def double_buffered(a, b, c):
+    """Tiles have two places, which take turns: one is multiplied, and one is filled meanwhile."""
+    total = cuda.local.array((WIDE, WIDE), float32)
+    row, column = cuda.blockIdx.y * WIDE_EDGE, cuda.blockIdx.x * WIDE_EDGE
+    a_part, b_part = (a, True, a.shape[0], 0, row), (b, False, b.shape[0], 0, column)
+    multiply_ahead(total, a_part, b_part, a.shape[1], WIDE, THIN, GAP)
+    put_wide(c, c.shape[0], row, column, total, WIDE)
 
 
 # ---- Tensor cores --------------------------------------------------------------------------------
 
-TENSOR_EDGE = 64  # rows and columns that a block computes; each of its 4 warps has a quarter
-DEEP = 32  # columns of a tile of A, rows of one of B
+TENSOR_EDGE = 128  # rows and columns that a block computes; each of its 4 warps has a quarter
+TENSOR_THREADS = 128
+DEEP = 16  # columns of a tile of A, rows of one of B
 A_ROW = DEEP + 4  # numbers from one row of a tile to the next, with which
 B_ROW = TENSOR_EDGE + 8  # no two lanes want the same bank
 
@@ -287,66 +345,74 @@ def fetch_four(tile, index, x, row, column):
     if is_inside and is_aligned:
         copy_async4(tile, index, x, (row, column))
     else:
-        store4(tile, index, four_elements(x, row, column))
+        store4(tile, index, four_elements(x, x.shape[0], row, column))
 
 
 @cuda.jit(device=True, inline="always")
-def fetch_tiles(a_tile, b_tile, stage, a, b, first_row, k, first_column):
-    """Order tiles of A and B: 128 threads, 64 rows with 8 groups of four, 32 rows with 16"""
-    thread = cuda.threadIdx.x
+def fetch_tiles(a_tile, b_tile, place, a, b, first_row, k, first_column):
+    """Order tiles of A, 128 rows with 4 groups of four, and of B, 16 rows with 32 of them"""
+    warp, lane = cuda.threadIdx.x // 32, cuda.threadIdx.x % 32
     for part in range(4):
-        row, column = part * 16 + thread // 8, thread % 8 * 4
-        fetch_four(a_tile, (stage, row, column), a, first_row + row, k + column)
-        row, column = part * 8 + thread // 16, thread % 16 * 4
-        fetch_four(b_tile, (stage, row, column), b, k + row, first_column + column)
+        row, column = part * 32 + warp * 8 + lane % 8, lane // 8 * 4
+        fetch_four(a_tile, (place, row, column), a, first_row + row, k + column)
+        row, column = part * 4 + warp, lane * 4
+        fetch_four(b_tile, (place, row, column), b, k + row, first_column + column)
     commit_copies()
+
+
+@cuda.jit(device=True, inline="always")
+def add_small_products(total, a_tile, b_tile, place, first_row, first_column):
+    """total += the products of two tiles, for the 64 rows and columns of a warp
+
+    Each step takes 8 k: 4 matrices (16, 8) of A, and 8 matrices (8, 8) of B.
+    """
+    lane = cuda.threadIdx.x % 32
+    i, j = lane // 4, lane % 4
+    b_part = cuda.local.array((8, 2), float32)
+    for k in range(0, DEEP, 8):
+        for x in range(8):
+            column = first_column + x * 8 + i
+            b_part[x, 0] = b_tile[place, k + j, column]
+            b_part[x, 1] = b_tile[place, k + j + 4, column]
+        for y in range(4):
+            row, column = first_row + y * 16 + lane % 16, k + lane // 16 * 4
+            a_part = load_matrices(a_tile, (place, row, column))
+            for x in range(8):
+                sums = total[y, x, 0], total[y, x, 1], total[y, x, 2], total[y, x, 3]
+                sums = multiply_tf32(sums, a_part, (b_part[x, 0], b_part[x, 1]))
+                for part in range(4):
+                    total[y, x, part] = sums[part]
 
 
 def tensor_cores(a, b, c):
     """The lanes of a warp multiply small matrices together, by one instruction: `multiply_tf32`.
 
-    Meanwhile the next tiles are on their way: there are two places for each, which take turns. Only
-    the first 10 bits behind the point count in A and B; sums are float32.
+    Copies are on their way to the other places of the tiles meanwhile, and no register holds them.
+    Only the first 10 bits behind the point count in A and B; sums are float32.
     """
     a_tile = cuda.shared.array((2, TENSOR_EDGE, A_ROW), float32, ALIGNED)
     b_tile = cuda.shared.array((2, DEEP, B_ROW), float32, ALIGNED)
-    total = cuda.local.array((2, 4, 4), float32)  # of 2 x 4 products of (16, 8) and (8, 8)
+    total = cuda.local.array((4, 8, 4), float32)  # of 4 x 8 products of (16, 8) and (8, 8)
     first_row, first_column = cuda.blockIdx.y * TENSOR_EDGE, cuda.blockIdx.x * TENSOR_EDGE
     warp, lane = cuda.threadIdx.x // 32, cuda.threadIdx.x % 32
-    i, j = lane // 4, lane % 4
-    warp_row, warp_column = warp // 2 * 32, warp % 2 * 32
-    for y in range(2):
-        for x in range(4):
+    warp_row, warp_column = warp // 2 * 64, warp % 2 * 64
+    for y in range(4):
+        for x in range(8):
             for part in range(4):
                 total[y, x, part] = float32(0)
     fetch_tiles(a_tile, b_tile, 0, a, b, first_row, 0, first_column)
     for k in range(0, a.shape[1], DEEP):
-        stage = k // DEEP % 2
-        fetch_tiles(a_tile, b_tile, 1 - stage, a, b, first_row, k + DEEP, first_column)
+        place = k // DEEP % 2
+        fetch_tiles(a_tile, b_tile, 1 - place, a, b, first_row, k + DEEP, first_column)
         wait_for_copies(1)  # for all but those ordered last
         cuda.syncthreads()
-        for inner in range(0, DEEP, 8):
-            for y in range(2):
-                row, column = warp_row + y * 16 + i, inner + j
-                a_part = (
-                    a_tile[stage, row, column],
-                    a_tile[stage, row + 8, column],
-                    a_tile[stage, row, column + 4],
-                    a_tile[stage, row + 8, column + 4],
-                )
-                for x in range(4):
-                    row, column = inner + j, warp_column + x * 8 + i
-                    b_part = b_tile[stage, row, column], b_tile[stage, row + 4, column]
-                    sums = total[y, x, 0], total[y, x, 1], total[y, x, 2], total[y, x, 3]
-                    sums = multiply_tf32(sums, a_part, b_part)
-                    for part in range(4):
-                        total[y, x, part] = sums[part]
+        add_small_products(total, a_tile, b_tile, place, warp_row, warp_column)
         cuda.syncthreads()
-    for y in range(2):
-        for x in range(4):
+    for y in range(4):
+        for x in range(8):
             for part in range(4):
-                row = first_row + warp_row + y * 16 + i + part // 2 * 8
-                column = first_column + warp_column + x * 8 + j * 2 + part % 2
+                row = first_row + warp_row + y * 16 + lane // 4 + part // 2 * 8
+                column = first_column + warp_column + x * 8 + lane % 4 * 2 + part % 2
                 is_inside = row < c.shape[0] and column < c.shape[1]
                 if is_inside:
                     c[row, column] = total[y, x, part]
@@ -369,10 +435,8 @@ LAUNCHES = named(
             (tiled, (SIDE, SIDE), SIDE),
             (register_tiled, (SIDE, SIDE), EDGE),
             (vectorised, (SIDE, SIDE), WIDE_EDGE),
-            (tensor_cores, (128,), TENSOR_EDGE),
-            (transposed_a, (SIDE, SIDE), WIDE_EDGE),
-            (transposed_b, (SIDE, SIDE), WIDE_EDGE),
+            (double_buffered, (SIDE, SIDE), WIDE_EDGE),
+            (tensor_cores, (TENSOR_THREADS,), TENSOR_EDGE),
         )
     )
 )
-LADDER = {name: launch for name, launch in LAUNCHES.items() if "transposed" not in name}

@@ -1,7 +1,7 @@
 """Products of matrices of any shape and layout, in batches: what NumPy's matmul is on a device.
 
-Large matrices that lie in rows or in columns without gaps go to the fastest rung of the ladder in
-`matmul`. For all others there is `tiled`, whose operands may be repeated along a batch.
+Matrices of float32 that lie in rows or in columns without gaps go to the kernels in `gemm`, unless
+they are small. For all others there is `tiled`, whose operands may be repeated along a batch.
 """
 
 import functools
@@ -11,11 +11,15 @@ import numpy as np
 from numba import cuda
 from numba.np.numpy_support import from_dtype
 
-from . import matmul, ufuncs
+from . import elementwise, gemm, ufuncs
+from .launch import of_width
 from .matmul import SIDE
 
 MOST = 65535  # blocks along z
-LARGE = 64  # rows and columns of a product from which on a block of the fastest rung is filled
+SMALL, LARGE = gemm.EDGES  # rows and columns of a block of `gemm`
+FILLED = SMALL * SMALL // 4  # elements of a product that are enough work for one
+BUSY = 256  # blocks that keep a GPU busy: two for each multiprocessor, of which large ones have 132
+PART = 512  # terms of a sum that are enough for a block
 
 
 @functools.cache
@@ -83,33 +87,98 @@ def product(a, b, out=None):
 
 
 def _multiply(a, b, c, batch):
-    m, n = c.shape[-2:]
     if a.shape[-1] == 0:
         c[...] = 0
     elif b.ndim == 2 and a.ndim > 2 and a.is_contiguous:  # all batches are rows of one matrix
         rows = math.prod(a.shape[:-1])
-        _multiply(a.reshape(rows, -1), b, c.reshape(rows, n), ())
-    elif not batch and min(m, n) >= LARGE and c.dtype == np.float32:
-        _multiply_large(a, b, c)
+        _multiply(a.reshape(rows, -1), b, c.reshape(rows, b.shape[1]), ())
+    elif _is_large(c) and a.shape[:-2] == b.shape[:-2] and math.prod(batch) <= MOST:
+        _multiply_large(a, b, c, math.prod(batch))
     else:
         three = [_with_one_batch(x, batch) for x in (a, b, c)]
         a.device.launch(kernel_of(c.dtype), blocks(*three), (SIDE, SIDE), *three)
 
 
-def _multiply_large(a, b, c):
+# ---- Large matrices of float32 -------------------------------------------------------------------
+
+
+def _is_large(c):
+    return c.dtype == np.float32 and c.shape[-2] * c.shape[-1] >= FILLED
+
+
+def _multiply_large(a, b, c, batches):
     """C = A B of matrices that are read where they lie, though one of them lies in columns."""
-    launch = a.device.launch
+    m, n = c.shape[-2:]
     if _lies_in_columns(b):
-        matmul.LAUNCHES["transposed_b"](launch, a.aligned(), b.T, c)
+        name, a, b = "transposed_b", a.aligned(), _turned(b)
     elif _lies_in_columns(a):
-        matmul.LAUNCHES["transposed_a"](launch, a.T, b.aligned(), c)
+        name, a, b = "transposed_a", _turned(a), b.aligned()
+        parts = _parts(m, n, len(b)) if batches == 1 else 1
+        if parts > 1:
+            return _add_parts(_matrix(a), _matrix(b), c, parts)
     else:
-        matmul.LAUNCHES["vectorised"](launch, a.aligned(), b.aligned(), c)
+        name, a, b = "product", a.aligned(), b.aligned()
+    _start(name, _edge(m, n, batches), *map(_matrix, (a, b, c)))
+
+
+def _start(name, edge, a, *arguments):
+    of_width(gemm.LAUNCHES, name, edge)(a.device.launch, a, *arguments)
+
+
+def _edge(m, n, batches=1):
+    """Large blocks fetch less for each element, but there must be enough of them."""
+    large = -(-m // LARGE) * -(-n // LARGE) * batches
+    return LARGE if min(m, n) > SMALL and large >= BUSY else SMALL
+
+
+def _parts(m, n, k):
+    """In how many parts a sum over k is taken, so that there are enough blocks for a small C."""
+    blocks = -(-m // LARGE) * -(-n // LARGE)
+    return min(BUSY // blocks, k // PART)
+
+
+def _add_parts(a, b, c, parts):
+    """C = Aᵀ B, as a batch whose sum is C; each part is a sum over its own rows of A and B."""
+    m, n = c.shape[-2:]
+    products = c.device.empty((parts * m, n), c.dtype)
+    _start("transposed_a", LARGE if min(m, n) > SMALL else SMALL, a, b, products)
+    c[...] = np.sum(products.reshape(parts, *c.shape), axis=0)
+
+
+def _matrix(x):
+    """The matrices of a batch, below each other."""
+    return x.reshape(-1, x.shape[-1])
+
+
+def _turned(x):
+    return np.swapaxes(x, -1, -2)
 
 
 def _lies_in_columns(x):
-    """Whether it is the transpose of a matrix that a kernel can take as it is."""
-    return x.T.is_contiguous and x.pointer % 16 == 0 and not x.is_contiguous
+    """Whether it is the transpose of what a kernel can take as it is."""
+    return _turned(x).is_contiguous and x.pointer % 16 == 0 and not x.is_contiguous
+
+
+def dense(x, weight, bias, activation):
+    """y = f(z),  z = x W + b   (..., d), (d, u), (u,) -> y, z (..., u), or None if gemm cannot
+
+    z is y where nobody asks for it: for no activation and "relu".
+    """
+    is_layer = x.ndim and weight.ndim == 2 and x.shape[-1] == len(weight) and len(weight)
+    if not (is_layer and weight.is_contiguous and bias.shape == weight.shape[1:]):
+        return None
+    z = x.device.empty((*x.shape[:-1], weight.shape[1]), x.dtype)
+    if z.size < FILLED:
+        return None
+    y = z if activation in (None, "relu") else x.device.empty(z.shape, z.dtype)
+    given = _matrix(x.aligned()), weight.aligned(), bias.aligned()
+    function = elementwise.FUNCTIONS[activation]
+    edge = _edge(z.size // len(bias), len(bias))
+    _start("dense", edge, *given, function, _matrix(z), _matrix(y))
+    return y, z
+
+
+# ---- The kernel for all others -------------------------------------------------------------------
 
 
 def blocks(a, b, c):

@@ -6,6 +6,7 @@ simulator has a function of the same name for each, in kernels/simulator/instruc
 
 from llvmlite import ir
 from numba.core import cgutils, types
+from numba.core.errors import TypingError
 from numba.cuda.extending import intrinsic
 
 FOUR = 4  # numbers of 4 bytes: what one thread can fetch at once
@@ -34,6 +35,13 @@ def _vector_pointer(context, builder, array_type, *rest):
 
 def _bytes(array_type):
     return FOUR * array_type.dtype.bitwidth // 8
+
+
+def _check_size(name, *arrays):
+    """A TypingError if an instruction is given arrays of other than 4 bytes a number."""
+    for array in arrays:
+        if array.dtype.bitwidth != 32:
+            raise TypingError(f"{name} takes numbers of 4 bytes. Received: {array}")
 
 
 def _assembly(builder, result, arguments, constraints, text):
@@ -90,6 +98,7 @@ def copy_async4(typing_context, target, target_index, source, source_index):
 
     Both places begin at a multiple of 16 bytes.
     """
+    _check_size("copy_async4", target, source)
 
     def generate(context, builder, signature, arguments):
         kinds = signature.args
@@ -133,6 +142,33 @@ def wait_for_copies(typing_context, count):
 
 
 # ---- Tensor cores --------------------------------------------------------------------------------
+
+
+@intrinsic
+def load_matrices(typing_context, array, index):
+    """Four matrices (8, 4) in shared memory, for the lanes of a warp: as multiply_tf32 wants A.
+
+    Lane 8 m + i says where row i of matrix m begins, at a multiple of 16 bytes. Lane 4 i + j gets
+    element [i, j] of each of the four. The instruction knows (8, 8) numbers of 2 bytes; here each
+    pair of these is a float32.
+    """
+    _check_size("load_matrices", array)
+
+    def generate(context, builder, signature, arguments):
+        kind, index_kind = signature.args
+        row = _pointer(context, builder, kind, arguments[0], index_kind, arguments[1])
+        row = builder.addrspacecast(row, ir.PointerType(row.type.pointee, SHARED))
+        result = _assembly(
+            builder,
+            ir.LiteralStructType([INT] * 4),
+            [builder.ptrtoint(row, INT)],
+            "=r,=r,=r,=r,r,~{memory}",
+            "ldmatrix.sync.aligned.m8n8.x4.shared.b16 {$0,$1,$2,$3}, [$4];",
+        )
+        numbers = [builder.bitcast(builder.extract_value(result, i), FLOAT) for i in range(4)]
+        return context.make_tuple(builder, signature.return_type, numbers)
+
+    return types.UniTuple(types.float32, 4)(array, index), generate
 
 
 @intrinsic

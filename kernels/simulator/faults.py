@@ -11,8 +11,9 @@ class KernelError(Exception):
     """A mistake of a kernel that the simulator has found.
 
     kind      "data race", "out of bounds", "uninitialised", "divergent barrier", "misaligned",
-              "missing wait", "undefined lane", "overflow", "too much shared memory",
-              "impossible launch", "does not compile" or "unknown to the simulator"
+              "missing wait", "undefined lane", "wrong memory", "overflow",
+              "too much shared memory", "impossible launch", "does not compile" or "unknown to the
+              simulator"
     array     the name of the array that it is about, or None
     accesses  what led to it, in the order in which it ran: threads, blocks and sites
     """

@@ -7,6 +7,7 @@ from sys import _getframe
 
 import numpy as np
 
+from .faults import KernelError
 from .log import COPY, LANDED, READ, WRITE
 from .memory import Recorded
 
@@ -48,6 +49,18 @@ def _neighbours(array, index, kind, frame):
     return array[_four(index)]
 
 
+def _check_memory(name, array, space):
+    """A KernelError if an instruction cannot take numbers of an array, as it is or lies."""
+    if isinstance(array, Recorded) and (array.space, array.itemsize) != (space, 4):
+        raise KernelError(
+            "wrong memory",
+            f"{name} is given {array.name}: {array.dtype} in {array.space} memory.",
+            f"It takes numbers of 4 bytes in {space} memory there: what is at the same address of "
+            "another memory would come instead, or other bytes of this one.",
+            array.name,
+        )
+
+
 # ---- Copies that the threads do not wait for -----------------------------------------------------
 
 
@@ -57,6 +70,8 @@ def copy_async4(device, target, target_index, source, source_index):
     It arrives when the thread waits for it: as late as it can, so that nothing is right by chance.
     """
     frame = _getframe(1)
+    _check_memory("copy_async4", source, "global")
+    _check_memory("copy_async4", target, "shared")
     numbers = _neighbours(source, source_index, READ, frame).copy()
     place = _neighbours(target, target_index, COPY, frame)
     device.thread.copies[-1].append((target, target_index, place, numbers))
@@ -81,6 +96,16 @@ def wait_for_copies(device, count):
 
 
 # ---- Tensor cores --------------------------------------------------------------------------------
+
+
+def load_matrices(device, array, index):
+    """Four matrices (8, 4) in shared memory: each lane brings a row, and gets a number of each."""
+    frame = _getframe(1)
+    _check_memory("load_matrices", array, "shared")
+    row = tuple(_neighbours(array, index, READ, frame).flat)
+    rows = device.exchange("load_matrices", ALL_LANES, row, frame)
+    i, j = divmod(device.thread.lane, 4)
+    return tuple(rows[8 * matrix + i][j] for matrix in range(4))
 
 
 def multiply_tf32(device, c, a, b):

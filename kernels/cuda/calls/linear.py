@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from .. import elementwise, scatter
+from .. import elementwise, products, scatter
 from ..elementwise import FUNCTIONS
 from ..products import product
 from .activations import pull
@@ -23,6 +23,8 @@ def dense(x, weight, bias, activation=None):
     """y = f(z),  z = x W + b   (..., d), (d, u), (u,) -> y (..., u), z (..., u)"""
     if not covered(x, weight, bias):
         return NotImplemented
+    if at_once := products.dense(x, weight, bias, activation):
+        return at_once
     z = product(x, weight)
     y = z if activation is None else np.empty_like(z)
     kept = y if activation in (None, "relu") else z

@@ -1,0 +1,176 @@
+"""Products of matrices as layers need them, made like `matmul.double_buffered`.
+
+    product        C = A B     (z m, k), (z k, n) -> (z m, n)
+    transposed_a   C = Aᵀ B    (z k, m), (z k, n) -> (z m, n), as in a gradient of weights
+    transposed_b   C = A Bᵀ    (z m, k), (z n, k) -> (z m, n), as in logits of tokens
+    dense          z = x W + b,  y = f(z)    (n, d), (d, u), (u,) -> (n, u) each
+
+The z matrices of a batch stand below each other. Aᵀ B takes a single pair of long matrices as a
+batch, too: then C has z parts, whose sum is the product.
+
+Each kernel is there for blocks of 64 x 64 elements, which are many, and of 128 x 128, which fetch
+less for each element; `launch.of_width` finds it in `LAUNCHES`. Arrays are float32, in rows without
+gaps that begin at a multiple of 16 bytes. A bias of no numbers stands for none. z and y are one
+array where f is none, and may be where it is "relu": then nobody asks for z.
+"""
+
+from numba import cuda, float32
+
+from .elementwise import IDENTITY, activation4, take4
+from .launch import INTEGER, MATRIX, VECTOR, Launch, named
+from .matmul import EDGE, SIDE, TILE, four_elements, multiply_ahead, put_four, put_wide
+
+EDGES = 64, 128  # rows and columns of C that a block computes
+
+
+@cuda.jit(device=True, inline="always")
+def of_batch(rows):
+    """From which row of x on, and to which, a block has its own:  the share of a batch"""
+    each = (rows + cuda.gridDim.z - 1) // cuda.gridDim.z
+    start = cuda.blockIdx.z * each
+    return start, min(start + each, rows)
+
+
+def _product(edge):
+    wide, thin, gap = edge // SIDE, TILE // edge, edge + 4
+
+    def product(a, b, c):
+        """C = A B: columns of A are turned over, rows of B lie as tiles want them."""
+        total = cuda.local.array((wide, wide), float32)
+        start, stop = of_batch(c.shape[0])
+        first_k, last_k = of_batch(b.shape[0])
+        row, column = start + cuda.blockIdx.x * edge, cuda.blockIdx.y * edge
+        a_part, b_part = (a, True, stop, 0, row), (b, False, last_k, first_k, column)
+        multiply_ahead(total, a_part, b_part, a.shape[1], wide, thin, gap)
+        put_wide(c, stop, row, column, total, wide)
+
+    return product
+
+
+def _transposed_a(edge):
+    wide, thin, gap = edge // SIDE, TILE // edge, edge + 4
+
+    def transposed_a(a, b, c):
+        """C = Aᵀ B: both lie as tiles want them. The last part of a sum may be shorter."""
+        total = cuda.local.array((wide, wide), float32)
+        start, stop = of_batch(c.shape[0])
+        first_k, last_k = of_batch(a.shape[0])
+        row, column = cuda.blockIdx.x * edge, cuda.blockIdx.y * edge
+        a_part, b_part = (a, False, last_k, first_k, row), (b, False, last_k, first_k, column)
+        multiply_ahead(total, a_part, b_part, last_k - first_k, wide, thin, gap)
+        put_wide(c, stop, start + row, column, total, wide)
+
+    return transposed_a
+
+
+def _transposed_b(edge):
+    wide, thin, gap = edge // SIDE, TILE // edge, edge + 4
+
+    def transposed_b(a, b, c):
+        """C = A Bᵀ: both are turned over."""
+        total = cuda.local.array((wide, wide), float32)
+        start, stop = of_batch(c.shape[0])
+        b_start, b_stop = of_batch(b.shape[0])
+        row, column = start + cuda.blockIdx.x * edge, cuda.blockIdx.y * edge
+        a_part, b_part = (a, True, stop, 0, row), (b, True, b_stop, 0, b_start + column)
+        multiply_ahead(total, a_part, b_part, a.shape[1], wide, thin, gap)
+        put_wide(c, stop, row, column, total, wide)
+
+    return transposed_b
+
+
+# ---- A layer -------------------------------------------------------------------------------------
+
+
+@cuda.jit(device=True, inline="always")
+def add_bias(total, bias, first_column, wide):
+    """total += b, for the columns of a thread"""
+    for group in range(wide // 4):
+        four = take4(bias, first_column + group * EDGE + cuda.threadIdx.x * 4)
+        for i in range(wide):
+            for j in range(4):
+                total[i, group * 4 + j] += four[j]
+
+
+@cuda.jit(device=True, inline="always")
+def apply(function, z, y, first_row, first_column, wide):
+    """y = f(z) of the elements of a thread, which it has just written to z
+
+    Sums in registers would need a copy of all functions each. A cache still has z.
+    """
+    row, column = first_row + cuda.threadIdx.y * 4, first_column + cuda.threadIdx.x * 4
+    for part in range(wide * wide // 4):
+        i, group = part // (wide // 4), part % (wide // 4)
+        at_row, at_column = row + i // 4 * EDGE + i % 4, column + group * EDGE
+        four = four_elements(z, z.shape[0], at_row, at_column)
+        put_four(y, y.shape[0], at_row, at_column, activation4(function, four))
+
+
+def _dense(edge):
+    wide, thin, gap = edge // SIDE, TILE // edge, edge + 4
+
+    def dense(x, weight, bias, function, z, y):
+        """z = x W + b,  y = f(z), without another walk through memory for b and f"""
+        total = cuda.local.array((wide, wide), float32)
+        row, column = cuda.blockIdx.x * edge, cuda.blockIdx.y * edge
+        x_part, weight_part = (
+            (x, True, x.shape[0], 0, row),
+            (weight, False, weight.shape[0], 0, column),
+        )
+        multiply_ahead(total, x_part, weight_part, x.shape[1], wide, thin, gap)
+        add_bias(total, bias, column, wide)
+        put_wide(z, z.shape[0], row, column, total, wide)
+        if function != IDENTITY:
+            apply(function, z, y, row, column, wide)
+
+    return dense
+
+
+# ---- How they are started ------------------------------------------------------------------------
+
+
+def _blocks(edge, m, n, batches):
+    """Rows come first: there may be 2³¹ blocks along x, and 65,535 along y and z."""
+    return -(-m // edge), -(-n // edge), batches
+
+
+def _of_edge(make, edge, grid, signature):
+    kernel = make(edge)
+    kernel.__name__ = f"{kernel.__name__}_{edge}"
+
+    def blocks(*arguments):
+        return _blocks(edge, *grid(*arguments))
+
+    return Launch(kernel, (SIDE, SIDE), blocks, signature)
+
+
+def _of_product(a, b, c):
+    batches = b.shape[0] // a.shape[1]
+    return c.shape[0] // batches, c.shape[1], batches
+
+
+def _of_transposed_a(a, b, c):
+    return a.shape[1], b.shape[1], c.shape[0] // a.shape[1]
+
+
+def _of_transposed_b(a, b, c):
+    batches = b.shape[0] // c.shape[1]
+    return c.shape[0] // batches, c.shape[1], batches
+
+
+def _of_dense(x, weight, bias, function, z, y):
+    return *z.shape, 1
+
+
+LAUNCHES = named(
+    *(
+        _of_edge(make, edge, grid, signature)
+        for edge in EDGES
+        for make, grid, signature in (
+            (_product, _of_product, (MATRIX, MATRIX, MATRIX)),
+            (_transposed_a, _of_transposed_a, (MATRIX, MATRIX, MATRIX)),
+            (_transposed_b, _of_transposed_b, (MATRIX, MATRIX, MATRIX)),
+            (_dense, _of_dense, (MATRIX, MATRIX, VECTOR, INTEGER, MATRIX, MATRIX)),
+        )
+    )
+)
