@@ -233,6 +233,11 @@ FUNCTIONS = {
     "no booleans": lambda x, i: x[x > 99],
     "along an axis": lambda x, i: np.take_along_axis(x, np.argmax(x, 1, keepdims=True), axis=1),
     "dot": lambda x, i: np.dot(x[0, 0], x[1, 1]),
+    "dot of matrices": lambda x, i: np.dot(x[0], x[1].T),
+    "dot with several matrices": lambda x, i: np.dot(x.T, x.swapaxes(0, 1)),
+    "dot of a vector with several matrices": lambda x, i: np.dot(x[0, :, 1], x),
+    "dot with none of the matrices": lambda x, i: np.dot(x[0].T, x[:0]),
+    "dot with a number": lambda x, i: np.dot(2.5, x),
     "einsum": lambda x, i: np.einsum("abc,dbc->ad", x, x),
     "diagonal": lambda x, i: np.einsum("iaa->i", x[:, :4]),
     "diagonal of two axes": lambda x, i: np.diagonal(x, 1, axis1=2, axis2=0) + 0,
@@ -336,6 +341,12 @@ def test_a_matrix_that_lies_in_columns_is_not_copied(multiply, kernels_of_it, mo
     monkeypatch.setattr(device.machine, "launch", lambda kernel, *_: started.append(kernel))
     multiply(x, w)
     assert sorted(kernel.__name__ for kernel in started) == sorted(kernels_of_it)
+
+
+def test_what_does_not_fit_has_no_dot():
+    x = Device(simulator.Machine()).put(NUMBERS)
+    with pytest.raises(ValueError, match=r"dot cannot multiply \(3, 5, 4\) and \(3, 5, 4\)"):
+        np.dot(x, x)
 
 
 def test_a_batch_may_be_longer_than_a_grid(monkeypatch, device):

@@ -101,6 +101,45 @@ def compiled(ufunc, dtype):
     return numba.njit(error_model="numpy")(of_one if ufunc.nin == 1 else of_two)
 
 
+# ---- From one dtype to another -------------------------------------------------------------------
+
+EVERY = ["bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"]
+
+
+@pytest.mark.parametrize("dtype", EVERY)
+def test_an_integer_that_does_not_fit_wraps_around(dtype, device):
+    for other in EVERY[1:]:
+        x = integers(other)
+        same(device.put(x).astype(dtype).numpy(), x.astype(dtype))
+
+
+def test_what_is_written_wraps_around(device):
+    x, large = np.zeros((2, 3, 2), np.int8), np.array([300, -129, 2**40 + 5])
+    for array, numbers in ((x, large), (y := device.put(x), device.put(large))):
+        array[0, :, 1] = numbers
+        np.add(numbers, 1000, out=array[1, :, 0])
+        np.copyto(array[1, :, 1], numbers)
+    same(y.numpy(), x)
+
+
+@pytest.mark.parametrize("total", [np.sum, np.prod, np.cumsum], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int32"])
+def test_totals_of_a_smaller_dtype_wrap_around(total, dtype, device):
+    x = np.array([[300, 7, -5], [2**33 + 9, 130, 1]])
+    same(total(device.put(x), axis=1, dtype=dtype).numpy(), total(x, axis=1, dtype=dtype))
+
+
+@pytest.mark.parametrize("dtype", [*EVERY, "float32", "float64"])
+def test_a_place_that_is_named_twice_is_added_to_twice(dtype, device):
+    """Numbers of less than 4 bytes no GPU adds in one step."""
+    x, values = np.array([[100, 1], [0, 7]]).astype(dtype), np.array([[1, 0], [99, 5], [98, 1]])
+    places, values = np.array([0, 1, 0]), values.astype(dtype)
+    y = device.put(x)
+    np.add.at(y, device.put(places), device.put(values))
+    np.add.at(x, places, values)
+    same(y.numpy(), x)
+
+
 # ---- Powers below 0 ------------------------------------------------------------------------------
 
 

@@ -161,6 +161,7 @@ def shape_without(x, axes, keepdims):
 def reduce(ufunc, x, axis=None, dtype=None, keepdims=False, initial=None):
     """ufunc.reduce of a DeviceArray over axes, in a new one."""
     axes, dtype = normal_axes(axis, x.ndim), _total_dtype(ufunc, x, dtype)
+    x = _that_fits(x, dtype)
     y = x.device.empty(shape_without(x, axes, keepdims), dtype)
     count = math.prod(x.shape[i] for i in axes)
     if count == 0 and ufunc in (np.maximum, np.minimum) and initial is None:
@@ -193,6 +194,12 @@ def _total_dtype(ufunc, x, dtype):
     return x.dtype
 
 
+def _that_fits(x, dtype):
+    """x, or integers that a dtype may not have as that: their last bits are kept"""
+    fits = dtype.kind != "i" or x.dtype.kind not in "iu" or np.can_cast(x.dtype, dtype)
+    return x if fits else x.astype(dtype)
+
+
 def place(ufunc, x, axis=None, keepdims=False):
     """argmax or argmin of a DeviceArray along an axis, or of all elements in order."""
     if axis is None:
@@ -211,6 +218,7 @@ def place(ufunc, x, axis=None, keepdims=False):
 def accumulate(ufunc, x, axis=0, dtype=None):
     """ufunc.accumulate of a DeviceArray along an axis, in a new one."""
     (axis,), dtype = normal_axes(axis, x.ndim), _total_dtype(ufunc, x, dtype)
+    x = _that_fits(x, dtype)
     order = [*(i for i in range(x.ndim) if i != axis), axis]
     last = x.transposed(order)
     y = x.device.empty(last.shape, dtype)

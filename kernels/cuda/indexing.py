@@ -263,8 +263,12 @@ def add_at(x, index, value):
     if not any(hasattr(part, "block") for part in parts):
         part = x.seen(lambda y: y[(*parts, ...)])
         part.write(part + value)
-        return
-    _change(add, x, parts, value)
+    elif x.itemsize >= 4:
+        _change(add, x, parts, value)
+    else:  # a GPU adds 4 bytes at least in one step that nothing can come between
+        wide = x.astype(np.int32)
+        _change(add, wide, parts, value)
+        x.write(wide)
 
 
 def _change(kernel, x, parts, value):

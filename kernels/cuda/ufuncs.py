@@ -269,11 +269,22 @@ def joined(shape, all_strides):
     return new_shape, new_strides
 
 
+def _without_sign(out, dtypes):
+    """out, as numbers from 0 up if integers of other dtypes come there: their last bits are kept.
+
+    So NumPy has it, and a GPU anyway. The simulator would take the others for a mistake.
+    """
+    are_integers = all(dtype.kind in "iub" for dtype in dtypes)
+    if out.dtype.kind != "i" or out.dtype in dtypes or not are_integers:
+        return out
+    return out.window(out.shape, out.strides, np.dtype(f"u{out.dtype.itemsize}"))
+
+
 def run(device, ufunc, dtypes, out, operands):
     """out = ufunc(*operands), where all are DeviceArrays of the same shape."""
     if out.size == 0:
         return
-    arrays = [out, *operands]
+    arrays = [_without_sign(out, dtypes), *operands]
     shape, all_strides = joined(out.shape, [array.strides for array in arrays])
     kernel, strided = kernels_of(ufunc, dtypes)
     if 1 < len(shape) <= AXES:
