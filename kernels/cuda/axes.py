@@ -114,11 +114,12 @@ def place_of(ufunc, dtype):
         for row in range(cuda.grid(1), y.shape[0], cuda.gridsize(1)):
             i, j = row // x.shape[1], row % x.shape[1]
             best, where = x[i, j, 0, 0], int64(0)
-            for n in range(1, x.shape[2] * x.shape[3]):
-                number = x[i, j, n // x.shape[3], n % x.shape[3]]
-                is_first_nan = number != number and best == best
-                if beats(number, best) or is_first_nan:
-                    best, where = number, int64(n)
+            for k in range(x.shape[2]):
+                for m in range(x.shape[3]):
+                    number = x[i, j, k, m]
+                    is_first_nan = number != number and best == best
+                    if beats(number, best) or is_first_nan:
+                        best, where = number, int64(k * x.shape[3] + m)
             y[row] = where
 
     place.__name__ = f"{ufunc.__name__}_{dtype.name}_place"
