@@ -353,7 +353,8 @@ def _add_doctor(commands):
 
 _BASE = "the folder of a pretrained model, or the word minilm"
 _ENCODER = "the folder of a model that was pretrained to read, or the word minilm"
-_DEVICE = "cpu, or cuda: a GPU of NVIDIA (default: %(default)s)"
+_DEVICES = "cpu; cuda, a GPU of NVIDIA; or simulator, such a GPU played by the CPU, slowly"
+_DEVICE = f"{_DEVICES} (default: %(default)s)"
 _WRONG_LABELS = "the share of labels made wrong, 0 to below 1 (default: %(default)s)"
 # (function, what it is about, options of its own ...); its defaults are those of the command
 PROGRAMS = (
@@ -395,7 +396,7 @@ PRETRAINING = {  # the options of `train gpt` and `train bert`
     "learning_rate": "at its highest",
     "dropout": "the share that is left out at random",
     "seed": "of all chance",
-    "device": "cpu, or cuda: a GPU of NVIDIA",
+    "device": _DEVICES,
 }
 FINETUNING = {  # the options of `finetune`
     "data": "a CSV file, with the names of its columns in the first line",
@@ -427,7 +428,7 @@ FINETUNING = {  # the options of `finetune`
     "pattern": "of frozen, weights that stay as they are; can be repeated",
     "delimiter": "between two fields; tab is one too",
     "encoding": "of the file, such as latin-1",
-    "device": "where it learns: cpu, or cuda, a GPU of NVIDIA",
+    "device": f"where it learns: {_DEVICES}",
 }
 COMMANDS = (
     _add_quickstart,

@@ -9,18 +9,22 @@ import inspect
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from llvmlite import ir
 from numba import cuda, float32, float64
 from numba.core import types
 from numba.core.errors import TypingError
 from numba.cuda.extending import intrinsic
+from numba.np.numpy_support import from_dtype
 
 from kernels import cuda as cuda_kernels
 from kernels.cuda import compile as compiling
+from kernels.cuda import ufuncs
 from kernels.cuda.launch import TARGETS, VECTOR, Launch, name_of
 from kernels.cuda.ptx import ALIGNED, commit_copies, copy_async4, load_matrices
 from tests import seeded_bugs
+from tests.test_device_integers import UFUNCS, of_integers
 
 REGISTERS = 65536  # that all threads of a block have together
 
@@ -87,6 +91,20 @@ def test_no_kernel_is_forgotten():
 
 def has_kernels(path):
     return "LAUNCHES = " in path.read_text(encoding="utf-8")
+
+
+OF_INTEGERS = {ufunc.__name__: ufunc for ufunc in UFUNCS if of_integers(ufunc, np.int64)}
+
+
+@pytest.mark.parametrize("name", OF_INTEGERS)
+def test_integers_are_computed_as_integers(name):
+    """float64 is exact to 2⁵³ alone, and slow."""
+    ufunc = OF_INTEGERS[name]
+    *loop, result = ufunc.resolve_dtypes((*[np.dtype(np.int64)] * ufunc.nin, None))
+    flat, _ = ufuncs.kernels_of(ufunc, tuple(loop))
+    signature = [from_dtype(dtype)[:] for dtype in (result, *loop)]
+    text = ptx(Launch(flat, (256,), None, tuple(signature)), TARGETS[0])
+    assert not re.search(r"\.f(32|64)\b", text)
 
 
 @each_target("matmul.vectorised")

@@ -45,10 +45,10 @@ def test_the_simulator_agrees_with_the_card(tmp_path):
 
 def test_without_a_gpu_nothing_is_compared(monkeypatch, capsys):
     monkeypatch.setattr(on_card, "found", lambda: Card())
-    monkeypatch.setattr("kernels.cuda.card.cuda.is_available", lambda: False)
+    monkeypatch.setattr("kernels.cuda.driver.lacking", lambda: "no GPU")
     assert verdicts.main([]) == NO_GPU
     out, err = capsys.readouterr()
-    assert out == "" and err.startswith("no GPU here: not compared. there is no GPU of NVIDIA here")
+    assert out == "" and err.startswith('no GPU here: not compared. there is no device "cuda" here')
 
 
 @pytest.fixture

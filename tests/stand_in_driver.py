@@ -19,12 +19,12 @@ from types import SimpleNamespace
 from unittest import mock
 
 import numpy as np
-from numba import cuda
 from numba.cuda import codegen, dispatcher, types
 from numba.cuda.cudadrv import devices, driver
 from numba.cuda.np.numpy_support import as_dtype
 
 from kernels import simulator
+from kernels.cuda import driver as whether
 
 LIMITS = (2**31 - 1, 65535, 65535), (1024, 1024, 64)  # of a grid, and of a block
 THREADS = 1024  # of a block, all together
@@ -108,7 +108,7 @@ def stand_in(capability=(9, 0)):
 
     with contextlib.ExitStack() as stack:
         for place, name, stands_in in (
-            (cuda, "is_available", lambda: True),
+            (whether, "lacking", lambda: None),
             (devices._runtime, "get_or_create_context", lambda number=None: context),
             (driver, "_ActiveContext", contextlib.nullcontext),
             (codegen.CUDACodeLibrary, "get_cufunc", function_of),

@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 
+from kernels import devices
 from minigrad import data, finetune, models
 from minigrad.__main__ import main
 from minigrad.programs.quickstart import ABOUT, STAGES
@@ -168,3 +169,15 @@ def test_python_m_minigrad_is_the_same_command():
     ran = subprocess.run(command, capture_output=True, text=True)
     assert ran.returncode == 0
     assert ran.stdout.startswith("minigrad 0.")
+
+
+@pytest.mark.parametrize(
+    "command", ["train table", "train gpt", "train bert", "finetune", "generate"]
+)
+def test_the_help_lists_all_devices(command, capsys):
+    with pytest.raises(SystemExit):
+        main([*command.split(), "--help"])
+    _, _, about = " ".join(capsys.readouterr().out.split()).partition("--device DEVICE ")
+    about, _, _ = about.partition("(default: cpu)")
+    assert [name for name in devices.NAMES if name not in about] == []
+    assert len(about) < 100  # it is this option's alone

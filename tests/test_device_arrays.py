@@ -209,6 +209,7 @@ FUNCTIONS = {
     "cumprod of all": lambda x, i: np.cumprod(x),
     "so far the largest": lambda x, i: np.maximum.accumulate(x, axis=0),
     "so far the smallest": lambda x, i: np.minimum.accumulate(x, axis=1),
+    "powers of integers": lambda x, i: (i + 5) ** np.abs(i),
     "reshape": lambda x, i: np.reshape(x.T, (4, -1)),
     "squeeze": lambda x, i: np.squeeze(x[:1], 0),
     "expand_dims": lambda x, i: np.expand_dims(x, (0, 2)) + 0,
@@ -232,6 +233,11 @@ FUNCTIONS = {
     "no booleans": lambda x, i: x[x > 99],
     "along an axis": lambda x, i: np.take_along_axis(x, np.argmax(x, 1, keepdims=True), axis=1),
     "dot": lambda x, i: np.dot(x[0, 0], x[1, 1]),
+    "dot of matrices": lambda x, i: np.dot(x[0], x[1].T),
+    "dot with several matrices": lambda x, i: np.dot(x.T, x.swapaxes(0, 1)),
+    "dot of a vector with several matrices": lambda x, i: np.dot(x[0, :, 1], x),
+    "dot with none of the matrices": lambda x, i: np.dot(x[0].T, x[:0]),
+    "dot with a number": lambda x, i: np.dot(2.5, x),
     "einsum": lambda x, i: np.einsum("abc,dbc->ad", x, x),
     "diagonal": lambda x, i: np.einsum("iaa->i", x[:, :4]),
     "diagonal of two axes": lambda x, i: np.diagonal(x, 1, axis1=2, axis2=0) + 0,
@@ -399,6 +405,12 @@ def test_a_layer_is_that_on_the_cpu(shape, activation, device):
     ours = kernels.dense(device.put(x), device.put(w), device.put(bias), activation)
     for array, right in zip(ours, reference.dense(x, w, bias, activation), strict=True):
         same(array, right, 1e-5)
+
+
+def test_what_does_not_fit_has_no_dot():
+    x = Device(simulator.Machine()).put(NUMBERS)
+    with pytest.raises(ValueError, match=r"dot cannot multiply \(3, 5, 4\) and \(3, 5, 4\)"):
+        np.dot(x, x)
 
 
 def test_a_batch_may_be_longer_than_a_grid(monkeypatch, device):

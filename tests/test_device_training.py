@@ -208,4 +208,12 @@ def test_a_command_says_that_there_is_no_gpu(command, tmp_path, capsys):
     (tmp_path / "data.csv").write_text("size,kind\n" + "1,a\n2,b\n3,a\n4,b\n5,a\n" * 9, "utf-8")
     words = command.replace("DATA", str(tmp_path / "data.csv")).replace("BASE", str(tmp_path))
     assert main([*words.split(), "--out", str(tmp_path / "out"), "--device", "cuda"]) == 2
-    assert "there is no GPU of NVIDIA here" in capsys.readouterr().err
+    assert 'there is no device "cuda" here: ' in capsys.readouterr().err
+
+
+def test_a_command_trains_on_the_simulator(tmp_path, capsys):
+    data = tmp_path / "data.csv"
+    data.write_text("size,kind\n" + "1,a\n2,b\n3,a\n4,b\n5,a\n" * 9, "utf-8")
+    words = f"train table --data {data} --target kind --epochs 1 --hidden 2 --device simulator"
+    assert main([*words.split(), "--out", str(tmp_path / "out")]) == 0
+    assert "test accuracy" in capsys.readouterr().out

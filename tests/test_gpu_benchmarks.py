@@ -43,41 +43,49 @@ def test_ours_runs_on_a_simulated_device(name):
     run(1)
 
 
-NO_CARD = f"not measured: {gpu.NO_CARD}. So `gpu` has timed nothing\n"
+NO_CARD = "not measured: no card is in the machine. So `gpu` has timed nothing\n"
+
+
+@pytest.fixture
+def without_card(monkeypatch):
+    monkeypatch.setattr(gpu.driver, "lacking", lambda: "no card is in the machine")
+
+
+@pytest.fixture
+def with_card(monkeypatch):
+    monkeypatch.setattr(gpu.driver, "lacking", lambda: None)
+    monkeypatch.setattr(gpu, "card", lambda: "Some card")
 
 
 @pytest.mark.parametrize("arguments", [["gpu"], ["gpu", "--check"], ["fake", "gpu", "--check"]])
 def test_without_a_card_nothing_is_measured_and_the_exit_status_says_so(
-    arguments, folder, monkeypatch, capsys
+    arguments, folder, without_card, capsys
 ):
-    monkeypatch.setattr(gpu, "card", lambda: None)
     assert command_line.main(arguments) == command_line.NOT_MEASURED == 2
     assert capsys.readouterr().out.endswith(NO_CARD)
     assert list(folder.iterdir()) == []
 
 
-def test_who_wants_all_benchmarks_needs_no_card(folder, monkeypatch, capsys):
-    monkeypatch.setattr(gpu, "card", lambda: None)
+def test_who_wants_all_benchmarks_needs_no_card(folder, without_card, capsys):
     assert command_line.main([]) == command_line.MEASURED == 0
     assert capsys.readouterr().out.endswith(NO_CARD)
 
 
-def test_a_missed_target_tells_more_than_a_card_that_is_not_there(folder, monkeypatch):
-    monkeypatch.setattr(gpu, "card", lambda: None)
+def test_a_missed_target_tells_more_than_a_card_that_is_not_there(
+    folder, without_card, monkeypatch
+):
     missed = Case("small", "ms per step", lambda: iter([("", lambda times: None)]), {"it": absent})
     monkeypatch.setattr(command_line.sys.modules["fake"], "cases", lambda: [missed])
     assert command_line.main(["fake", "gpu"]) == command_line.NOT_MEASURED
     assert command_line.main(["fake", "gpu", "--check"]) == command_line.MISSED == 1
 
 
-def test_with_a_card_the_exit_status_says_whether_targets_are_met(folder, monkeypatch):
-    monkeypatch.setattr(gpu, "card", lambda: "Some card")
+def test_with_a_card_the_exit_status_says_whether_targets_are_met(folder, with_card, monkeypatch):
     monkeypatch.setattr(gpu, "cases", lambda: [])
     assert command_line.main(["gpu", "--check"]) == command_line.MEASURED
 
 
-def test_the_results_of_a_card_have_its_name(folder, monkeypatch):
-    monkeypatch.setattr(gpu, "card", lambda: "Some card")
+def test_the_results_of_a_card_have_its_name(folder, with_card):
     names = [case.name for case in gpu.cases()]
     assert len(set(names)) == len(names) == 11
     row = dict.fromkeys(("benchmark", "case", "unit", "rate", "settings", "our_settings"), "x")

@@ -10,5 +10,6 @@ And arrays that run them. From the inside out:
     calls/                   what kernels.matmul and the like do with arrays on a device
     functions, array         NumPy's functions of such arrays, and the arrays themselves
     device                   memory, and who launches what: a GPU, by `card`, or the simulator
+    driver                   whether there is a GPU, and if not, what is missing
     compile                  what every kernel needs of a GPU, found without one
 """

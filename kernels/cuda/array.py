@@ -122,11 +122,13 @@ class DeviceArray(np.lib.mixins.NDArrayOperatorsMixin):
 
     # ---- Views -----------------------------------------------------------------------------------
 
-    def window(self, shape, strides):
-        """The same memory from the first element on, in another shape and with other strides."""
-        return DeviceArray(
-            self.device, self.block, shape, self.dtype, strides, self.offset, self.base
-        )
+    def window(self, shape, strides, dtype=None):
+        """The same memory from the first element on, in another shape and with other strides.
+
+        dtype   another, for which its bits are taken
+        """
+        dtype = self.dtype if dtype is None else dtype
+        return DeviceArray(self.device, self.block, shape, dtype, strides, self.offset, self.base)
 
     def seen(self, make):
         """A view that make(array) gives of an array of NumPy; or several of them, in a list."""

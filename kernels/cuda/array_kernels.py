@@ -19,6 +19,7 @@ _KINDS = {FLOAT: float32, INTEGER: int64, TRUTH: boolean}
 _OF_INTEGERS = {np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.left_shift, np.right_shift}
 _OF_INTEGERS |= {np.invert}
 _EXTREMES = np.maximum, np.minimum
+_MARKS = int32[::1]
 
 
 def _array(dtype, ndim):
@@ -63,11 +64,11 @@ def _along_axes():
 
 
 def _indexed():
-    index, matrix, wrong = _array(INTEGER, 1), _array(FLOAT, 2), int32[::1]
+    index, matrix = _array(INTEGER, 1), _array(FLOAT, 2)
     block = (THREADS,)
-    yield Launch(indexing.take, block, numbers(THREADS), (matrix, matrix, index, wrong))
-    yield Launch(indexing.add, block, numbers(THREADS, 2), (matrix, index, matrix, wrong))
-    yield Launch(indexing.put, block, numbers(THREADS, 2), (matrix, index, matrix, wrong))
+    yield Launch(indexing.take, block, numbers(THREADS), (matrix, matrix, index, _MARKS))
+    yield Launch(indexing.add, block, numbers(THREADS, 2), (matrix, index, matrix, _MARKS))
+    yield Launch(indexing.put, block, numbers(THREADS, 2), (matrix, index, matrix, _MARKS))
     mask = _array(TRUTH, 1)
     yield Launch(indexing.where_true, block, numbers(THREADS, 1), (index, mask, index))
     yield Launch(indexing.fold, block, numbers(THREADS), (index, index, int64))
@@ -75,6 +76,7 @@ def _indexed():
 
 LAUNCHES = named(
     *_elementwise(),
+    Launch(ufuncs.negative_powers, (THREADS,), numbers(THREADS), (_array(INTEGER, 1), _MARKS)),
     *_along_axes(),
     *_indexed(),
     Launch(products.kernel_of(FLOAT), (SIDE, SIDE), products.blocks, (_array(FLOAT, 3),) * 3),

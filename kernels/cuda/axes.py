@@ -114,11 +114,12 @@ def place_of(ufunc, dtype):
         for row in range(cuda.grid(1), y.shape[0], cuda.gridsize(1)):
             i, j = row // x.shape[1], row % x.shape[1]
             best, where = x[i, j, 0, 0], int64(0)
-            for n in range(1, x.shape[2] * x.shape[3]):
-                number = x[i, j, n // x.shape[3], n % x.shape[3]]
-                is_first_nan = number != number and best == best
-                if beats(number, best) or is_first_nan:
-                    best, where = number, int64(n)
+            for k in range(x.shape[2]):
+                for m in range(x.shape[3]):
+                    number = x[i, j, k, m]
+                    is_first_nan = number != number and best == best
+                    if beats(number, best) or is_first_nan:
+                        best, where = number, int64(k * x.shape[3] + m)
             y[row] = where
 
     place.__name__ = f"{ufunc.__name__}_{dtype.name}_place"
@@ -161,6 +162,7 @@ def shape_without(x, axes, keepdims):
 def reduce(ufunc, x, axis=None, dtype=None, keepdims=False, initial=None):
     """ufunc.reduce of a DeviceArray over axes, in a new one."""
     axes, dtype = normal_axes(axis, x.ndim), _total_dtype(ufunc, x, dtype)
+    x = _that_fits(x, dtype)
     y = x.device.empty(shape_without(x, axes, keepdims), dtype)
     count = math.prod(x.shape[i] for i in axes)
     if count == 0 and ufunc in (np.maximum, np.minimum) and initial is None:
@@ -193,6 +195,12 @@ def _total_dtype(ufunc, x, dtype):
     return x.dtype
 
 
+def _that_fits(x, dtype):
+    """x, or integers that a dtype may not have as that: their last bits are kept"""
+    fits = dtype.kind != "i" or x.dtype.kind not in "iu" or np.can_cast(x.dtype, dtype)
+    return x if fits else x.astype(dtype)
+
+
 def place(ufunc, x, axis=None, keepdims=False):
     """argmax or argmin of a DeviceArray along an axis, or of all elements in order."""
     if axis is None:
@@ -211,6 +219,7 @@ def place(ufunc, x, axis=None, keepdims=False):
 def accumulate(ufunc, x, axis=0, dtype=None):
     """ufunc.accumulate of a DeviceArray along an axis, in a new one."""
     (axis,), dtype = normal_axes(axis, x.ndim), _total_dtype(ufunc, x, dtype)
+    x = _that_fits(x, dtype)
     order = [*(i for i in range(x.ndim) if i != axis), axis]
     last = x.transposed(order)
     y = x.device.empty(last.shape, dtype)

@@ -12,6 +12,7 @@ import numpy as np
 from numba import cuda
 
 from ..dlpack import GPU
+from . import driver
 from .errors import NoDeviceError, WrongDeviceError
 from .launch import TARGETS, in_words, runs_on
 
@@ -29,11 +30,8 @@ class Card:
     name = "cuda"
 
     def __init__(self):
-        if not cuda.is_available():
-            raise NoDeviceError(
-                "there is no GPU of NVIDIA here, or no driver for it, or numba-cuda is missing: "
-                "pip install 'minigrad[cuda]'. `nvidia-smi` says which GPUs there are"
-            )
+        if problem := driver.lacking():
+            raise NoDeviceError(f'there is no device "cuda" here: {problem}')
         # Numba warns of each kernel that has few blocks. Small arrays have small kernels.
         cuda.config.CUDA_LOW_OCCUPANCY_WARNINGS = 0
         gpu = cuda.get_current_device()

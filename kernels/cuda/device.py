@@ -27,7 +27,7 @@ import numpy as np
 from .. import dlpack
 from . import ufuncs
 from .array import DeviceArray, check_dtype, overlap
-from .errors import HostCopyError
+from .errors import MARKS, HostCopyError
 from .functions import broadcast
 
 PIECE = 512  # bytes: memory is given out in multiples of it
@@ -103,7 +103,7 @@ class Device:
         self.machine, self.pool = machine, Pool(machine)
         self._constants = functools.lru_cache(4096)(self._make_constant)
         self.copies_to_device = 0
-        self.wrong_index = self.put(np.zeros(1, np.int32))  # 1 once an index was beyond the end
+        self.marks = self.put(np.zeros(len(MARKS), np.int32))  # 1 for each that was left
         self.copies_to_host = self.copies_to_device = 0
 
     def __repr__(self):
@@ -172,18 +172,18 @@ class Device:
         copy = np.empty(array.shape, array.dtype)
         self.machine.read(array.block.memory, array.offset, copy)
         self.copies_to_host += 1
-        self._check_indices()
+        self._check_marks()
         return copy
 
-    def _check_indices(self):
-        """IndexError if an index was beyond the end since the last time."""
-        wrong = np.empty(1, np.int32)
-        self.machine.read(self.wrong_index.block.memory, 0, wrong)
-        if wrong[0]:
-            self.machine.write(self.wrong_index.block.memory, 0, np.zeros(1, np.int32))
-            raise IndexError(
-                f"an index was beyond the end of an array on {self}, in one of the kernels since "
-                "the host has last read from there"
+    def _check_marks(self):
+        """The error that a kernel has left a mark of since the last time."""
+        marks = np.empty(self.marks.shape, np.int32)
+        self.machine.read(self.marks.block.memory, 0, marks)
+        if marks.any():
+            self.machine.write(self.marks.block.memory, 0, np.zeros_like(marks))
+            error, text = MARKS[int(marks.argmax())]
+            raise error(
+                f"{text} on {self}, in one of the kernels since the host has last read from there"
             )
 
     def operand(self, value, dtype):
@@ -219,6 +219,8 @@ class Device:
         operands = [self.operand(x, dtype) for x, dtype in zip(inputs, dtypes)]
         for dtype in (*dtypes, result):
             check_dtype(dtype)
+        if ufunc is np.power:
+            self._check_powers(inputs[1], operands[1], dtypes[1])
         shape = np.broadcast_shapes(*(x.shape for x in operands))
         if out is None:
             out = self.empty(shape, result)
@@ -232,6 +234,16 @@ class Device:
         operands = [x.copy() if overlap(out, x) else x for x in operands]
         ufuncs.run(self, ufunc, dtypes, out, operands)
         return out
+
+    def _check_powers(self, given, power, dtype):
+        """ValueError if integers are raised to a number below 0; to an array of such, a mark."""
+        if dtype.kind != "i" or power.size == 0:
+            return
+        if isinstance(given, DeviceArray):
+            flat = power.contiguous().reshape(-1)
+            self.launch(ufuncs.negative_powers, *self.blocks_for(flat.size), flat, self.marks)
+        elif given < 0:
+            raise ValueError(f"integers have no power of {given} that is an integer")
 
     # ---- Kernels ---------------------------------------------------------------------------------
 

@@ -340,11 +340,17 @@ def _total(x, axis):
 
 @_implements(np.dot)
 def _dot(a, b):
+    if 0 in (np.ndim(a), np.ndim(b)):  # a number of Python is one of float64 or int64 here
+        return np.multiply(*(x if _is_on_device(x) else np.asarray(x)[()] for x in (a, b)))
     if a.ndim == b.ndim == 1:
         return _total(a * b, None)
-    if b.ndim > 2:
-        raise HostCopyError("np.dot on a device takes vectors and matrices")
-    return product(a, b)
+    if b.ndim <= 2:
+        return product(a, b)
+    if a.shape[-1] != b.shape[-2]:
+        raise ValueError(f"dot cannot multiply {a.shape} and {b.shape}")
+    *first, n, m = b.shape  # Σⱼ aᵢⱼ bₖⱼₗ for each i, k, l: the matrices of b side by side in one
+    side_by_side = np.moveaxis(b, -2, 0).reshape(n, math.prod(first) * m)
+    return product(a, side_by_side).reshape(*a.shape[:-1], *first, m)
 
 
 @_implements(np.einsum)

@@ -19,7 +19,7 @@ import math
 import numpy as np
 from numba import cuda, int64
 
-from .errors import HostCopyError
+from .errors import INDEX, HostCopyError
 
 NOWHERE = int64(-(2**62))  # an index that is wrong whatever the size
 
@@ -31,41 +31,41 @@ def counted_from_start(i, n):
 
 
 @cuda.jit(device=True, inline="always")
-def place_of(i, n, wrong):
+def place_of(i, n, marks):
     """Where index i is among n rows; a mark, and -1, if it is beyond the edge"""
     place = counted_from_start(int64(i), n)
     is_inside = 0 <= place < n
     if not is_inside:
-        cuda.atomic.max(wrong, 0, 1)
+        cuda.atomic.max(marks, INDEX, 1)
         place = int64(-1)
     return place
 
 
-def take(y, x, index, wrong):
+def take(y, x, index, marks):
     """y (m, d), x (n, d), index (m,)"""
     for i in range(cuda.grid(1), y.size, cuda.gridsize(1)):
         row, column = i // y.shape[1], i % y.shape[1]
-        place = place_of(index[row], x.shape[0], wrong)
+        place = place_of(index[row], x.shape[0], marks)
         if place >= 0:
             y[row, column] = x[place, column]
         else:
             y[row, column] = 0
 
 
-def add(x, index, g, wrong):
+def add(x, index, g, marks):
     """x (n, d), index (m,), g (m, d)"""
     for i in range(cuda.grid(1), g.size, cuda.gridsize(1)):
         row, column = i // g.shape[1], i % g.shape[1]
-        place = place_of(index[row], x.shape[0], wrong)
+        place = place_of(index[row], x.shape[0], marks)
         if place >= 0:
             cuda.atomic.add(x, (place, column), g[row, column])
 
 
-def put(x, index, value, wrong):
+def put(x, index, value, marks):
     """x (n, d), index (m,), value (m, d)"""
     for i in range(cuda.grid(1), value.size, cuda.gridsize(1)):
         row, column = i // value.shape[1], i % value.shape[1]
-        place = place_of(index[row], x.shape[0], wrong)
+        place = place_of(index[row], x.shape[0], marks)
         if place >= 0:
             x[place, column] = value[row, column]
 
@@ -197,7 +197,7 @@ class _Places:
         device = self.index.device
         n = self.index.size * self.rows[1]
         if n:
-            device.launch(kernel, *device.blocks_for(n), *arguments, device.wrong_index)
+            device.launch(kernel, *device.blocks_for(n), *arguments, device.marks)
 
     def values(self, value):
         """Values for all elements, one row for each number of the index."""
@@ -263,8 +263,12 @@ def add_at(x, index, value):
     if not any(hasattr(part, "block") for part in parts):
         part = x.seen(lambda y: y[(*parts, ...)])
         part.write(part + value)
-        return
-    _change(add, x, parts, value)
+    elif x.itemsize >= 4:
+        _change(add, x, parts, value)
+    else:  # a GPU adds 4 bytes at least in one step that nothing can come between
+        wide = x.astype(np.int32)
+        _change(add, wide, parts, value)
+        x.write(wide)
 
 
 def _change(kernel, x, parts, value):

@@ -14,8 +14,10 @@ import math
 
 import numpy as np
 from numba import boolean, cuda, float32
+from numba.core.types import Integer
 from numba.np.numpy_support import from_dtype
 
+from .errors import POWER
 from .sines import cosine, sine
 
 AXES = 5  # that a kernel tells apart, where they cannot be joined
@@ -36,9 +38,7 @@ FUNCTIONS = {
     np.subtract: lambda a, b: a - b,
     np.multiply: lambda a, b: a * b,
     np.divide: lambda a, b: a / b,
-    np.floor_divide: lambda a, b: a // b,
     np.remainder: lambda a, b: a % b,
-    np.power: lambda a, b: a**b,
     np.maximum: _larger,
     np.minimum: _smaller,
     np.copysign: lambda a, b: math.copysign(a, b),
@@ -51,8 +51,6 @@ FUNCTIONS = {
     np.bitwise_and: lambda a, b: a & b,
     np.bitwise_or: lambda a, b: a | b,
     np.bitwise_xor: lambda a, b: a ^ b,
-    np.left_shift: lambda a, b: a << b,
-    np.right_shift: lambda a, b: a >> b,
     np.logical_and: lambda a, b: bool(a) and bool(b),
     np.logical_or: lambda a, b: bool(a) or bool(b),
     np.logical_not: lambda x: not x,
@@ -66,8 +64,6 @@ FUNCTIONS = {
     np.log: lambda x: math.log(x),
     np.log1p: lambda x: math.log1p(x),
     np.tanh: lambda x: math.tanh(x),
-    np.floor: lambda x: math.floor(x),
-    np.ceil: lambda x: math.ceil(x),
     np.isnan: lambda x: x != x,
     np.isfinite: lambda x: math.isfinite(x),
     np.isinf: lambda x: math.isinf(x),
@@ -82,9 +78,61 @@ def _sign(kind):
     return lambda x: one if x > zero else (-one if x < zero else x)
 
 
+def _is_whole(kind):
+    return kind == boolean or isinstance(kind, Integer)
+
+
+def _floor(kind):
+    return (lambda x: x) if _is_whole(kind) else lambda x: math.floor(x)
+
+
+def _ceil(kind):
+    return (lambda x: x) if _is_whole(kind) else lambda x: math.ceil(x)
+
+
+def _floor_divide(kind):
+    if not (_is_whole(kind) and kind.signed):
+        return lambda a, b: a // b
+    below = kind(-1)
+    # The least integer has no counterpart above 0: NumPy gives it back, and Numba 0.
+    return lambda a, b: -a if b == below else a // b
+
+
+def _power(kind):
+    if not _is_whole(kind):
+        return lambda a, b: a**b
+    zero, one = kind(0), kind(1)
+
+    def power(a, b):
+        """a to the b by squares, as a¹³ = a⁸ a⁴ a. Numba's own has float64, exact to 2⁵³ alone."""
+        product = one
+        while b > zero:
+            if b & one:
+                product *= a
+            a *= a
+            b >>= one
+        return product
+
+    return power
+
+
 def _reciprocal(kind):
-    one = kind(1)
-    return lambda x: one / x
+    zero, one = kind(0), kind(1)
+    if not _is_whole(kind):
+        return lambda x: one / x
+    least = kind(-1) if kind.signed else zero
+    return lambda x: x if least <= x <= one else zero  # 1 / x without what is behind the point
+
+
+def _left_shift(kind):
+    zero, bits = kind(0), kind(kind.bitwidth)
+    return lambda a, b: a << b if zero <= b < bits else zero
+
+
+def _right_shift(kind):
+    zero, one, last = kind(0), kind(1), kind(kind.bitwidth - 1)
+    # A shift by all bits at once means nothing to a GPU.
+    return lambda a, b: a >> b if zero <= b <= last else a >> last >> one
 
 
 def _invert(kind):
@@ -99,10 +147,17 @@ def _cos(kind):
     return cosine.py_func if kind == float32 else lambda x: math.cos(x)
 
 
-# Those that depend on the kind of their arguments: a plain 1 would make float64 of float32.
+# Those that depend on the kind of their arguments: a plain 1 would make float64 of float32, and of
+# integers, most functions would.
 BY_KIND = {
     np.sign: _sign,
+    np.floor: _floor,
+    np.ceil: _ceil,
+    np.floor_divide: _floor_divide,
+    np.power: _power,
     np.reciprocal: _reciprocal,
+    np.left_shift: _left_shift,
+    np.right_shift: _right_shift,
     np.invert: _invert,
     np.sin: _sin,
     np.cos: _cos,
@@ -190,6 +245,13 @@ def kernels_of(ufunc, dtypes):
     return pair
 
 
+def negative_powers(power, marks):
+    """A mark if one of power (n,) is below 0: there, power of integers has no integer to give"""
+    for i in range(cuda.grid(1), power.shape[0], cuda.gridsize(1)):
+        if power[i] < 0:
+            cuda.atomic.max(marks, POWER, 1)
+
+
 # ---- How they are launched -----------------------------------------------------------------------
 
 
@@ -207,11 +269,22 @@ def joined(shape, all_strides):
     return new_shape, new_strides
 
 
+def _without_sign(out, dtypes):
+    """out, as numbers from 0 up if integers of other dtypes come there: their last bits are kept.
+
+    So NumPy has it, and a GPU anyway. The simulator would take the others for a mistake.
+    """
+    are_integers = all(dtype.kind in "iub" for dtype in dtypes)
+    if out.dtype.kind != "i" or out.dtype in dtypes or not are_integers:
+        return out
+    return out.window(out.shape, out.strides, np.dtype(f"u{out.dtype.itemsize}"))
+
+
 def run(device, ufunc, dtypes, out, operands):
     """out = ufunc(*operands), where all are DeviceArrays of the same shape."""
     if out.size == 0:
         return
-    arrays = [out, *operands]
+    arrays = [_without_sign(out, dtypes), *operands]
     shape, all_strides = joined(out.shape, [array.strides for array in arrays])
     kernel, strided = kernels_of(ufunc, dtypes)
     if 1 < len(shape) <= AXES:

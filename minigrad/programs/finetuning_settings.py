@@ -42,7 +42,7 @@ class Settings(NamedTuple):
     blocks         how many learn, with "last_blocks"
     decay          from block to block, with "layerwise"
     pattern        what does not learn, with "frozen"
-    device         where it learns: "cpu", or "cuda", a GPU of NVIDIA
+    device         where it learns: "cpu", "cuda" (a GPU of NVIDIA) or "simulator"
     """
 
     base: str

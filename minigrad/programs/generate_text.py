@@ -26,7 +26,7 @@ def generate_text(
     folder  of a `minigrad train gpt` or a `minigrad finetune`; or of a pretrained model, as Hugging
             Face lays it out. A model that learned to follow instructions takes the prompt for one,
             and its answer alone is printed
-    device  where to compute: "cpu", or "cuda", a GPU of NVIDIA
+    device  where to compute: "cpu", "cuda" (a GPU of NVIDIA) or "simulator"
 
     All else as in `text.stream`. ValueError or OSError for what cannot be read or used.
     """

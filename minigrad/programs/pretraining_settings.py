@@ -32,7 +32,7 @@ class Settings(NamedTuple):
     minutes        when to end, counted from the first step. If neither is given, 5 minutes
     learning_rate  at its highest: it rises from 0, and falls along a cosine until the end
     dropout, seed
-    device         where to compute: "cpu", or "cuda", a GPU of NVIDIA
+    device         where to compute: "cpu", "cuda" (a GPU of NVIDIA) or "simulator"
     """
 
     kind: str

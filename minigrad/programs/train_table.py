@@ -54,7 +54,7 @@ def train_table(
     group      the name of a column: the test is also reported for each of its values
     keep       names of columns to use that would be left out, such as text with many values
     encoding   of the file, such as "latin-1"
-    device     where it learns: "cpu", or "cuda", a GPU of NVIDIA
+    device     where it learns: "cpu", "cuda" (a GPU of NVIDIA) or "simulator"
 
     The two numbers are the accuracy of the model and of always the most frequent class; or the root
     mean squared error of the model and of always the mean. ValueError, with nothing written, for

@@ -13,19 +13,19 @@ from pathlib import Path
 import numpy as np
 
 import kernels
+from kernels.cuda import driver
 from tests.benchmarks import gpt, harness
 from tests.benchmarks.contestants import repeated
 from tests.benchmarks.harness import Case
 
 RESULTS = Path(__file__).parent / "results"
 COPY = "a copy"
-NO_CARD = "no GPU of NVIDIA here, or no driver for it, or numba-cuda is missing"
 GPT_2 = gpt.Shape(8, 1024, 50257, layers=12, heads=12, width=768)
 
 
 def lacks():
     """What is not there, or None."""
-    return NO_CARD if card() is None else None
+    return driver.lacking()
 
 
 def cases():
@@ -48,11 +48,9 @@ def cases():
 
 
 def card():
-    """The name of the GPU, or None if there is none."""
+    """The name of the GPU."""
     from numba import cuda
 
-    if not cuda.is_available():
-        return None
     name = cuda.get_current_device().name
     return name.decode() if isinstance(name, bytes) else name
 
