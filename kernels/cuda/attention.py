@@ -56,7 +56,7 @@ EDGE = SIDE * EACH  # queries, or keys, of a block
 DEEP = 16  # features that are fetched at once for scores
 ROW = DEEP + 4  # numbers from one row of such a tile to the next, so that they use other banks
 WEIGHTS_ROW = EDGE + 4
-TILE = 4096  # numbers of a tile of values
+TALL = 32  # rows that are fetched at once for weighted sums
 WIDTHS = 64, 128  # of heads
 NOTHING = float32(-math.inf)
 
@@ -156,9 +156,9 @@ def row_products(z, a_tile, b_tile, example, a, a_head, a_row, b, b_head, b_row)
 
 @cuda.jit(device=True, inline="always")
 def fetch_rows(tile, x, example, head, first_row, width):
-    """TILE numbers: as many whole rows of a head, 16 numbers for each thread"""
+    """TALL rows of a head: four numbers for each thread, once or several times"""
     thread = cuda.threadIdx.y * SIDE + cuda.threadIdx.x
-    for part in range(TILE // (4 * SIDE * SIDE)):
+    for part in range(TALL * width // (4 * SIDE * SIDE)):
         number = 4 * (part * SIDE * SIDE + thread)
         row, column = number // width, number % width
         store4(tile, (row, column), four_features(x, example, head, first_row + row, column))
@@ -171,11 +171,10 @@ def add_weighted_rows(sums, weights, tile, x, example, head, first_row, width):
     sums[i, 4 group + c] belongs to row y + i SIDE and column 64 group + 4 x + c.
     """
     x_thread, y_thread = cuda.threadIdx.x, cuda.threadIdx.y
-    count = TILE // width
-    for part in range(0, EDGE, count):
+    for part in range(0, EDGE, TALL):
         fetch_rows(tile, x, example, head, first_row + part, width)
         cuda.syncthreads()
-        for j in range(0, count, 4):
+        for j in range(0, TALL, 4):
             for group in range(width // EDGE):
                 column = group * EDGE + 4 * x_thread
                 row_0, row_1 = load4(tile, (j, column)), load4(tile, (j + 1, column))
@@ -258,7 +257,7 @@ def pull(z, dp, norms, inner, query, key, row, mask, numbers):
 
 
 def _forward(width):
-    columns, tile_rows = width // SIDE, TILE // width
+    columns = width // SIDE
 
     def forward(q, k, v, scale, causal, mask, rate, dropout_key, o, norms):
         """o = softmax(scale q kᵀ) v   (b, h, t, d), (b, hₖ, s, d), (b, hₖ, s, e) -> (b, h, t, e)
@@ -268,7 +267,7 @@ def _forward(width):
         q_tile = cuda.shared.array((EDGE, ROW), float32, ALIGNED)
         k_tile = cuda.shared.array((EDGE, ROW), float32, ALIGNED)
         weights = cuda.shared.array((EDGE, WEIGHTS_ROW), float32, ALIGNED)
-        v_tile = cuda.shared.array((tile_rows, width), float32, ALIGNED)
+        v_tile = cuda.shared.array((TALL, width), float32, ALIGNED)
         z = cuda.local.array((EACH, EACH), float32)
         sums = cuda.local.array((EACH, columns), float32)
         most = cuda.local.array(EACH, float32)
@@ -346,14 +345,14 @@ def pull_column(j, z, dp, weights, norms, inner, first_query, key, rows, mask, n
 
 
 def _queries(width):
-    columns, tile_rows = width // SIDE, TILE // width
+    columns = width // SIDE
 
     def queries(g, q, k, v, norms, inner, scale, causal, mask, rate, dropout_key, dq):
         """dL/dq = dz k;  threads have queries and keys as in `forward`"""
         a_tile = cuda.shared.array((EDGE, ROW), float32, ALIGNED)
         b_tile = cuda.shared.array((EDGE, ROW), float32, ALIGNED)
         weights = cuda.shared.array((EDGE, WEIGHTS_ROW), float32, ALIGNED)
-        k_tile = cuda.shared.array((tile_rows, width), float32, ALIGNED)
+        k_tile = cuda.shared.array((TALL, width), float32, ALIGNED)
         z = cuda.local.array((EACH, EACH), float32)
         dp = cuda.local.array((EACH, EACH), float32)
         sums = cuda.local.array((EACH, columns), float32)
@@ -378,7 +377,7 @@ def _queries(width):
 
 
 def _keys(width):
-    columns, tile_rows = width // SIDE, TILE // width
+    columns = width // SIDE
 
     def keys(g, q, k, v, norms, inner, scale, causal, mask, rate, dropout_key, dk, dv):
         """dL/dv = p̃ᵀ g,  dL/dk = dzᵀ q;  a thread has keys y + i SIDE and queries x + j SIDE
@@ -388,7 +387,7 @@ def _keys(width):
         a_tile = cuda.shared.array((EDGE, ROW), float32, ALIGNED)
         b_tile = cuda.shared.array((EDGE, ROW), float32, ALIGNED)
         weights = cuda.shared.array((EDGE, WEIGHTS_ROW), float32, ALIGNED)
-        tile = cuda.shared.array((tile_rows, width), float32, ALIGNED)
+        tile = cuda.shared.array((TALL, width), float32, ALIGNED)
         z = cuda.local.array((EACH, EACH), float32)
         dp = cuda.local.array((EACH, EACH), float32)
         k_sums = cuda.local.array((EACH, columns), float32)
