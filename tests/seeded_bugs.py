@@ -438,7 +438,7 @@ BUGS = {
         *("forward_64", attention),
     ),
     "weights without a barrier": Bug(
-        *("add_weighted_rows", f"{BARRIER}        for j", "        for j", RACE, "weights"),
+        *("add_weighted_rows", f"{BARRIER}        for turn", "        for turn", RACE, "weights"),
         *(["weights[y + i * SIDE", "four = load4(weights"], (1, 1, 5, 7, 4)),
         *("forward_64", attention),
     ),
@@ -449,6 +449,23 @@ BUGS = {
     "a part of the values is not fetched": Bug(
         *("fetch_rows", "// (4 * SIDE * SIDE)):", "// (4 * SIDE * SIDE) - 1):", UNWRITTEN),
         *("v_tile", ["row_0"], (1, 1, 5, 7, 4), "forward_64", attention),
+    ),
+    "two teams read as far as one": Bug(
+        *("place_in_row", "(cuda.threadIdx.x - size * team)", "cuda.threadIdx.x", BOUNDS, "v_tile"),
+        *(["row_0, row_1 = load4(tile"], (1, 1, 5, 7, 32), "forward_32", attention),
+    ),
+    "a team begins too far down": Bug(
+        *("add_weighted_rows", "turn + 4 * team", "turn + 4 * teams * team", BOUNDS, "k_tile"),
+        *(["row_0, row_1 = load4(tile"], (1, 1, 5, 7, 32), "queries_32", attention),
+    ),
+    "each warp goes on to the next values alone": Bug(
+        *("add_weighted_rows", f"numbers)\n{BARRIER}", "numbers)\n        cuda.syncwarp()\n"),
+        *(RACE, "v_tile", ["store4(tile, (row, column), four_", "row_0"], (1, 1, 5, 7, 32)),
+        *("forward_32", attention),
+    ),
+    "each team writes its sums": Bug(
+        *("put_rows", "if team == 0", "if team < 2", RACE, "dk", ["store4(x"] * 2),
+        *((1, 1, 5, 7, 32), "keys_32", attention),
     ),
     "a mask is read past its end": Bug(
         *("sees", "key < s", "key <= s", BOUNDS, "mask", ["mask[example, key]"]),

@@ -87,7 +87,7 @@ def test_with_a_card_the_exit_status_says_whether_targets_are_met(folder, with_c
 
 def test_the_results_of_a_card_have_its_name(folder, with_card):
     names = [case.name for case in gpu.cases()]
-    assert len(set(names)) == len(names) == 11
+    assert len(set(names)) == len(names) == 13
     row = dict.fromkeys(("benchmark", "case", "unit", "rate", "settings", "our_settings"), "x")
     gpu.show([row | {"ours": 1, "peer": 2, "ratio": 2, "target": None, "peer_name": "PyTorch"}])
     text = folder.joinpath("Some card.md").read_text(encoding="utf-8")

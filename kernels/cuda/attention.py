@@ -17,6 +17,11 @@ and g by v; 16 x 16 threads hold 4 x 4 sums each. `add_weighted_rows` adds rows 
 first has given, W X: p by v, and on the way back dz by k, dzᵀ by q and pᵀ by g. Between the two W
 lies in shared memory.
 
+A row of W X takes 16 threads, with four columns each, or eight in heads of more than 64 features.
+Heads of 32 would leave two to a thread, which it would fetch by twos, and each weight for half as
+many products. So eight threads have all columns of these, four each, and the other eight have the
+same: two teams, of which each adds half of the rows of X. `put_rows` adds up what both have.
+
     q, o, g, dq (b, h, t, .)    k, v, dk, dv (b, hₖ, s, .), of which each head serves h / hₖ of q's
     norms (b h t, 2)            m and log l, as kernels.reference.attention says
     mask (b, s)                 booleans: which keys there are; one of no numbers stands for none
@@ -24,8 +29,8 @@ lies in shared memory.
     rate, dropout_key           numbers, with which the places drop out that the reference drops
     inner (b h t,)              of `inner_products`, for which all but the last axis of g, o are one
 
-Kernels are made for heads of at most 64 and at most 128 features; `launch.of_width` finds the right
-one in `LAUNCHES`.
+Kernels are made for heads of at most 32, 64 and 128 features; `launch.of_width` finds the right one
+in `LAUNCHES`.
 """
 
 import math
@@ -56,8 +61,8 @@ EDGE = SIDE * EACH  # queries, or keys, of a block
 DEEP = 16  # features that are fetched at once for scores
 ROW = DEEP + 4  # numbers from one row of such a tile to the next, so that they use other banks
 WEIGHTS_ROW = EDGE + 4
-TILE = 4096  # numbers of a tile of values
-WIDTHS = 64, 128  # of heads
+TALL = 32  # rows that are fetched at once for weighted sums
+WIDTHS = 32, 64, 128  # of heads
 NOTHING = float32(-math.inf)
 
 
@@ -97,17 +102,6 @@ def put_features(x, example, head, row, column, four):
         for i in range(4):
             if column + i < x.shape[3]:
                 x[example, head, row, column + i] = four[i]
-
-
-@cuda.jit(device=True, inline="always")
-def put_rows(x, example, head, first_row, sums, columns):
-    """Write what the threads of a block have summed: EDGE rows."""
-    for i in range(EACH):
-        row = first_row + cuda.threadIdx.y + i * SIDE
-        for j in range(0, columns, 4):
-            column = j * SIDE + 4 * cuda.threadIdx.x
-            four = sums[i, j], sums[i, j + 1], sums[i, j + 2], sums[i, j + 3]
-            put_features(x, example, head, row, column, four)
 
 
 # ---- Two products --------------------------------------------------------------------------------
@@ -156,37 +150,65 @@ def row_products(z, a_tile, b_tile, example, a, a_head, a_row, b, b_head, b_row)
 
 @cuda.jit(device=True, inline="always")
 def fetch_rows(tile, x, example, head, first_row, width):
-    """TILE numbers: as many whole rows of a head, 16 numbers for each thread"""
+    """TALL rows of a head: four numbers for each thread, once or several times"""
     thread = cuda.threadIdx.y * SIDE + cuda.threadIdx.x
-    for part in range(TILE // (4 * SIDE * SIDE)):
+    for part in range(TALL * width // (4 * SIDE * SIDE)):
         number = 4 * (part * SIDE * SIDE + thread)
         row, column = number // width, number % width
         store4(tile, (row, column), four_features(x, example, head, first_row + row, column))
 
 
 @cuda.jit(device=True, inline="always")
+def place_in_row(width):
+    """The first column of a thread, its team, and how many teams there are"""
+    size = min(width // 4, SIDE)
+    # If there is one team, x // size is 0, but the compiler does not know that x is below SIDE.
+    team = cuda.threadIdx.x // size if size < SIDE else 0
+    return 4 * (cuda.threadIdx.x - size * team), team, SIDE // size
+
+
+@cuda.jit(device=True, inline="always")
 def add_weighted_rows(sums, weights, tile, x, example, head, first_row, width):
     """sums += W X,  W (EDGE, EDGE) in shared memory, X EDGE rows of a head
 
-    sums[i, 4 group + c] belongs to row y + i SIDE and column 64 group + 4 x + c.
+    sums[i, 4 group + c] belongs to row y + i SIDE and to column 64 group + c, counted from the
+    thread's first. The teams take four rows of X each, in turn.
     """
-    x_thread, y_thread = cuda.threadIdx.x, cuda.threadIdx.y
-    count = TILE // width
-    for part in range(0, EDGE, count):
+    first_column, team, teams = place_in_row(width)
+    for part in range(0, EDGE, TALL):
         fetch_rows(tile, x, example, head, first_row + part, width)
         cuda.syncthreads()
-        for j in range(0, count, 4):
-            for group in range(width // EDGE):
-                column = group * EDGE + 4 * x_thread
+        for turn in range(0, TALL, 4 * teams):
+            j = turn + 4 * team
+            for group in range(sums.shape[1] // 4):
+                column = group * EDGE + first_column
                 row_0, row_1 = load4(tile, (j, column)), load4(tile, (j + 1, column))
                 row_2, row_3 = load4(tile, (j + 2, column)), load4(tile, (j + 3, column))
                 for i in range(EACH):
-                    four = load4(weights, (y_thread + i * SIDE, part + j))
+                    four = load4(weights, (cuda.threadIdx.y + i * SIDE, part + j))
                     for c in range(4):
                         numbers = row_0[c], row_1[c], row_2[c], row_3[c]
                         at = 4 * group + c
                         sums[i, at] = add_dot(sums[i, at], four, numbers)
         cuda.syncthreads()
+
+
+@cuda.jit(device=True, inline="always")
+def put_rows(x, example, head, first_row, sums, width):
+    """Write what the threads of a block have summed, all teams together: EDGE rows."""
+    first_column, team, teams = place_in_row(width)
+    apart = SIDE // teams  # are threads with the same columns
+    for i in range(EACH):
+        row = first_row + cuda.threadIdx.y + i * SIDE
+        for j in range(0, sums.shape[1], 4):
+            four = (
+                warp_sum(sums[i, j], SIDE, apart),
+                warp_sum(sums[i, j + 1], SIDE, apart),
+                warp_sum(sums[i, j + 2], SIDE, apart),
+                warp_sum(sums[i, j + 3], SIDE, apart),
+            )
+            if team == 0:
+                put_features(x, example, head, row, first_column + j * SIDE, four)
 
 
 # ---- Between the two -----------------------------------------------------------------------------
@@ -257,8 +279,13 @@ def pull(z, dp, norms, inner, query, key, row, mask, numbers):
     return p, dz
 
 
+def _columns(width):
+    """How many columns of a row a thread sums: four at least, as many as are fetched at once"""
+    return max(width // SIDE, 4)
+
+
 def _forward(width):
-    columns, tile_rows = width // SIDE, TILE // width
+    columns = _columns(width)
 
     def forward(q, k, v, scale, causal, mask, rate, dropout_key, o, norms):
         """o = softmax(scale q kᵀ) v   (b, h, t, d), (b, hₖ, s, d), (b, hₖ, s, e) -> (b, h, t, e)
@@ -268,7 +295,7 @@ def _forward(width):
         q_tile = cuda.shared.array((EDGE, ROW), float32, ALIGNED)
         k_tile = cuda.shared.array((EDGE, ROW), float32, ALIGNED)
         weights = cuda.shared.array((EDGE, WEIGHTS_ROW), float32, ALIGNED)
-        v_tile = cuda.shared.array((tile_rows, width), float32, ALIGNED)
+        v_tile = cuda.shared.array((TALL, width), float32, ALIGNED)
         z = cuda.local.array((EACH, EACH), float32)
         sums = cuda.local.array((EACH, columns), float32)
         most = cuda.local.array(EACH, float32)
@@ -300,7 +327,7 @@ def _forward(width):
                 largest = most[i] + float32(0) * total[i] if is_seeing else NOTHING
                 norms[row + i * SIDE, 0] = largest
                 norms[row + i * SIDE, 1] = math.log(total[i])
-        put_rows(o, example, head, first, sums, columns)
+        put_rows(o, example, head, first, sums, width)
 
     return forward
 
@@ -346,14 +373,14 @@ def pull_column(j, z, dp, weights, norms, inner, first_query, key, rows, mask, n
 
 
 def _queries(width):
-    columns, tile_rows = width // SIDE, TILE // width
+    columns = _columns(width)
 
     def queries(g, q, k, v, norms, inner, scale, causal, mask, rate, dropout_key, dq):
         """dL/dq = dz k;  threads have queries and keys as in `forward`"""
         a_tile = cuda.shared.array((EDGE, ROW), float32, ALIGNED)
         b_tile = cuda.shared.array((EDGE, ROW), float32, ALIGNED)
         weights = cuda.shared.array((EDGE, WEIGHTS_ROW), float32, ALIGNED)
-        k_tile = cuda.shared.array((tile_rows, width), float32, ALIGNED)
+        k_tile = cuda.shared.array((TALL, width), float32, ALIGNED)
         z = cuda.local.array((EACH, EACH), float32)
         dp = cuda.local.array((EACH, EACH), float32)
         sums = cuda.local.array((EACH, columns), float32)
@@ -372,13 +399,13 @@ def _queries(width):
             pull_row(2, z, dp, weights, norms, inner, query, strip, row, mask, numbers)
             pull_row(3, z, dp, weights, norms, inner, query, strip, row, mask, numbers)
             add_weighted_rows(sums, weights, k_tile, k, example, kv_head, strip, width)
-        put_rows(dq, example, head, first, sums, columns)
+        put_rows(dq, example, head, first, sums, width)
 
     return queries
 
 
 def _keys(width):
-    columns, tile_rows = width // SIDE, TILE // width
+    columns = _columns(width)
 
     def keys(g, q, k, v, norms, inner, scale, causal, mask, rate, dropout_key, dk, dv):
         """dL/dv = p̃ᵀ g,  dL/dk = dzᵀ q;  a thread has keys y + i SIDE and queries x + j SIDE
@@ -388,7 +415,7 @@ def _keys(width):
         a_tile = cuda.shared.array((EDGE, ROW), float32, ALIGNED)
         b_tile = cuda.shared.array((EDGE, ROW), float32, ALIGNED)
         weights = cuda.shared.array((EDGE, WEIGHTS_ROW), float32, ALIGNED)
-        tile = cuda.shared.array((tile_rows, width), float32, ALIGNED)
+        tile = cuda.shared.array((TALL, width), float32, ALIGNED)
         z = cuda.local.array((EACH, EACH), float32)
         dp = cuda.local.array((EACH, EACH), float32)
         k_sums = cuda.local.array((EACH, columns), float32)
@@ -415,8 +442,8 @@ def _keys(width):
                     for j in range(EACH):
                         weights[y + i * SIDE, x + j * SIDE] = z[i, j]
                 add_weighted_rows(k_sums, weights, tile, q, example, head, strip, width)
-        put_rows(dk, example, kv_head, first, k_sums, columns)
-        put_rows(dv, example, kv_head, first, v_sums, columns)
+        put_rows(dk, example, kv_head, first, k_sums, width)
+        put_rows(dv, example, kv_head, first, v_sums, width)
 
     return keys
 

@@ -17,10 +17,13 @@ LOWEST = float32(-3.4028235e38)  # below all numbers but -∞, and its differenc
 
 
 @cuda.jit(device=True, inline="always")
-def warp_sum(x, lanes=WARP):
-    """Σ x over the lanes of a warp, or over each `lanes` neighbours of it, for all of them"""
+def warp_sum(x, lanes=WARP, apart=1):
+    """Σ x over the lanes of a warp, or over each `lanes` neighbours of it, for all of them
+
+    apart  a power of 2: over those lanes alone that are so many, or a multiple, away
+    """
     distance = lanes // 2
-    while distance > 0:
+    while distance >= apart:
         x += cuda.shfl_xor_sync(ALL_LANES, x, distance)
         distance //= 2
     return x

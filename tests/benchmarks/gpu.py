@@ -31,7 +31,7 @@ def lacks():
 def cases():
     for name, target in (("double_buffered", 0.7), ("tensor_cores", 0.4)):
         yield case(f"product 4096, {name}", product(4096, name), {"PyTorch": target})
-    for d in (64, 128):
+    for d in (32, 64, 128):
         shape = 4, 12, 4096, d
         for backward in (False, True):
             name = f"attention {shape}, causal, {'forward+backward' if backward else 'forward'}"
