@@ -137,7 +137,7 @@ def started(launch, capability):
 
 @pytest.mark.parametrize(
     "targets, capability",
-    [(TARGETS, (8, 0)), (TARGETS, (8, 9)), (((9, 0, "a"),), (9, 0)), (TARGETS, (10, 0))],
+    [(TARGETS, (7, 5)), (TARGETS, (8, 9)), (((9, 0, "a"),), (9, 0)), (TARGETS, (10, 0))],
 )
 def test_a_kernel_runs_on_what_it_is_for(targets, capability):
     assert started(ANY._replace(targets=targets), capability) == [2, 2, 2]
@@ -146,7 +146,8 @@ def test_a_kernel_runs_on_what_it_is_for(targets, capability):
 @pytest.mark.parametrize(
     "targets, capability, words",
     [
-        (TARGETS, (7, 5), "8.0 or newer. This one, a stand-in, has 7.5"),
+        (TARGETS, (7, 0), "7.5 or newer. This one, a stand-in, has 7.0"),
+        (TARGETS[1:], (7, 5), "8.0 or newer. This one, a stand-in, has 7.5"),
         (((9, 0, "a"),), (8, 0), "9.0 and no other. This one, a stand-in, has 8.0"),
         (((9, 0, "a"),), (10, 0), "9.0 and no other. This one, a stand-in, has 10.0"),
     ],

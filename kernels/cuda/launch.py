@@ -13,7 +13,7 @@ from numba import boolean, float32, int64, uint64
 VECTOR, MATRIX, HEADS = float32[::1], float32[:, ::1], float32[:, :, :, ::1]
 INDICES, MASK = int64[::1], boolean[:, ::1]
 NUMBER, INTEGER, KEY = float32, int64, uint64
-TARGETS = ((8, 0), (9, 0, "a"))  # A100; H100 and H200
+TARGETS = ((7, 5), (8, 0), (9, 0, "a"))  # T4; A100; H100 and H200
 
 
 class Launch(NamedTuple):
@@ -24,7 +24,7 @@ class Launch(NamedTuple):
     grid       how many blocks it takes: a function of the kernel's arguments
     signature  the types of these
     targets    the kinds of GPU that it is compiled for in tests, by their compute capability: one
-               for (8, 0) runs on all from 8.0 on; one for (9, 0, "a") on 9.0 alone, as it has
+               for (7, 5) runs on all from 7.5 on; one for (9, 0, "a") on 9.0 alone, as it has
                instructions that no other kind has
     """
 

@@ -15,7 +15,7 @@ A Bᵀ, batches, a bias and an activation, is made of the same parts in `dense`.
 
 from numba import cuda, float32
 
-from .launch import MATRIX, Launch, named
+from .launch import MATRIX, TARGETS, Launch, named
 from .ptx import (
     ALIGNED,
     commit_copies,
@@ -428,15 +428,15 @@ def _edges(edge):
 
 LAUNCHES = named(
     *(
-        Launch(kernel, block, _edges(edge), (MATRIX, MATRIX, MATRIX))
-        for kernel, block, edge in (
-            (naive, (SIDE, SIDE), SIDE),
-            (coalesced, (SIDE, SIDE), SIDE),
-            (tiled, (SIDE, SIDE), SIDE),
-            (register_tiled, (SIDE, SIDE), EDGE),
-            (vectorised, (SIDE, SIDE), WIDE_EDGE),
-            (double_buffered, (SIDE, SIDE), WIDE_EDGE),
-            (tensor_cores, (TENSOR_THREADS,), TENSOR_EDGE),
+        Launch(kernel, block, _edges(edge), (MATRIX, MATRIX, MATRIX), targets)
+        for kernel, block, edge, targets in (
+            (naive, (SIDE, SIDE), SIDE, TARGETS),
+            (coalesced, (SIDE, SIDE), SIDE, TARGETS),
+            (tiled, (SIDE, SIDE), SIDE, TARGETS),
+            (register_tiled, (SIDE, SIDE), EDGE, TARGETS),
+            (vectorised, (SIDE, SIDE), WIDE_EDGE, TARGETS),
+            (double_buffered, (SIDE, SIDE), WIDE_EDGE, TARGETS),
+            (tensor_cores, (TENSOR_THREADS,), TENSOR_EDGE, TARGETS[1:]),  # for copy_async4
         )
     )
 )
