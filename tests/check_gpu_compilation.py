@@ -10,12 +10,14 @@ import re
 from pathlib import Path
 
 import pytest
-from numba import cuda, float32
+from numba import cuda, float32, void
+from numba.cuda.cudadrv.error import CudaSupportError
 
 from kernels import cuda as cuda_kernels
 from kernels.cuda import compile as compiling
 from kernels.cuda.launch import VECTOR, Launch
-from tests import seeded_bugs
+from tests import seeded_bugs, uncompiled
+from tests.stand_in_driver import stand_in
 
 EACH = pytest.mark.parametrize("target", compiling.TARGETS, ids=str)
 REGISTERS = 65536  # that all threads of a block have together
@@ -54,6 +56,22 @@ def test_a_kernel_stays_in_its_registers_and_in_float32(name, target):
 def test_a_mistake_is_none_that_the_compiler_finds(name):
     """It must run on a GPU as well, to show there."""
     assert ptx(seeded_bugs.prepared(name), compiling.TARGETS[0])
+
+
+@pytest.mark.parametrize("name", uncompiled.REFUSED)
+def test_numba_does_not_compile_what_the_simulator_refuses(name):
+    kernel, _, _ = uncompiled.REFUSED[name]
+    with stand_in(), pytest.raises(Exception) as caught:  # Numba raises errors of many kinds
+        cuda.compile_ptx(kernel, void(float32[::1]), cc=compiling.TARGETS[0])
+    assert not isinstance(caught.value, CudaSupportError), "that is for want of a driver"
+
+
+@pytest.mark.parametrize("name", uncompiled.COMPILED)
+def test_numba_compiles_what_the_simulator_runs(name):
+    with stand_in():
+        assert cuda.compile_ptx(
+            uncompiled.COMPILED[name], void(float32[::1]), cc=compiling.TARGETS[0]
+        )
 
 
 def test_no_kernel_is_forgotten():

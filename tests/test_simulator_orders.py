@@ -16,18 +16,22 @@ pytestmark = pytest.mark.no_cover  # what runs here is no line of minigrad
 # ---- Fences --------------------------------------------------------------------------------------
 
 
+@cuda.jit(device=True)
 def fence():
     cuda.threadfence()
 
 
+@cuda.jit(device=True)
 def fence_of_block():
     cuda.threadfence_block()
 
 
+@cuda.jit(device=True)
 def barrier():
     cuda.syncthreads()
 
 
+@cuda.jit(device=True)
 def nothing():
     """Where one of these is missing."""
 

@@ -2,6 +2,7 @@
 
 import difflib
 import linecache
+from dis import opmap, opname
 from typing import NamedTuple
 
 from numba import cuda
@@ -36,6 +37,15 @@ class KernelError(Exception):
         return "\n".join([f"{self.kind}. {self.happened}", *map(str, self.accesses), self.why])
 
 
+_VERBS = {  # {a part of the name of an instruction of Python's: what a thread does by it}
+    "STORE": "writes",
+    "BINARY_SUBSCR": "reads",
+    "CALL": "calls",
+    "LOAD_ATTR": "asks for",
+    "LOAD_METHOD": "asks for",
+}
+
+
 class Site(NamedTuple):
     """A place in the source of a kernel: an instruction of a code object."""
 
@@ -66,6 +76,20 @@ class Site(NamedTuple):
         lines = [linecache.getline(self.code.co_filename, n) for n in range(line, last + 1)]
         lines[-1] = lines[-1].encode()[:stop].decode()
         return "".join(lines).encode()[start:].decode()
+
+    @property
+    def deed(self):
+        """What a thread does here, in words, as in "reads x[i]"."""
+        codes, at = self.code.co_code, self.offset
+        while codes[at] == opmap["CACHE"]:  # the room behind an instruction belongs to it
+            at -= 2
+        if "ITER" in opname[codes[at]]:
+            return "begins a loop"
+        verb = next(
+            (verb for part, verb in _VERBS.items() if part in opname[codes[at]]), "computes"
+        )
+        expression = " ".join(self.expression.split())
+        return f"{verb} {expression}" if expression else "does what goes wrong"
 
     def __str__(self):
         """The line of the source, and below it marks under what is meant."""
