@@ -13,7 +13,7 @@ from .atomics import Atomic
 from .block import WARP, Wait
 from .faults import KernelError, Site
 from .log import GRID, place
-from .memory import Constant, Private, compare_by_parts, recorded
+from .memory import Constant, Private, compare_by_parts, recorded, unchecked
 
 SHARED_LIMIT = 48 * 1024  # bytes that a block may have without asking for more
 
@@ -336,7 +336,9 @@ class _Shared:
 
     def _recorded(self, values, name, start):
         log, number = self._device.log, len(self._device.arrays)
-        return recorded(values, name, "shared", start, number, log) if log else values
+        if not log:
+            return unchecked(values)
+        return recorded(values, name, "shared", start, number, log)
 
 
 class _Local:

@@ -142,23 +142,33 @@ class Integer:
         self._bits, self._least, self._most = limits.bits, int(limits.min), int(limits.max)
 
     def __call__(self, number):
-        if isinstance(number, (int, np.integer)) and not self._least <= number <= self._most:
-            number = self._last_bits(number)
-        if isinstance(number, (float, np.floating)):
-            check_is_integer(number, self.dtype, f"{self.dtype.name}({number})")
+        if type(number) is not int or not self._least <= number <= self._most:
+            number = self.fit(number, lambda: f"{self.dtype.name}({number})")
         return self._make(number)
 
-    def _last_bits(self, number):
+    def fit(self, number, text):
+        """A number that this type has. A KernelError if the number that is given is meant as none.
+
+        text   a function: what the kernel says
+        """
+        if isinstance(number, (float, np.floating)):
+            check_is_integer(number, self.dtype, text())
+        elif not self._least <= number <= self._most:
+            return self._last_bits(number, text)
+        return number
+
+    def _last_bits(self, number, text):
         """A number without the bits that are too many, if an unsigned type is to lose them."""
         has_them_all = -1 << self._bits - 1 <= number < 0
         if self.dtype.kind == "u" and (has_them_all or isinstance(number, np.unsignedinteger)):
             return int(number) & self._most
         raise KernelError(
             "overflow",
-            f"{self.dtype.name}({number}) is meant, and goes only from {self._least} to "
+            f"{text()} is meant, and {self.dtype.name} goes only from {self._least} to "
             f"{self._most}.",
             f"A GPU keeps the last {self._bits} bits, which are another number, often a negative "
-            "one. Indices that are left alone have 64 bits.",
+            "one. Leave an index alone, which has 64 bits then; or keep the number in bounds by "
+            "min and max.",
         )
 
 
