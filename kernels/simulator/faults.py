@@ -91,12 +91,21 @@ class Site(NamedTuple):
         expression = " ".join(self.expression.split())
         return f"{verb} {expression}" if expression else "does what goes wrong"
 
+    @property
+    def heading(self):
+        """The line of the source, with its number and its function."""
+        return f"{self._before}{self.text.lstrip()}"
+
+    @property
+    def _before(self):
+        return f"line {self.line}, in {self.code.co_name}: "
+
     def __str__(self):
         """The line of the source, and below it marks under what is meant."""
         line, last, start, stop = self.position
-        before, text = f"line {line}, in {self.code.co_name}: ", self.text
+        before, text = self._before, self.text
         if not text or last != line or start is None:
-            return before + text.lstrip()
+            return self.heading
         # Python counts columns in bytes, and a name may be a Greek letter.
         start, stop = (len(text.encode()[:column].decode()) for column in (start, stop))
         indent = len(text) - len(text.lstrip())
