@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numba import cuda
 
-from kernels import reference
+from kernels import reference, simulator
 from kernels import windows as counting
 from kernels.cuda import (
     attention,
@@ -27,6 +28,7 @@ from kernels.cuda import (
     softmax,
 )
 from kernels.cuda.compile import KERNELS
+from kernels.cuda.elementwise import mixed, uniform
 from kernels.cuda.launch import of_width
 from kernels.simulator.instructions import tf32
 from tests.orders import ALL_RUNS, ONE_RUN, RUNS
@@ -514,6 +516,20 @@ def test_random_numbers_have_the_bits_of_the_reference(n, run):
     rate = right[0]  # which is not below itself, so that x[0] stays
     elementwise.LAUNCHES["dropout"](run, x, rate, np.uint64(KEY), dropped)
     np.testing.assert_array_equal(dropped, reference.dropout(x, rate, KEY))
+
+
+def numbers_at(key, places, y):
+    i = cuda.grid(1)
+    y[i] = uniform(mixed(key), places[i])
+
+
+def test_random_numbers_are_others_beyond_65536_and_beyond_2_to_the_32():
+    """So many threads would take long: these ask for single numbers, as `random_uniform` does."""
+    places, y = np.array([2**16 - 1, 2**16, 2**17 + 3, 2**32 + 3]), empty(4)
+    simulator.launch(numbers_at, 1, 4, np.uint64(KEY), places, y)
+    right = reference.random_uniform(np.zeros(2**17 + 4, np.float32), KEY)
+    np.testing.assert_array_equal(y[:3], right[places[:3]])
+    assert y[3] != right[3]
 
 
 # ---- The gradient of a look-up -------------------------------------------------------------------
