@@ -59,7 +59,8 @@ test-gpu: $(EXTRA)/test $(EXTRA)/$(if $(GPU),gpu,gpu-ci)
 	$(if $(GPU),MINIGRAD_REQUIRE_GPU=1) $(BIN)/python -m pytest -n 2 -rs -m "" \
 	    tests/test_simulator.py tests/test_simulator_orders.py tests/test_simulator_messages.py \
 	    tests/test_simulator_syntax.py tests/test_simulator_launches.py \
-	    tests/test_simulator_traffic.py tests/test_cuda_kernels.py \
+	    tests/test_simulator_traffic.py tests/test_simulator_precision.py \
+	    tests/test_cuda_kernels.py \
 	    tests/test_device_arrays.py tests/test_device_training.py \
 	    tests/check_device_operations.py tests/check_device_layers.py \
 	    tests/check_device_training.py tests/check_card.py tests/check_gpu_compilation.py \

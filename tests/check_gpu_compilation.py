@@ -16,7 +16,8 @@ from numba.cuda.cudadrv.error import CudaSupportError
 from kernels import cuda as cuda_kernels
 from kernels.cuda import compile as compiling
 from kernels.cuda.launch import VECTOR, Launch
-from tests import seeded_bugs, uncompiled
+from kernels.simulator.precision import float64_of_types
+from tests import precision_cases, seeded_bugs, uncompiled
 from tests.stand_in_driver import stand_in
 
 EACH = pytest.mark.parametrize("target", compiling.TARGETS, ids=str)
@@ -72,6 +73,23 @@ def test_numba_compiles_what_the_simulator_runs(name):
         assert cuda.compile_ptx(
             uncompiled.COMPILED[name], void(float32[::1]), cc=compiling.TARGETS[0]
         )
+
+
+@pytest.mark.parametrize("name", precision_cases.CASES)
+def test_float64_is_in_the_instructions_where_the_simulator_tells_it(name):
+    kernel, told = precision_cases.CASES[name]
+    given = precision_cases.TYPES
+    operations = [remark.operation for remark in float64_of_types(kernel, given)]
+    with stand_in():
+        text, _ = cuda.compile_ptx(kernel, void(*given), cc=compiling.TARGETS[0])
+    assert operations == list(told)
+    assert (".f64" in text) == bool(told)
+
+
+@pytest.mark.parametrize("name", ["matmul.tiled", "softmax.online", "elementwise.value"])
+def test_the_simulator_tells_no_float64_of_our_kernels(name):
+    launch = compiling.KERNELS[name]
+    assert float64_of_types(launch.kernel, tuple(launch.signature)) == []
 
 
 def test_no_kernel_is_forgotten():

@@ -32,5 +32,6 @@ from .block import ORDERS
 from .faults import KernelError
 from .launch import launch
 from .machine import Machine
+from .precision import float64_in
 
-__all__ = ["ORDERS", "KernelError", "Machine", "launch"]
+__all__ = ["ORDERS", "KernelError", "Machine", "float64_in", "launch"]
