@@ -16,11 +16,11 @@ from types import CellType, CodeType, FunctionType, SimpleNamespace
 from typing import NamedTuple
 
 import numba
+import numpy as np
 from numba import cuda, types
 from numba.core.utils import OPERATORS_TO_BUILTINS
 from numba.cuda import dispatcher
 from numba.cuda.compiler import compile_cuda
-from numpy import float32
 
 from .faults import KernelError
 
@@ -194,7 +194,7 @@ def _is_taken_back(step, of_types, numbers, steps, typemap):
     unlike 0.3, if the result is a condition or becomes a float32 at once.
     """
     value, known = step.value, [number for number in numbers if number is not None]
-    is_exact = any(float(float32(number)) == number for number in known)
+    is_exact = any(float(np.float32(number)) == number for number in known)
     if value.op == "call" or types.float32 not in of_types or not is_exact:
         return False
     function = value.immutable_fn if value.op == "inplace_binop" else value.fn
