@@ -37,17 +37,17 @@ def test_a_part_of_a_line_is_marked():
     assert told[2] == " " * told[1].index("{}") + "^^"
 
 
-def test_a_kernel_without_a_source_is_run():
-    """As one that was typed in; and one whose file is another by now."""
-    text = "def kernel(x):\n    numbers = [1, 2]\n    x[0] = numbers[1]\n"
-    names = {}
-    exec(compile(text, "<typed>", "exec"), names)
-    x = zeros(1)
+TYPED = "def kernel(x):\n    numbers = [1, 2]\n    x[0] = numbers[1]\n"
+
+
+@pytest.mark.parametrize("lines", [[], ["def kernel(another):\n", "    {}\n"], ["another = (\n"]])
+def test_a_kernel_without_its_source_is_run(lines):
+    """As one that was typed in, and one whose file is another by now."""
+    file, names, x = f"<typed {len(lines)}>", {}, zeros(1)
+    exec(compile("\n" * len(lines) + TYPED, file, "exec"), names)
+    linecache.cache[file] = 0, None, ["\n"] * len(lines) + lines, file
     simulator.launch(names["kernel"], 1, 1, x)
     assert x[0] == 2
-    lines = ["def kernel(another):\n", "    {}\n"]
-    linecache.cache["<typed>"] = sum(map(len, lines)), None, lines, "<typed>"
-    simulator.launch(names["kernel"], 1, 1, x)
 
 
 def returns_one_or_the_other(x):

@@ -58,6 +58,13 @@ def asks_a_dict_if(x, flag):
 
 
 @cuda.jit(device=True, inline="always")
+def asks_a_dict_unless_none(x, numbers):
+    if numbers is not None:
+        return {1: 2}[1]
+    return x
+
+
+@cuda.jit(device=True, inline="always")
 def writes_only(x):
     x[0] = 1
 
@@ -542,4 +549,13 @@ def has_a_function_that_nobody_calls(x):
 
 @compiled
 def calls_what_has_something_left_out(x):
-    x[0] = asks_a_dict_if(x[0], False)
+    x[0] = asks_a_dict_if(x[0], False) + asks_a_dict_unless_none(x[1], None)
+
+
+@refused("x[0] = {1: 2}[1]", "has a dict")
+def does_not_leave_out_what_changes(x):
+    flag = False
+    for i in range(3):
+        flag = x[i] > 100
+    if flag or x is None:
+        x[0] = {1: 2}[1]

@@ -137,9 +137,7 @@ def _is_decided(test, changing):
     """Whether Numba may know a condition, or the first part of one, as it compiles."""
     if isinstance(test, ast.BoolOp):
         return any(_is_decided(part, changing) for part in test.values)
-    parts = list(ast.walk(test))
-    is_of_none = any(isinstance(part, ast.Constant) and part.value is None for part in parts)
-    return is_of_none or not any(map(_is_found, parts)) and not changing & _names(test)
+    return not any(map(_is_found, ast.walk(test))) and not changing & _names(test)
 
 
 def _is_found(part):
