@@ -172,11 +172,12 @@ class Integer:
         )
 
 
-_INTEGERS = {np.dtype(code).type for code in np.typecodes["AllInteger"]}
+_INTEGERS = {dtype.type: Integer(dtype) for dtype in map(np.dtype, np.typecodes["AllInteger"])}
+PLAIN_INT = Integer(np.dtype(np.int64), int)  # what int(x) gives
 
 
 def number_type(value):
     """A type of Numba's or NumPy's as a function that makes numbers of it; any other value as is"""
     if isinstance(value, types.Type):
         value = as_dtype(value).type
-    return Integer(np.dtype(value)) if isinstance(value, type) and value in _INTEGERS else value
+    return _INTEGERS.get(value, value) if isinstance(value, type) else value

@@ -11,7 +11,7 @@ import numpy as np
 
 from . import instructions, syntax
 from .faults import Access, KernelError, Site
-from .mathematics import Absent, Integer, Mathematics, NumPy, number_type
+from .mathematics import PLAIN_INT, Absent, Mathematics, NumPy, number_type
 from .memory import Constant
 from .source import source_of
 
@@ -44,7 +44,7 @@ def _bind(function, binding):
     code = function.__code__
     source = source_of(code, is_kernel=not callers)
     syntax.check(source)
-    names = {"int": Integer(np.dtype(np.int64), int), **function.__globals__}
+    names = {"int": PLAIN_INT, **function.__globals__}
     cells = [CellType() for _ in function.__closure__ or ()]
     bound = known[function] = FunctionType(
         code, names, function.__name__, function.__defaults__, tuple(cells)

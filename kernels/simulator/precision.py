@@ -4,9 +4,9 @@
         print(remark)
 
 A run in the simulator does not show it, for NumPy keeps float32 beside an integer or a plain 0.5.
-So Numba is asked for the types of all that a kernel computes. That takes a second or more, so it is
-done only when it is asked for; but no GPU. (The CUDA that Numba brings itself does not know max and
-min of late. Then it says so; the package numba-cuda does.)
+So Numba is asked for the types of all that a kernel computes. It takes from a tenth of a second to
+ten, for which nobody should wait at each launch, and no GPU. (Without the package numba-cuda, the
+CUDA that Numba itself brings is asked. Of late it does not know max and min, and then says so.)
 """
 
 import contextlib

@@ -104,8 +104,7 @@ def lacking_value(name, value, callers):
             "Numba compiles for a GPU only what it is told to: write @cuda.jit(device=True) above "
             f"`def {value.__name__}`.",
         )
-    function, types = getattr(value, "py_func", value), getattr(value, "overloads", None)
-    if not types and any(function is caller for caller in callers):
+    if getattr(value, "py_func", None) in callers and not getattr(value, "overloads", None):
         return (
             f"{name} calls itself, or what calls it:",
             "Numba does not compile that for a GPU, unless it is told the types, as in "
