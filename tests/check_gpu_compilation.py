@@ -9,11 +9,13 @@ import inspect
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from numba import cuda, float32, void
 from numba.cuda.cudadrv.error import CudaSupportError
 
 from kernels import cuda as cuda_kernels
+from kernels import simulator
 from kernels.cuda import compile as compiling
 from kernels.cuda.launch import VECTOR, Launch
 from kernels.simulator.precision import float64_of_types
@@ -73,6 +75,24 @@ def test_numba_compiles_what_the_simulator_runs(name):
         assert cuda.compile_ptx(
             uncompiled.COMPILED[name], void(float32[::1]), cc=compiling.TARGETS[0]
         )
+
+
+def test_a_function_that_is_told_its_types_may_call_itself():
+    with stand_in():
+
+        @cuda.jit("int64(int64)", device=True)
+        def factorial(n):
+            if n <= 1:
+                return 1
+            return n * factorial(n - 1)
+
+        def kernel(x):
+            x[0] = factorial(5)
+
+        assert cuda.compile_ptx(kernel, void(float32[::1]), cc=compiling.TARGETS[0])
+    x = np.zeros(1, np.float32)
+    simulator.launch(kernel, 1, 1, x)
+    assert x[0] == 120
 
 
 @pytest.mark.parametrize("name", precision_cases.CASES)

@@ -11,6 +11,7 @@ import time
 
 import numpy as np
 from numba import cuda, float32
+from numba.extending import register_jitable
 
 REFUSED = {}  # {name: (kernel, a part of the line that is told, words of the message)}
 COMPILED = {}  # {name: kernel}
@@ -37,6 +38,11 @@ def compiled(kernel):
 
 
 def plain(x):
+    return x + 1
+
+
+@register_jitable
+def is_told_to_numba(x):
     return x + 1
 
 
@@ -510,6 +516,11 @@ def takes_functions(x):
         x[i] += j
     for i, j in enumerate((0, 1)):
         x[i] += j
+
+
+@compiled
+def calls_what_is_told_to_numba(x):
+    x[0] = is_told_to_numba(x[0])
 
 
 # ---- What Numba leaves out as it compiles --------------------------------------------------------

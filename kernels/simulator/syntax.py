@@ -7,7 +7,17 @@ import ast
 import functools
 from types import FunctionType
 
+from numba.core.typing import templates
+
 from .faults import Access, KernelError
+
+_REGISTRIES = [templates.builtin_registry]  # of functions that Numba knows
+try:  # The package numba-cuda has one of its own.
+    from numba.cuda.typing import templates as of_cuda
+
+    _REGISTRIES.append(of_cuda.builtin_registry)
+except ImportError:
+    pass
 
 _NO_MEMORY = (
     "That would take new memory while the kernel runs, and Numba gives a thread none. Take an "
@@ -98,19 +108,27 @@ def lacking_value(name, value, callers):
             "Numba keeps numbers, tuples and arrays that it finds outside of a kernel. Make it one "
             f"of these there, as in {name} = np.array([1, 2, 3], np.float32).",
         )
-    if isinstance(value, FunctionType) and not (value.__module__ or "").startswith("numba"):
+    if isinstance(value, FunctionType) and not _is_known(value):
         return (
             f"{name} is a function for the host, and a kernel calls it:",
             "Numba compiles for a GPU only what it is told to: write @cuda.jit(device=True) above "
             f"`def {value.__name__}`.",
         )
-    if getattr(value, "py_func", None) in callers and not getattr(value, "overloads", None):
+    has_types = not getattr(value, "_can_compile", True)  # it was compiled as it was decorated
+    if getattr(value, "py_func", None) in callers and not has_types:
         return (
             f"{name} calls itself, or what calls it:",
             "Numba does not compile that for a GPU, unless it is told the types, as in "
             '@cuda.jit("int64(int64)", device=True). Write it as a loop.',
         )
     return None
+
+
+def _is_known(function):
+    """Whether Numba compiles a function as it is, since numba.extending has told it so."""
+    return (function.__module__ or "").startswith("numba") or any(
+        function is known for registry in _REGISTRIES for known, _ in registry.globals
+    )
 
 
 def lacking_name(name):
