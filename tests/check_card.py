@@ -13,6 +13,8 @@ import kernels
 from kernels import dlpack
 from kernels.cuda.card import Card
 from kernels.cuda.device import Device
+from kernels.cuda.errors import WrongDeviceError
+from kernels.cuda.launch import TARGETS, VECTOR, Launch, numbers
 from tests import orders
 from tests import test_device_training as training
 from tests.stand_in_driver import MEMORY, stand_in
@@ -114,6 +116,50 @@ def test_memory_that_is_not_there_is_an_error_and_what_is_kept_is_given_back(sta
         device.empty((MEMORY,), np.uint8)
     del kept
     assert device.empty((MEMORY * 3 // 4,), np.uint8).size  # where the first was kept for others
+
+
+def double(x):
+    i = cuda.grid(1)
+    if i < x.shape[0]:
+        x[i] *= 2
+
+
+ANY = Launch(double, (32,), numbers(32), (VECTOR,))
+
+
+def started(launch, capability):
+    """What a kernel does to ones on a GPU of a compute capability"""
+    with stand_in(capability):
+        x = Device(Card()).put(np.ones(3, np.float32))
+        launch(x.device.launch, x)
+        return x.numpy().tolist()
+
+
+@pytest.mark.parametrize(
+    "targets, capability",
+    [(TARGETS, (8, 0)), (TARGETS, (8, 9)), (((9, 0, "a"),), (9, 0)), (TARGETS, (10, 0))],
+)
+def test_a_kernel_runs_on_what_it_is_for(targets, capability):
+    assert started(ANY._replace(targets=targets), capability) == [2, 2, 2]
+
+
+@pytest.mark.parametrize(
+    "targets, capability, words",
+    [
+        (TARGETS, (7, 5), "8.0 or newer. This one, a stand-in, has 7.5"),
+        (((9, 0, "a"),), (8, 0), "9.0 and no other. This one, a stand-in, has 8.0"),
+        (((9, 0, "a"),), (10, 0), "9.0 and no other. This one, a stand-in, has 10.0"),
+    ],
+)
+def test_a_kernel_for_other_cards_is_an_error_that_says_which(targets, capability, words):
+    with pytest.raises(WrongDeviceError) as caught:
+        started(ANY._replace(targets=targets), capability)
+    assert str(caught.value) == f"check_card.double takes a GPU of compute capability {words}"
+
+
+def test_what_numpy_says_is_for_the_same_cards_as_other_kernels():
+    with stand_in((7, 5)), pytest.raises(WrongDeviceError, match="ufuncs.exp_float32_flat takes"):
+        np.exp(Device(Card()).put(NUMBERS))
 
 
 class Theirs:

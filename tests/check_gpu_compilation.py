@@ -11,33 +11,46 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from llvmlite import ir
 from numba import cuda, float32, void
+from numba.core import types
 from numba.cuda.cudadrv.error import CudaSupportError
+from numba.cuda.extending import intrinsic
 
 from kernels import cuda as cuda_kernels
 from kernels import simulator
 from kernels.cuda import compile as compiling
-from kernels.cuda.launch import VECTOR, Launch
+from kernels.cuda.launch import TARGETS, VECTOR, Launch, name_of
 from kernels.simulator.precision import float64_of_types
 from tests import precision_cases, seeded_bugs, uncompiled
 from tests.stand_in_driver import stand_in
 
-EACH = pytest.mark.parametrize("target", compiling.TARGETS, ids=str)
 REGISTERS = 65536  # that all threads of a block have together
 
 ptx = functools.cache(compiling.ptx)
 
 
+def each_target(*names):
+    """Each of some kernels on each of its targets."""
+    pairs = [(name, target) for name in names for target in compiling.KERNELS[name].targets]
+    return pytest.mark.parametrize(
+        "name, target", pairs, ids=[f"{name}-{target}" for name, target in pairs]
+    )
+
+
 @functools.cache
 def page():
-    """{kernel: what kernels/cuda/REGISTERS.md says of it}: threads, bytes, registers by target"""
+    """{kernel: {column: number}}: what kernels/cuda/REGISTERS.md says, but for its dashes"""
     text = Path(cuda_kernels.__path__[0], "REGISTERS.md").read_text(encoding="utf-8")
     rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
-    return {name: [int(cell.split()[0]) for cell in cells] for name, *cells in rows[1:]}
+    (_, *columns), *rows = rows
+    return {
+        name: {column: int(cell.split()[0]) for column, cell in zip(columns, cells) if cell != "-"}
+        for name, *cells in rows
+    }
 
 
-@EACH
-@pytest.mark.parametrize("name", compiling.KERNELS)
+@each_target(*compiling.KERNELS)
 def test_a_kernel_stays_in_its_registers_and_in_float32(name, target):
     """One test, for the compiler takes seconds."""
     launch = compiling.KERNELS[name]
@@ -50,22 +63,24 @@ def test_a_kernel_stays_in_its_registers_and_in_float32(name, target):
     blocks = 1 if name.startswith("attention.") else 2  # that fit at least
     assert 0 < needs.registers * compiling.threads(launch) <= REGISTERS // blocks
     assert needs.shared <= 48 * 1024
-    threads, shared, *registers = page()[name]
-    said = threads, shared, registers[compiling.TARGETS.index(target)]
-    assert said == (compiling.threads(launch), needs.shared, needs.registers), "the page is old"
+    column = f"registers, {name_of(target)}"
+    found = compiling.threads(launch), needs.shared, needs.registers
+    said = [page()[name].get(column) for column in ("threads", "shared memory", column)]
+    assert said == [*found], "the page is old"
 
 
 @pytest.mark.parametrize("name", seeded_bugs.BUGS)
 def test_a_mistake_is_none_that_the_compiler_finds(name):
     """It must run on a GPU as well, to show there."""
-    assert ptx(seeded_bugs.prepared(name), compiling.TARGETS[0])
+    launch = seeded_bugs.prepared(name)
+    assert ptx(launch, launch.targets[0])
 
 
 @pytest.mark.parametrize("name", uncompiled.REFUSED)
 def test_numba_does_not_compile_what_the_simulator_refuses(name):
     kernel, _, _ = uncompiled.REFUSED[name]
     with stand_in(), pytest.raises(Exception) as caught:  # Numba raises errors of many kinds
-        cuda.compile_ptx(kernel, void(float32[::1]), cc=compiling.TARGETS[0])
+        cuda.compile_ptx(kernel, void(float32[::1]), cc=TARGETS[0])
     assert not isinstance(caught.value, CudaSupportError), "that is for want of a driver"
 
 
@@ -73,7 +88,7 @@ def test_numba_does_not_compile_what_the_simulator_refuses(name):
 def test_numba_compiles_what_the_simulator_runs(name):
     with stand_in():
         assert cuda.compile_ptx(
-            uncompiled.COMPILED[name], void(float32[::1]), cc=compiling.TARGETS[0]
+            uncompiled.COMPILED[name], void(float32[::1]), cc=TARGETS[0]
         )
 
 
@@ -89,7 +104,7 @@ def test_a_function_that_is_told_its_types_may_call_itself():
         def kernel(x):
             x[0] = factorial(5)
 
-        assert cuda.compile_ptx(kernel, void(float32[::1]), cc=compiling.TARGETS[0])
+        assert cuda.compile_ptx(kernel, void(float32[::1]), cc=TARGETS[0])
     x = np.zeros(1, np.float32)
     simulator.launch(kernel, 1, 1, x)
     assert x[0] == 120
@@ -101,7 +116,7 @@ def test_float64_is_in_the_instructions_where_the_simulator_tells_it(name):
     given = precision_cases.TYPES
     operations = [remark.operation for remark in float64_of_types(kernel, given)]
     with stand_in():
-        text, _ = cuda.compile_ptx(kernel, void(*given), cc=compiling.TARGETS[0])
+        text, _ = cuda.compile_ptx(kernel, void(*given), cc=TARGETS[0])
     assert operations == list(told)
     assert (".f64" in text) == bool(told)
 
@@ -128,16 +143,16 @@ def has_kernels(path):
     return "LAUNCHES = " in path.read_text(encoding="utf-8")
 
 
-@EACH
-def test_the_widest_loads_are_used(target):
-    text = ptx(compiling.KERNELS["matmul.vectorised"], target)
+@each_target("matmul.vectorised")
+def test_the_widest_loads_are_used(name, target):
+    text = ptx(compiling.KERNELS[name], target)
     assert re.search(r"ld\.global\.v4", text) and re.search(r"st\.global\.v4", text)
     assert re.search(r"ld\.shared\.v4", text) and re.search(r"st\.shared\.v4", text)
 
 
-@EACH
-def test_tensor_cores_and_asynchronous_copies_are_used(target):
-    text = ptx(compiling.KERNELS["matmul.tensor_cores"], target)
+@each_target("matmul.tensor_cores")
+def test_tensor_cores_and_asynchronous_copies_are_used(name, target):
+    text = ptx(compiling.KERNELS[name], target)
     assert text.count("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32") >= 8
     assert "cp.async.cg.shared.global" in text and "cp.async.wait_group 1;" in text
 
@@ -158,7 +173,7 @@ def on_the_stack(x):
 
 
 def test_float64_and_a_stack_are_found():
-    target = compiling.TARGETS[0]
+    target = TARGETS[0]
     assert ".f64" in ptx(Launch(in_float64, (256,), None, (VECTOR,)), target)
     text = ptx(Launch(on_the_stack, (256,), None, (VECTOR,)), target)
     assert compiling.needs(text, target).stack == 2400
@@ -169,13 +184,46 @@ def test_what_is_no_ptx_is_refused():
         compiling.needs("nonsense", (8, 0))
 
 
-def test_the_table_has_a_line_for_each_kernel():
+@intrinsic
+def fence_of_products(typing_context):
+    """What products of whole warp groups begin with: sm_90a has it, and no other target."""
+
+    def generate(context, builder, signature, arguments):
+        kind = ir.FunctionType(ir.VoidType(), [])
+        text = "wgmma.fence.sync.aligned;"
+        builder.call(ir.InlineAsm(kind, text, "", side_effect=True), [])
+        return context.get_dummy_value()
+
+    return types.void(), generate
+
+
+def of_one_kind(x):
+    fence_of_products()
+    x[cuda.grid(1)] = 1
+
+
+OF_ONE_KIND = Launch(of_one_kind, (256,), None, (VECTOR,), targets=((9, 0, "a"),))
+
+
+def test_a_kernel_for_one_target_compiles_for_that_alone():
+    assert compiling.needs(ptx(OF_ONE_KIND, (9, 0, "a")), (9, 0, "a")).registers
+    with pytest.raises(ValueError, match="sm_80: .*wgmma.fence"):
+        compiling.needs(ptx(OF_ONE_KIND, (8, 0)), (8, 0))
+
+
+def test_the_table_has_a_line_for_each_kernel_and_a_dash_where_it_has_no_target():
     name = "softmax.online"
-    lines = list(compiling.table({name: compiling.KERNELS[name]}))
-    assert len(lines) == 3 and len({line.count("|") for line in lines}) == 1
-    assert lines[2].startswith("| softmax.online | 128 | 0 bytes | ")
+    kernels = {name: compiling.KERNELS[name], "fence": OF_ONE_KIND}
+    head, rule, online, fence = compiling.table(kernels)
+    assert head.endswith("| registers, sm_80 | registers, sm_90a |")
+    assert head.count("|") == rule.count("|") == online.count("|") == fence.count("|")
+    assert online.startswith("| softmax.online | 128 | 0 bytes | ") and " - " not in online
+    assert re.fullmatch(r"\| fence \| 256 \| 0 bytes \| - \| \d+ \|", fence)
 
 
-def test_the_page_knows_all_kernels():
+def test_all_kernels_are_on_the_page_and_all_targets():
     """`python -m kernels.cuda.compile > kernels/cuda/REGISTERS.md` makes it anew."""
     assert list(page()) == list(compiling.KERNELS)
+    for name, launch in compiling.KERNELS.items():
+        columns = {f"registers, {name_of(target)}" for target in launch.targets}
+        assert columns and page()[name].keys() == {"threads", "shared memory", *columns}

@@ -35,9 +35,9 @@ DIVERGENT = "divergent barrier"
 class Context:
     """What numba.cuda calls a context: memory, and the device that it is in."""
 
-    def __init__(self):
+    def __init__(self, capability):
         self.device = SimpleNamespace(
-            id=0, name="a stand-in", compute_capability=(9, 0), MULTIPROCESSOR_COUNT=1
+            id=0, name="a stand-in", compute_capability=capability, MULTIPROCESSOR_COUNT=1
         )
         self.given = []  # [memory]
         self.waits = 0  # how often the host has waited for all kernels
@@ -81,9 +81,9 @@ class Context:
 
 
 @contextlib.contextmanager
-def stand_in():
+def stand_in(capability=(9, 0)):
     """Inside this `with`, numba.cuda finds a GPU.   -> its Context"""
-    context = Context()
+    context = Context(capability)
     kernels = {}  # {code: what numba.cuda made of a function}
 
     def bind(kernel):

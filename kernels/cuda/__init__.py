@@ -7,7 +7,7 @@ And arrays that run them. From the inside out:
     ufuncs, axes, indexing, products   kernels for what NumPy says: exp, sum, x[i], matmul
     sines                    sin and cos, which ufuncs takes from there
     array_kernels            the table of these, for `compile`
-    calls                    what kernels.matmul and the like do with arrays on a device
+    calls/                   what kernels.matmul and the like do with arrays on a device
     functions, array         NumPy's functions of such arrays, and the arrays themselves
     device                   memory, and who launches what: a GPU, by `card`, or the simulator
     compile                  what every kernel needs of a GPU, found without one

@@ -12,7 +12,8 @@ import numpy as np
 from numba import cuda
 
 from ..dlpack import GPU
-from .errors import NoDeviceError
+from .errors import NoDeviceError, WrongDeviceError
+from .launch import TARGETS, in_words, runs_on
 
 THREADS = 256  # of a block, where a kernel leaves it open
 BLOCKS = 16  # for each multiprocessor: enough that none is ever idle
@@ -22,6 +23,7 @@ class Card:
     """The first GPU there is. NoDeviceError, an OSError, if there is none.
 
     launches   how many kernels it has been given
+    model, capability   what it is called, and what it can: (9, 0) of an H100
     """
 
     name = "cuda"
@@ -36,6 +38,7 @@ class Card:
         cuda.config.CUDA_LOW_OCCUPANCY_WARNINGS = 0
         gpu = cuda.get_current_device()
         self.place = GPU, gpu.id
+        self.model, self.capability = gpu.name, tuple(gpu.compute_capability)
         self.launches = 0
         self._compiled = {}  # {(function, threads of a block): what numba.cuda makes of it}
         self._blocks = BLOCKS * gpu.MULTIPROCESSOR_COUNT
@@ -93,9 +96,20 @@ class Card:
         self.launches += 1
         threads = math.prod(block)
         if (kernel, threads) not in self._compiled:
+            self._check_runs(kernel)
             # With its bound the compiler knows how many registers each thread may have.
             self._compiled[kernel, threads] = cuda.jit(kernel, launch_bounds=threads)
         self._compiled[kernel, threads][grid, block](*arguments)
+
+    def _check_runs(self, kernel):
+        """WrongDeviceError if a kernel is for other GPUs. Without a Launch it is for TARGETS."""
+        targets = getattr(kernel, "targets", TARGETS)
+        if not runs_on(targets, self.capability):
+            raise WrongDeviceError(
+                f"{kernel.__module__.rpartition('.')[2]}.{kernel.__name__} takes a GPU of compute "
+                f"capability {in_words(targets)}. "
+                "This one, {}, has {}.{}".format(self.model, *self.capability)
+            )
 
 
 def _seen(address, shape, dtype, strides, owner):

@@ -21,7 +21,8 @@ from typing import NamedTuple
 
 from numba import cuda
 
-TARGETS = ((8, 0), (9, 0, "a"))  # A100; H100 and H200
+from .launch import name_of
+
 # The modules that have kernels; tests ask here which there are.
 MODULES = [
     import_module(f"{__package__}.{name}")
@@ -65,7 +66,7 @@ def ptx(launch, target):
 
 def needs(text, target):
     """What the assembler says of a kernel in PTX. Warnings of it are errors here."""
-    architecture = "sm_" + "".join(map(str, target))
+    architecture = name_of(target)
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "kernel.ptx")
         source.write_text(text, encoding="utf-8")
@@ -95,14 +96,21 @@ def _assembler():
 
 
 def table(kernels):
-    """A table in Markdown: registers and shared memory of each kernel on each target."""
-    names = ["sm_" + "".join(map(str, target)) for target in TARGETS]
-    yield f"| kernel | threads | shared memory | {' | '.join(f'registers, {n}' for n in names)} |"
-    yield "|---" * (3 + len(names)) + "|"
+    """A table in Markdown: registers and shared memory of each kernel on each of its targets."""
+    every = targets_of(kernels)
+    names = " | ".join(f"registers, {name_of(target)}" for target in every)
+    yield f"| kernel | threads | shared memory | {names} |"
+    yield "|---" * (3 + len(every)) + "|"
     for name, launch in kernels.items():
-        found = [needs(ptx(launch, target), target) for target in TARGETS]
-        registers = " | ".join(str(each.registers) for each in found)
-        yield f"| {name} | {threads(launch)} | {found[0].shared} bytes | {registers} |"
+        found = {target: needs(ptx(launch, target), target) for target in launch.targets}
+        registers = " | ".join(str(found[t].registers) if t in found else "-" for t in every)
+        shared = max(each.shared for each in found.values())
+        yield f"| {name} | {threads(launch)} | {shared} bytes | {registers} |"
+
+
+def targets_of(kernels):
+    """All targets of some kernels, those of the first kernel first."""
+    return list(dict.fromkeys(target for launch in kernels.values() for target in launch.targets))
 
 
 def page():

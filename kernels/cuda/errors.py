@@ -7,3 +7,7 @@ class HostCopyError(TypeError):
 
 class NoDeviceError(OSError):
     """There is no such device on this machine."""
+
+
+class WrongDeviceError(OSError):
+    """A kernel is for other GPUs than the one that is here."""

@@ -13,6 +13,7 @@ from numba import boolean, float32, int64, uint64
 VECTOR, MATRIX, HEADS = float32[::1], float32[:, ::1], float32[:, :, :, ::1]
 INDICES, MASK = int64[::1], boolean[:, ::1]
 NUMBER, INTEGER, KEY = float32, int64, uint64
+TARGETS = ((8, 0), (9, 0, "a"))  # A100; H100 and H200
 
 
 class Launch(NamedTuple):
@@ -22,20 +23,53 @@ class Launch(NamedTuple):
     block      how many threads a block has: x, y
     grid       how many blocks it takes: a function of the kernel's arguments
     signature  the types of these
+    targets    the kinds of GPU that it is compiled for in tests, by their compute capability: one
+               for (8, 0) runs on all from 8.0 on; one for (9, 0, "a") on 9.0 alone, as it has
+               instructions that no other kind has
     """
 
     kernel: object
     block: tuple
     grid: object
     signature: tuple
+    targets: tuple = TARGETS
 
     def __call__(self, run, *arguments):
+        self.kernel.targets = self.targets  # for a card, which is handed the kernel alone
         return run(self.kernel, self.grid(*arguments), self.block, *arguments)
 
 
 def named(*launches):
     """{name: Launch}"""
     return {launch.kernel.__name__: launch for launch in launches}
+
+
+# ---- The kinds of GPU ----------------------------------------------------------------------------
+
+
+def name_of(target):
+    """What compilers call a kind of GPU: sm_80, sm_90a."""
+    return "sm_" + "".join(map(str, target))
+
+
+def runs_on(targets, capability):
+    """Whether a kernel for these targets runs on a GPU of a compute capability, such as (9, 0)."""
+    return any(
+        capability == target[:2] if len(target) > 2 else capability >= target for target in targets
+    )
+
+
+def in_words(targets):
+    """The compute capability that a kernel for these targets asks for: "8.0 or newer"."""
+    plain = [target for target in targets if len(target) == 2]
+    alone = [target for target in targets if len(target) > 2 and not runs_on(plain, target[:2])]
+    words = [f"{major}.{minor} and no other" for major, minor, _ in alone]
+    if plain:
+        words.append("{}.{} or newer".format(*min(plain)))
+    return ", or ".join(words)
+
+
+# ---- Grids ---------------------------------------------------------------------------------------
 
 
 def rows(each, argument=0):

@@ -1,0 +1,57 @@
+"""Normalization of each row, and its gradients."""
+
+import numpy as np
+
+from .. import normalization
+from .arguments import covered, flat, matrix, start
+from .registry import call
+
+
+@call
+def layer_norm(x, scale, offset, epsilon):
+    """y = scale (x - mean) r + offset   (..., d), (d,), (d,) -> y (..., d), mean, r (..., 1)"""
+    if not (x.size and covered(x, scale, offset)):
+        return NotImplemented
+    y, mean, r = np.empty_like(x), _one_for_each_row(x), _one_for_each_row(x)
+    given = matrix(x), flat(scale), flat(offset), np.float32(epsilon)
+    start(normalization.LAUNCHES["layer_norm"], *given, *map(matrix, (y, mean, r)))
+    return y, mean, r
+
+
+@call
+def layer_norm_backward(g, x, mean, r, scale):
+    """dL/dx = r (h - mean h - x̂ mean(h x̂)),  h = g scale   -> dx (..., d), dscale, doffset (d,)"""
+    if not (x.size and covered(g, x, mean, r, scale)):
+        return NotImplemented
+    dx, dscale, doffset = np.empty_like(x), np.zeros_like(scale), np.zeros_like(scale)
+    given = [matrix(array) for array in (g, x, mean, r)]
+    start(normalization.LAUNCHES["layer_norm_backward"], *given, flat(scale), matrix(dx))
+    start(normalization.LAUNCHES["layer_norm_parameters"], *given, dscale, doffset)
+    return dx, dscale, doffset
+
+
+@call
+def rms_norm(x, scale, epsilon):
+    """y = scale x r,  r = 1/√(mean x² + epsilon)   (..., d), (d,) -> y (..., d), r (..., 1)"""
+    if not (x.size and covered(x, scale)):
+        return NotImplemented
+    y, r = np.empty_like(x), _one_for_each_row(x)
+    given = matrix(x), flat(scale), np.float32(epsilon)
+    start(normalization.LAUNCHES["rms_norm"], *given, matrix(y), matrix(r))
+    return y, r
+
+
+@call
+def rms_norm_backward(g, x, r, scale):
+    """dL/dx = r (h - x̂ mean(h x̂)),  h = g scale   -> dx (..., d), dscale (d,)"""
+    if not (x.size and covered(g, x, r, scale)):
+        return NotImplemented
+    dx, dscale = np.empty_like(x), np.zeros_like(scale)
+    given = [matrix(array) for array in (g, x, r)]
+    start(normalization.LAUNCHES["rms_norm_backward"], *given, flat(scale), matrix(dx))
+    start(normalization.LAUNCHES["rms_norm_parameters"], *given, dscale)
+    return dx, dscale
+
+
+def _one_for_each_row(x):
+    return np.empty_like(x, shape=(*x.shape[:-1], 1))
