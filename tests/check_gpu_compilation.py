@@ -87,9 +87,7 @@ def test_numba_does_not_compile_what_the_simulator_refuses(name):
 @pytest.mark.parametrize("name", uncompiled.COMPILED)
 def test_numba_compiles_what_the_simulator_runs(name):
     with stand_in():
-        assert cuda.compile_ptx(
-            uncompiled.COMPILED[name], void(float32[::1]), cc=TARGETS[0]
-        )
+        assert cuda.compile_ptx(uncompiled.COMPILED[name], void(float32[::1]), cc=TARGETS[0])
 
 
 def test_a_function_that_is_told_its_types_may_call_itself():
