@@ -58,6 +58,8 @@ GPU := $(shell nvidia-smi -L 2>/dev/null | grep "^GPU")
 test-gpu: $(EXTRA)/test $(EXTRA)/$(if $(GPU),gpu,gpu-ci)
 	$(if $(GPU),MINIGRAD_REQUIRE_GPU=1) $(BIN)/python -m pytest -n 2 -rs -m "" \
 	    tests/test_simulator.py tests/test_simulator_orders.py tests/test_simulator_messages.py \
+	    tests/test_simulator_syntax.py tests/test_simulator_launches.py \
+	    tests/test_simulator_traffic.py tests/test_simulator_precision.py \
 	    tests/test_cuda_kernels.py \
 	    tests/test_device_arrays.py tests/test_device_integers.py \
 	    tests/test_device_training.py \

@@ -12,18 +12,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 from llvmlite import ir
-from numba import cuda, float32, float64
+from numba import cuda, float32, float64, void
 from numba.core import types
 from numba.core.errors import TypingError
+from numba.cuda.cudadrv.error import CudaSupportError
 from numba.cuda.extending import intrinsic
 from numba.np.numpy_support import from_dtype
 
 from kernels import cuda as cuda_kernels
+from kernels import simulator
 from kernels.cuda import compile as compiling
 from kernels.cuda import ufuncs
 from kernels.cuda.launch import TARGETS, VECTOR, Launch, name_of
 from kernels.cuda.ptx import ALIGNED, commit_copies, copy_async4, load_matrices
-from tests import seeded_bugs
+from kernels.simulator.precision import float64_of_types
+from tests import precision_cases, seeded_bugs, uncompiled
+from tests.stand_in_driver import stand_in
 from tests.test_device_integers import UFUNCS, of_integers
 
 REGISTERS = 65536  # that all threads of a block have together
@@ -75,6 +79,55 @@ def test_a_mistake_is_none_that_the_compiler_finds(name):
     """It must run on a GPU as well, to show there."""
     launch = seeded_bugs.prepared(name)
     assert ptx(launch, launch.targets[0])
+
+
+@pytest.mark.parametrize("name", uncompiled.REFUSED)
+def test_numba_does_not_compile_what_the_simulator_refuses(name):
+    kernel, _, _ = uncompiled.REFUSED[name]
+    with stand_in(), pytest.raises(Exception) as caught:  # Numba raises errors of many kinds
+        cuda.compile_ptx(kernel, void(float32[::1]), cc=TARGETS[0])
+    assert not isinstance(caught.value, CudaSupportError), "that is for want of a driver"
+
+
+@pytest.mark.parametrize("name", uncompiled.COMPILED)
+def test_numba_compiles_what_the_simulator_runs(name):
+    with stand_in():
+        assert cuda.compile_ptx(uncompiled.COMPILED[name], void(float32[::1]), cc=TARGETS[0])
+
+
+def test_a_function_that_is_told_its_types_may_call_itself():
+    with stand_in():
+
+        @cuda.jit("int64(int64)", device=True)
+        def factorial(n):
+            if n <= 1:
+                return 1
+            return n * factorial(n - 1)
+
+        def kernel(x):
+            x[0] = factorial(5)
+
+        assert cuda.compile_ptx(kernel, void(float32[::1]), cc=TARGETS[0])
+    x = np.zeros(1, np.float32)
+    simulator.launch(kernel, 1, 1, x)
+    assert x[0] == 120
+
+
+@pytest.mark.parametrize("name", precision_cases.CASES)
+def test_float64_is_in_the_instructions_where_the_simulator_tells_it(name):
+    kernel, told = precision_cases.CASES[name]
+    given = precision_cases.TYPES
+    operations = [remark.operation for remark in float64_of_types(kernel, given)]
+    with stand_in():
+        text, _ = cuda.compile_ptx(kernel, void(*given), cc=TARGETS[0])
+    assert operations == list(told)
+    assert (".f64" in text) == bool(told)
+
+
+@pytest.mark.parametrize("name", ["matmul.tiled", "softmax.online", "elementwise.value"])
+def test_the_simulator_tells_no_float64_of_our_kernels(name):
+    launch = compiling.KERNELS[name]
+    assert float64_of_types(launch.kernel, tuple(launch.signature)) == []
 
 
 def test_no_kernel_is_forgotten():

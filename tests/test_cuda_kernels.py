@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numba import cuda
 
 from kernels import reference, simulator
 from kernels import windows as counting
@@ -29,6 +30,7 @@ from kernels.cuda import (
     softmax,
 )
 from kernels.cuda.compile import KERNELS
+from kernels.cuda.elementwise import mixed, uniform
 from kernels.cuda.launch import of_width
 from kernels.simulator.instructions import tf32
 from tests import seeded_bugs
@@ -396,7 +398,7 @@ def test_heads_of_32_features_need_less_of_shared_memory(name):
         traffic = attention.LAUNCHES[kernel](simulator.launch, *given)
         lines = [x for x in traffic.lines if re.search(r"load4\((tile|weights)", x.site.text)]
         assert len({line.array.name for line in lines}) == 2
-        assert all(line.pieces == line.least for line in lines), f"{width}\n{traffic}"
+        assert all(line.transactions == line.least for line in lines), f"{width}\n{traffic}"
         weighted_sums[width] = sum(line.requests for line in lines)
     assert 2 * weighted_sums[32] == weighted_sums[64] > 0
 
@@ -606,6 +608,20 @@ def test_random_numbers_have_the_bits_of_the_reference(n, run):
     rate = right[0]  # which is not below itself, so that x[0] stays
     elementwise.LAUNCHES["dropout"](run, x, rate, np.uint64(KEY), dropped)
     np.testing.assert_array_equal(dropped, reference.dropout(x, rate, KEY))
+
+
+def numbers_at(key, places, y):
+    i = cuda.grid(1)
+    y[i] = uniform(mixed(key), places[i])
+
+
+def test_random_numbers_are_others_beyond_65536_and_beyond_2_to_the_32():
+    """So many threads would take long: these ask for single numbers, as `random_uniform` does."""
+    places, y = np.array([2**16 - 1, 2**16, 2**17 + 3, 2**32 + 3]), empty(4)
+    simulator.launch(numbers_at, 1, 4, np.uint64(KEY), places, y)
+    right = reference.random_uniform(np.zeros(2**17 + 4, np.float32), KEY)
+    np.testing.assert_array_equal(y[:3], right[places[:3]])
+    assert y[3] != right[3]
 
 
 # ---- The gradient of a look-up -------------------------------------------------------------------

@@ -233,16 +233,12 @@ def test_what_numba_has_decorated_is_simulated():
 def made_with(factor):
     def scales(x):
         if cuda.grid(1) < x.shape[0]:
-            x[cuda.grid(1)] *= factor * factorial(3)
+            x[cuda.grid(1)] *= factor * doubled(3)
 
     return scales
 
 
-def factorial(n):
-    return n * factorial(n - 1) if n else 1
-
-
-def test_kernels_may_be_made_by_functions_and_call_themselves():
+def test_kernels_may_be_made_by_functions():
     x = zeros(5) + 1
     simulator.launch(made_with(2), 2, 4, x)
     assert x.tolist() == [12] * 5
@@ -705,7 +701,7 @@ def test_banks_are_counted_for_small_matrices():
     for row_length, turns in ((20, 4), (32, 32)):
         traffic = simulator.launch(small_matrices, 1, 32, normal(640), zeros(8, 16), row_length)
         (line,) = [line for line in traffic.lines if "load_matrices" in line.site.text]
-        assert (line.requests, line.pieces, line.least) == (1, turns, 4)
+        assert (line.requests, line.transactions, line.least) == (1, turns, 4)
 
 
 def small_matrices_of_global_memory(x, out):
@@ -857,122 +853,3 @@ def test_attention_of_128_queries_takes_less_than_1500_ms():
     options = np.float32(0.125), 0, np.zeros((0, 0), bool), np.float32(0), np.uint64(0)
     arguments = q, k, v, *options, o, zeros(128, 2)
     assert_fast(1.5, attention.LAUNCHES["forward_64"], *arguments)
-
-
-# ---- Traffic -------------------------------------------------------------------------------------
-
-
-def copies(x, out, stride):
-    i = cuda.threadIdx.x * stride
-    out[cuda.grid(1)] = x[i]
-
-
-@pytest.mark.parametrize("stride, sectors", [(0, 1), (1, 4), (2, 8), (8, 32), (9, 32)])
-def test_sectors_are_counted(stride, sectors):
-    traffic = simulator.launch(copies, 1, 64, zeros(600), zeros(64), stride)
-    x, out = traffic.lines
-    assert (x.verb, x.array.name, x.requests, x.pieces / 2) == ("read", "x", 2, sectors)
-    assert (x.least / 2, x.bytes) == (1 if stride == 0 else 4, 64 * 4)
-    assert (out.verb, out.array.name, out.pieces, out.least) == ("write", "out", 8, 8)
-
-
-def reads_a_tile(x, stride):
-    tile = cuda.shared.array(1056, float32)
-    i = cuda.threadIdx.x
-    for k in range(i, 1056, 32):
-        tile[k] = x[k]
-    cuda.syncthreads()
-    x[i] = tile[i * stride]
-
-
-@pytest.mark.parametrize("stride, turns", [(0, 1), (1, 1), (2, 2), (32, 32), (33, 1), (4, 4)])
-def test_bank_conflicts_are_counted(stride, turns):
-    traffic = simulator.launch(reads_a_tile, 1, 32, zeros(1056), stride)
-    (line,) = (line for line in traffic.lines if (line.array.name, line.verb) == ("tile", "read"))
-    assert (line.requests, line.pieces, line.least, line.bytes) == (1, turns, 1, 128)
-
-
-def four_of_a_tile(x, stride):
-    tile = cuda.shared.array((32, 36), float32)
-    i = cuda.threadIdx.x
-    store4(tile, (i, 0), load4(x, i * stride))
-
-
-def test_four_numbers_at_once_are_one_request():
-    traffic = simulator.launch(four_of_a_tile, 1, 32, zeros(32 * 8), 8)
-    x, tile = traffic.lines
-    assert (x.requests, x.pieces, x.least, x.bytes) == (1, 32, 16, 512)
-    assert (tile.requests, tile.pieces, tile.least, tile.bytes) == (1, 4, 4, 512)
-
-
-def test_a_line_of_the_source_is_one_line_of_the_table():
-    """Though Python makes a faster instruction of one that has run a few times."""
-    traffic = simulator.launch(copies, 6, 64, zeros(64), zeros(384), 1, order="shuffled")
-    assert [line.requests for line in traffic.lines] == [12, 12]
-
-
-def test_a_copy_is_counted_when_it_is_ordered():
-    traffic = simulator.launch(copies_two_groups, 1, 8, normal(64), zeros(64), 0)
-    found = [line for line in traffic.lines if "copy_async4" in line.site.text]
-    kinds = [(line.verb, line.array.name, line.requests, line.bytes) for line in found]
-    assert kinds == [("read", "x", 1, 128), ("write", "tile", 1, 128)] * 2
-    assert len(traffic.lines) == 4 + 4
-
-
-def test_the_ladder_needs_less_at_each_step():
-    """Of sectors of global memory; and no bank of shared memory has to be waited for."""
-    a, b, c = normal(64, 16), normal(16, 64), zeros(64, 64)
-    sectors = {}
-    for name, rung in matmul.LAUNCHES.items():
-        traffic = rung(simulator.launch, a, b, c)
-        sectors[name] = sum(x.pieces for x in traffic.lines if x.array.space == "global")
-        shared = [line for line in traffic.lines if line.array.space == "shared"]
-        assert all(line.pieces == line.least for line in shared), f"{name}\n{traffic}"
-    naive, coalesced, tiled, registers, vectors, double_buffered, tensor_cores = sectors.values()
-    assert naive > 4 * coalesced > 20 * tiled == 40 * registers == 40 * vectors
-    assert tiled > tensor_cores and vectors == double_buffered
-
-
-def test_a_table_and_a_picture_of_traffic():
-    line = copies.__code__.co_firstlineno + 2
-    traffic = simulator.launch(copies, 1, 6, zeros(48), zeros(6), 4)
-    assert (
-        str(traffic)
-        == f"""\
-line  array      memory  requests  bytes  pieces per request  least
-{line}   read x     global         1     24                 3.0    1.0
-{line}   write out  global         1     24                 1.0    1.0"""
-    )
-    assert (
-        traffic.draw("= x[i]", "x")
-        == traffic.draw(line, "x")
-        == f"""\
-line {line}, in copies: out[cuda.grid(1)] = x[i]
-                                         ^^^^
-
-sector of 32 bytes: lanes that use its words
-     0 | 0  .  .  .  1  .  .  .|
-     1 | 2  .  .  .  3  .  .  .|
-     2 | 4  .  .  .  5  .  .  .|"""
-    )
-    with pytest.raises(ValueError, match="no line 'x' reads or writes 'y'"):
-        traffic.draw("x", "y")
-
-
-def copies_some(x, out):
-    i = cuda.grid(1)
-    if i < out.shape[0]:
-        out[i] = x[i]
-
-
-@pytest.mark.parametrize("n, lines", [(6, 2), (0, 0)])
-def test_blocks_that_move_nothing_are_no_lines(n, lines):
-    traffic = simulator.launch(copies_some, 3, 8, zeros(6), zeros(n))
-    assert len(traffic.lines) == len(str(traffic).splitlines()) - 1 == lines
-
-
-def test_a_picture_of_banks():
-    traffic = simulator.launch(reads_a_tile, 1, 32, zeros(1056), 16)
-    rows = traffic.draw("tile[i * stride]", "tile").splitlines()[3:]
-    assert len(rows) == 1 + 16
-    assert rows[1].split("|")[1].split() == ["0", *"." * 15, "1", *"." * 15]

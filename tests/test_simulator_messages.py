@@ -6,13 +6,13 @@ import numba
 import numba.cuda as c
 import numpy as np
 import pytest
-from numba import cuda, float32, int32, int64
+from numba import cuda, float32, int16, int32, int64, uint8, uint32, uint64
 from numba.cuda import syncthreads, threadIdx
 
 from kernels import simulator
 from kernels.cuda.ptx import load4
 from tests.orders import ORDERS
-from tests.simulated import fault, normal, texts, zeros
+from tests.simulated import ALL, fault, normal, texts, zeros
 
 pytestmark = pytest.mark.no_cover  # what runs here is no line of minigrad
 
@@ -350,8 +350,8 @@ def two_before(x, out):
 
 
 def four_before(x, out):
-    a, *_ = load4(x, cuda.threadIdx.x - 4)
-    out[0] = a
+    a, b, c, d = load4(x, cuda.threadIdx.x - 4)
+    out[0] = a + b + c + d
 
 
 def test_it_is_told_what_a_negative_index_means():
@@ -360,7 +360,7 @@ def test_it_is_told_what_a_negative_index_means():
     assert_told(fault(one_before, 1, 4, x, out), "out of bounds", "out[i] = x[i - 1]", counts)
     for kernel, line in (
         (two_before, "out[i] = x[i - 9]"),
-        (four_before, "a, *_ = load4(x, cuda.threadIdx.x - 4)"),
+        (four_before, "a, b, c, d = load4(x, cuda.threadIdx.x - 4)"),
     ):
         found = fault(kernel, 1, 4, x, out)
         assert_told(found, "out of bounds", line, "A GPU does not look:")
@@ -517,43 +517,100 @@ def keeps_much(x, out):
 def test_an_integer_that_does_not_fit_where_it_is_kept_is_told(check):
     with pytest.raises(simulator.KernelError) as caught:
         simulator.launch(keeps_much, 1, 1, normal(1), zeros(1, dtype=np.int32), check=check)
-    words = "out of bounds for int32.", "A GPU keeps the last bits"
+    words = "1099511627776", " int32", "A GPU keeps the last"
     assert_told(caught.value, "overflow", "out[0] = 1 << 40", *words)
 
 
-# ---- Launches ------------------------------------------------------------------------------------
+def keeps_an_index(x, out):
+    i = np.int64(cuda.grid(1)) * 10000
+    out[cuda.grid(1)] = i
 
 
-def nothing(x):
-    """A kernel that is not to start."""
+def keeps_an_index_for_itself(x, out):
+    mine = cuda.local.array(1, int16)
+    mine[0] = np.int64(cuda.grid(1)) * 10000
+
+
+def makes_an_index(x, out):
+    out[cuda.grid(1)] = np.int16(np.int64(cuda.grid(1)) * 10000)
+
+
+@pytest.mark.parametrize(
+    "kernel, words",
+    [
+        (keeps_an_index, "out[4] = 40000 is meant, and int16 goes only from -32768 to 32767"),
+        (keeps_an_index_for_itself, "int16(40000) is meant"),
+        (makes_an_index, "int16(40000) is meant"),
+    ],
+)
+def test_an_index_of_16_bits_is_told(kernel, words):
+    """NumPy says nothing where a longer integer of its own is cut."""
+    out = zeros(8, dtype=np.int16)
+    simulator.launch(kernel, 1, 4, normal(1), out)
+    found = fault(kernel, 1, 5, normal(1), out)
+    assert found.kind == "overflow" and found.threads == [(4, 0, 0)], str(found)
+    assert words in str(found)
+
+
+def takes_bits(bits, few, out):
+    lane = cuda.threadIdx.x
+    votes = cuda.ballot_sync(ALL, lane > 0)
+    tile = cuda.shared.array(1, uint32)
+    mine = cuda.local.array(1, uint8)
+    if lane == 0:
+        tile[0] = votes
+        mine[0] = -1
+        bits[0] = uint32(votes)
+        bits[1] = np.uint32(-1)
+        bits[2] = votes
+        bits[3] = tile[0] >> 1
+        bits[4] = uint32(uint64(0xABCDEF0123456789))
+        few[0] = mine[0]
+        few[1] = -128
+        cuda.atomic.exch(bits, 5, -1)
+        cuda.atomic.cas(bits, 5, -1, -3)
+        out[0] = uint32(-1) + 0.0
 
 
 @pytest.mark.parametrize("check", [True, False])
+def test_unsigned_integers_keep_bits(check):
+    """As on a card: those of negative numbers, and of lanes where lane 31 is a sign."""
+    bits, few, out = zeros(6, dtype=np.uint32), zeros(2, dtype=np.uint8), zeros(1)
+    simulator.launch(takes_bits, 1, 32, bits, few, out, check=check)
+    first, right = 0xFFFFFFFE, 0xFFFFFFFD
+    assert bits.tolist() == [first, 0xFFFFFFFF, first, first >> 1, 0x23456789, right]
+    assert few.tolist() == [0xFF, 0x80] and out[0] == np.float32(0xFFFFFFFF)
+
+
+def keeps_too_little(bits, number):
+    bits[0] = number
+
+
+def makes_too_little(bits, number):
+    bits[0] = uint8(number)
+
+
+@pytest.mark.parametrize("kernel", [keeps_too_little, makes_too_little])
+@pytest.mark.parametrize("number", [256, -129, np.int64(1000), -1.5, np.float32(256)])
+def test_numbers_that_unsigned_integers_cannot_keep_are_told(kernel, number):
+    found = fault(kernel, 1, 1, zeros(1, dtype=np.uint8), number)
+    assert found.kind == "overflow" and str(number) in str(found)
+
+
+# ---- What a thread does --------------------------------------------------------------------------
+
+
 @pytest.mark.parametrize(
-    "grid, block, words",
+    "kernel, arguments, deed",
     [
-        (1, 2.5, "nothing is to have blocks of 2.5."),
-        (2.5, 1, "nothing is to have a grid of 2.5."),
-        ((2, 0.5), 1, r"nothing is to have a grid of \(2, 0.5\)."),
-        (1, (1, 1, 1, 1), r"nothing is to have blocks of \(1, 1, 1, 1\)."),
-        (1, (), r"nothing is to have blocks of \(\)."),
-        (1, "4", "nothing is to have blocks of '4'."),
-        (1, -4, r"nothing is to have blocks of \(-4, 1, 1\) = -4 threads."),
-        (1, (-4, -4), r"nothing is to have blocks of \(-4, -4, 1\) = 16 threads."),
-        (-1, 4, r"nothing is to have a grid of \(-1, 1, 1\) blocks."),
-        (1, (1, 1, 65), r"blocks of \(1, 1, 65\) = 65 threads.\n.*up to 64 along z"),
+        (one_before, (normal(4), zeros(4)), "reads x[i - 1]"),
+        (halves, (normal(4), zeros(4)), "writes out[cuda.grid(1) / 2]"),
+        (misspelt, (zeros(4),), "asks for cuda.syncthread"),
+        (exchanges, (zeros(4),), "calls cuda.atomic.exch(x, 0, 1)"),
+        (to_int32, (normal(1) * np.inf, zeros(1)), "calls int32(x[0])"),
+        (runs_over, (zeros(4), zeros(4)), "begins a loop"),
     ],
 )
-def test_shapes_that_are_none(grid, block, words, check):
-    with pytest.raises(simulator.KernelError, match=f"impossible launch. .*{words}"):
-        simulator.launch(nothing, grid, block, zeros(1), check=check)
-
-
-def test_shapes_may_be_numbers_of_numpy():
-    simulator.launch(nothing, np.int64(2), (np.int32(3), 1), zeros(1))
-
-
-def test_an_order_that_is_none():
-    words = "order is one of forward, backward, shuffled. Received: 'sideways'"
-    with pytest.raises(ValueError, match=words):
-        simulator.launch(nothing, 1, 1, zeros(1), order="sideways")
+def test_it_is_told_what_a_thread_does(kernel, arguments, deed):
+    told = str(fault(kernel, 1, 1, *arguments)).splitlines()[1]
+    assert told == f"  thread (0, 0, 0) of block (0, 0, 0) {deed}"

@@ -16,18 +16,22 @@ pytestmark = pytest.mark.no_cover  # what runs here is no line of minigrad
 # ---- Fences --------------------------------------------------------------------------------------
 
 
+@cuda.jit(device=True)
 def fence():
     cuda.threadfence()
 
 
+@cuda.jit(device=True)
 def fence_of_block():
     cuda.threadfence_block()
 
 
+@cuda.jit(device=True)
 def barrier():
     cuda.syncthreads()
 
 
+@cuda.jit(device=True)
 def nothing():
     """Where one of these is missing."""
 
@@ -210,3 +214,27 @@ def test_an_update_meets_all_parts_of_its_element():
     wide = zeros(2, dtype=np.int64)
     found = fault(adds_through, 1, 4, wide, wide.view(np.int32))
     assert "meet at narrow[1], where wide[0] lies as well" in str(found)
+
+
+def adds_through_both(wide, narrow, place):
+    cuda.atomic.add(wide, 0, 1)
+    cuda.atomic.add(narrow, place, 1)
+
+
+@ORDERS
+@pytest.mark.parametrize("grid, block", [(1, 40), (4, 1)])
+@pytest.mark.parametrize("types", ["i8 i4", "f8 f4", "i4 i8"])
+def test_updates_of_elements_that_are_not_as_long_race(types, grid, block, order):
+    """Not where they do not meet, nor where they are as long."""
+    first, second = types.split()
+    memory, given = zeros(4, dtype=np.int64), (adds_through_both, grid, block)
+    views = memory.view(first), memory.view(second)
+    simulator.launch(*given, *views, 2, order=order)
+    simulator.launch(*given, memory, memory.view(np.uint64), 0, order=order)
+    found = fault(*given, *views, 0, order=order)
+    assert (found.kind, len(found.accesses)) == ("data race", 2)
+    assert "An update is one step only beside updates of elements with as many bytes" in str(found)
+    assert sorted(texts(found)) == [
+        "cuda.atomic.add(narrow, place, 1)",
+        "cuda.atomic.add(wide, 0, 1)",
+    ]

@@ -11,26 +11,31 @@ waits for; with the name of the array, the line of the source and the threads. W
 shows, when printed, what memory is moved. From the inside out:
 
     faults        how a mistake is told: what happened, where, and why that matters
+    source        the text of a kernel; `syntax` finds what Numba does not compile in it
     log           what threads do to memory, two numbers for each access, and a table of it
     memory        arrays that check each access and enter it into the log
     block         threads that take turns, wait at barriers, and exchange numbers
-    device        what a kernel sees as `cuda`; `atomics`, what as `cuda.atomic`
-    mathematics   what it sees as `math` and as `int32`; `names` says what stands for what
+    device        what a kernel sees as `cuda`; `spaces`, what as `cuda.shared` and the like;
+                  `atomics`, what as `cuda.atomic`
+    mathematics   what it sees as `math`, `np` and `int32`; `names` says what stands for what
     instructions  what it sees of `kernels.cuda.ptx`
     races         what should not have happened, found in the table
-    traffic       what it costs: how much is moved, in how many pieces
+    traffic       what it costs: how much is moved, in how many transactions
     launch        all of that together
     machine       a whole device of it, for `kernels.cuda.device`
+    precision     where Numba makes float64 of float32, which it is asked
 
 What is left out: barriers of a whole grid, textures, and code of a GPU that Python does not run.
 A thread that waits for another in a loop of its own waits for ever. Numba computes with integers of
 64 bits; here a product of two elements of an int32 array is one of NumPy, and has 32. Numba makes
-float64 of a float32 beside an integer or a plain 0.5; here it stays float32, as with float32(0.5).
+float64 of a float32 beside an integer or a plain 0.3; here it stays float32, as with float32(0.3),
+and `float64_in(kernel, *arguments)` says where.
 """
 
 from .block import ORDERS
 from .faults import KernelError
 from .launch import launch
 from .machine import Machine
+from .precision import float64_in
 
-__all__ = ["ORDERS", "KernelError", "Machine", "launch"]
+__all__ = ["ORDERS", "KernelError", "Machine", "float64_in", "launch"]

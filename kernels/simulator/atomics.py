@@ -68,17 +68,24 @@ class Atomic:
 
     def exch(self, array, index, value):
         """array[index] = value"""
-        return _update(array, index, lambda before: value, INTEGERS)
+        return _update(array, index, lambda before: _like(before, value), INTEGERS)
 
     def cas(self, array, index, expected, value):
         """array[index] = value, if the expected value is there"""
-        return _update(
-            array, index, lambda before: value if before == expected else before, INTEGERS
-        )
+        return _update(array, index, _swapping(expected, value), INTEGERS)
 
     def compare_and_swap(self, array, expected, value):
         """array[0] = value, if the expected value is there"""
-        return _update(array, 0, lambda before: value if before == expected else before, INTEGERS)
+        return _update(array, 0, _swapping(expected, value), INTEGERS)
+
+
+def _swapping(expected, value):
+    """A function that puts a value where the expected one is."""
+
+    def swap(before):
+        return _like(before, value) if before == _like(before, expected) else before
+
+    return swap
 
 
 def _like(number, value):

@@ -11,7 +11,9 @@ from typing import NamedTuple
 
 from greenlet import greenlet
 
+from . import syntax
 from .faults import Access, KernelError, Site, floating_index, lost_bits, part_of_array, unknown
+from .source import source_of
 
 WARP = 32
 ORDERS = ("forward", "backward", "shuffled")
@@ -67,9 +69,10 @@ class Thread(greenlet):
         self.known, self.fenced = frozenset(), {}
 
     def take_turn(self):
-        """Run until it waits or has ended."""
+        """Run until it waits or has ended.   -> what its function returns, if it has ended"""
         wait = self.switch(self.answer) if self else self.switch()  # the first time it begins
         self.wait = None if self.dead else wait
+        return wait if self.dead else None
 
 
 class Block:
@@ -97,15 +100,18 @@ class Block:
     def _let_run(self, thread):
         self.device.begin_turn(thread, self.epoch)
         try:
-            thread.take_turn()
+            returned = thread.take_turn()
         except Exception as error:
             fault = _as_fault(error)
             if not fault:
                 error.add_note(f"in thread {thread.index} of block {self.index} of the simulation")
                 raise
             site = _site_of(error, self.device.places)
-            fault.accesses = [Access("does it", thread.index, self.index, site)]
+            deed = site.deed if site else "does what goes wrong"
+            fault.accesses = [Access(deed, thread.index, self.index, site)]
             raise fault from None
+        if returned is not None:
+            raise syntax.returned(source_of(self.device.places.kernel, is_kernel=True))
 
     def _released(self):
         """The threads that need not wait any longer: all that they wait for are there."""

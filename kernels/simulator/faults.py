@@ -2,6 +2,7 @@
 
 import difflib
 import linecache
+from dis import opmap, opname
 from typing import NamedTuple
 
 from numba import cuda
@@ -37,6 +38,15 @@ class KernelError(Exception):
         return "\n".join([f"{self.kind}. {self.happened}", *map(str, self.accesses), self.why])
 
 
+_VERBS = {  # {a part of the name of an instruction of Python's: what a thread does by it}
+    "STORE": "writes",
+    "BINARY_SUBSCR": "reads",
+    "CALL": "calls",
+    "LOAD_ATTR": "asks for",
+    "LOAD_METHOD": "asks for",
+}
+
+
 class Site(NamedTuple):
     """A place in the source of a kernel: an instruction of a code object."""
 
@@ -68,12 +78,35 @@ class Site(NamedTuple):
         lines[-1] = lines[-1].encode()[:stop].decode()
         return "".join(lines).encode()[start:].decode()
 
+    @property
+    def deed(self):
+        """What a thread does here, in words, as in "reads x[i]"."""
+        codes, at = self.code.co_code, self.offset
+        while codes[at] == opmap["CACHE"]:  # the room behind an instruction belongs to it
+            at -= 2
+        if "ITER" in opname[codes[at]]:
+            return "begins a loop"
+        verb = next(
+            (verb for part, verb in _VERBS.items() if part in opname[codes[at]]), "computes"
+        )
+        expression = " ".join(self.expression.split())
+        return f"{verb} {expression}" if expression else "does what goes wrong"
+
+    @property
+    def heading(self):
+        """The line of the source, with its number and its function."""
+        return f"{self._before}{self.text.lstrip()}"
+
+    @property
+    def _before(self):
+        return f"line {self.line}, in {self.code.co_name}: "
+
     def __str__(self):
         """The line of the source, and below it marks under what is meant."""
         line, last, start, stop = self.position
-        before, text = f"line {line}, in {self.code.co_name}: ", self.text
+        before, text = self._before, self.text
         if not text or last != line or start is None:
-            return before + text.lstrip()
+            return self.heading
         # Python counts columns in bytes, and a name may be a Greek letter.
         start, stop = (len(text.encode()[:column].decode()) for column in (start, stop))
         indent = len(text) - len(text.lstrip())

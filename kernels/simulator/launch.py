@@ -1,6 +1,7 @@
 """A kernel is launched: its names are bound to the simulated device, and its blocks run."""
 
 import contextvars
+import enum
 import functools
 import inspect
 import math
@@ -11,7 +12,7 @@ from .block import Block, Index, indices, ordering
 from .device import Device
 from .faults import KernelError
 from .log import GLOBAL, Log, Places
-from .memory import Recorded, compare_by_parts, recorded
+from .memory import Recorded, compare_by_parts, recorded, unchecked
 from .names import bind
 from .races import Past, judge, judge_together
 from .traffic import Traffic
@@ -21,7 +22,7 @@ MOST_BLOCKS = Index(2**31 - 1, 65535, 65535)  # of a grid, along each axis
 _PAGE = 256  # bytes: where memory begins that a GPU has given out
 
 
-def launch(kernel, grid, block, *arguments, order="forward", seed=0, check=True, shared=0):
+def launch(kernel, grid, block, *arguments, order="forward", seed=0, check=True, shared=0, **named):
     """Run a kernel on NumPy arrays, which it reads and writes in place.
 
     kernel   a Python function, or what numba.cuda.jit has made of one
@@ -34,10 +35,12 @@ def launch(kernel, grid, block, *arguments, order="forward", seed=0, check=True,
     shared   how many bytes of shared memory `cuda.shared.array(0, dtype)` has: what numba.cuda
              takes as the fourth, in kernel[grid, block, stream, shared]
 
-    Returns the Traffic, if it was to be checked. Raises KernelError.
+    Returns the Traffic, if it was to be checked. Raises KernelError, also for arguments that are
+    given by name, which numba.cuda does not take.
     """
     function = getattr(kernel, "py_func", kernel)
     order = ordering(order, seed)
+    _check_arguments(function, arguments, named)
     grid, shape = _shape(function, "a grid", grid), _shape(function, "blocks", block)
     _check_shapes(function, grid, shape)
     places = Places()
@@ -47,6 +50,8 @@ def launch(kernel, grid, block, *arguments, order="forward", seed=0, check=True,
     if check:
         arguments = _recorded(function, arguments, log)
         device.given = [value for value in arguments if isinstance(value, Recorded)]
+    else:
+        arguments = [unchecked(x) if isinstance(x, np.ndarray) else x for x in arguments]
     with np.errstate(all="ignore"):  # a GPU says nothing of overflow either
         context = contextvars.copy_context()
     pasts = []
@@ -98,13 +103,68 @@ def _check_shapes(function, grid, block):
 # ---- Its arguments -------------------------------------------------------------------------------
 
 
+def _check_arguments(function, arguments, named):
+    """A KernelError if Numba would not launch a kernel with these arguments."""
+    code = function.__code__
+    names = code.co_varnames[: code.co_argcount]
+    takes = f"{function.__name__} takes ({', '.join(names)})"
+    if named:
+        raise KernelError(
+            "impossible launch",
+            f"{takes}, and {', '.join(f'{name}=' for name in named)} is given by name.",
+            "A kernel is given all arguments by their places, in the order of its parameters. "
+            "(What the launch itself takes by name is order, seed, check and shared.)",
+        )
+    if code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS) or code.co_kwonlyargcount:
+        raise KernelError(
+            "does not compile",
+            f"{function.__name__} is a kernel, and takes {inspect.signature(function)}.",
+            "Numba must know how many arguments there are: let each have a name of its own, "
+            "without a * before it.",
+        )
+    if len(arguments) != len(names):
+        came = ", ".join(map(_described, arguments))
+        lacking = ", ".join(names[len(arguments) :])
+        raise KernelError(
+            "impossible launch",
+            f"{takes}, {len(names)} in all, and {len(arguments)} are given: ({came}).",
+            f"Nothing is left for {lacking}. (A launch asks for no value that stands in `def`.)"
+            if lacking
+            else f"There is no parameter for the last {len(arguments) - len(names)}.",
+        )
+    for name, value in zip(names, arguments):
+        if not _is_argument(value):
+            raise KernelError(
+                "impossible launch",
+                f"{takes}, and {_described(value)} is given for {name}.",
+                "A kernel takes arrays, numbers and tuples of these. Several numbers go into an "
+                "array, as in np.array([1, 2, 3], np.float32); for what may be missing give a "
+                "number, or an array of no elements.",
+                name,
+            )
+
+
+def _is_argument(value):
+    if isinstance(value, tuple):
+        return all(map(_is_argument, value))
+    return isinstance(value, (np.ndarray, np.generic, int, float, complex, enum.Enum))
+
+
+def _described(value):
+    """What an argument is, in a few words."""
+    if isinstance(value, np.ndarray):
+        return f"an array of {value.dtype} {value.shape}"
+    text = repr(value)
+    return f"{type(value).__name__} {text if len(text) < 40 else text[:36] + ' ...'}"
+
+
 def _recorded(function, arguments, log):
     """The arguments with arrays whose accesses are checked, and entered into the log.
 
     Two arguments that lie in the same memory do so on the simulated device as well. Where in memory
     that is follows from the order of the arguments, so that it is the same each time.
     """
-    names = inspect.signature(function).bind(*arguments).arguments
+    names = dict(zip(function.__code__.co_varnames, arguments))
     memories, end, given = {}, GLOBAL, []
     in_memory = {}  # {where a memory begins: the arrays in it}
     for name, value in names.items():

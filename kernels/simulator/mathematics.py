@@ -1,24 +1,97 @@
 """Numbers as a GPU has them: functions of float32 give float32, and integers have so many bits.
 
-What Python refuses is what NumPy says of it: exp(1000) is ∞, log(-1) is NaN, floor(-∞) is -∞.
+What Python refuses is what NumPy says of it: exp(1000) is ∞, log(-1) is NaN, floor(-∞) is -∞. What
+Numba does not compile for a GPU, of `math` and of NumPy, is told.
 """
 
 import math
 
 import numpy as np
+from numba import types
+from numba.np.numpy_support import as_dtype
 
 from .faults import KernelError
+
+_NO_MATH = {
+    *("cbrt", "comb", "dist", "factorial", "fsum", "gcd", "isclose", "isqrt", "lcm", "perm"),
+    *("prod", "sumprod", "ulp"),
+}
+_NO_NUMPY = {  # {function: what does the same in a kernel}
+    **{
+        name: f"math.{name}(x)"
+        for name in ("ceil", "exp", "exp2", "expm1", "fabs", "floor", "log1p", "sqrt", "trunc")
+    },
+    **{name: f"math.{name}(x)" for name in ("isfinite", "isinf")},
+    **dict.fromkeys(("copysign", "fmod", "nextafter"), "math.fmod(x, y) and the like"),
+    **dict.fromkeys(("abs", "absolute"), "abs(x)"),
+    **dict.fromkeys(("around", "rint", "round"), "round(x)"),
+    **dict.fromkeys(("power", "float_power"), "x ** y"),
+    **dict.fromkeys(("add", "subtract", "multiply", "negative", "positive"), "x + y and the like"),
+    **dict.fromkeys(("mod", "remainder"), "x % y"),
+    **dict.fromkeys(("square", "reciprocal"), "x * x, or 1 / x"),
+    **dict.fromkeys(("where", "sign", "heaviside", "signbit"), "a if x > 0 else b"),
+    "floor_divide": "x // y",
+    **dict.fromkeys(("cbrt", "clip", "spacing"), "min(max(x, low), high) and the like"),
+    **dict.fromkeys(
+        (
+            *("amax", "amin", "cumsum", "dot", "matmul", "max", "min", "outer", "sort"),
+            *("concatenate", "reshape", "stack", "transpose", "unique"),
+        ),
+        "a loop over indices",
+    ),
+    **dict.fromkeys(
+        ("arange", "array", "empty", "full", "linspace", "ones", "zeros", "zeros_like"),
+        "cuda.local.array(4, float32), and write to each element",
+    ),
+}
+
+
+_RANDOM = "an array of random numbers, which the program fills before it launches the kernel"
+_NO_MODULES = {"random": _RANDOM, "time": "what is to be timed outside of the kernel"}
 
 
 class Mathematics:
     """Stands for the module `math` while a kernel is simulated."""
 
     def __getattr__(self, name):
+        if name in _NO_MATH:
+            raise _lacking(f"math.{name}", "operators and loops")
         thing = getattr(math, name)
         if callable(thing):
             thing = _without_errors(thing)
         setattr(self, name, thing)  # found at once the next time
         return thing
+
+
+class NumPy:
+    """Stands for the module `numpy` while a kernel is simulated."""
+
+    def __getattr__(self, name):
+        if name in _NO_NUMPY or name == "random":
+            raise _lacking(f"np.{name}", _NO_NUMPY.get(name, _RANDOM))
+        thing = number_type(getattr(np, name))
+        setattr(self, name, thing)
+        return thing
+
+
+class Absent:
+    """Stands for a module of which a kernel can use nothing: random or time."""
+
+    names = frozenset(_NO_MODULES)
+
+    def __init__(self, module):
+        self._name = module
+
+    def __getattr__(self, name):
+        raise _lacking(f"{self._name}.{name}", _NO_MODULES[self._name])
+
+
+def _lacking(function, instead):
+    return KernelError(
+        "does not compile",
+        f"{function} is no function for a kernel:",
+        f"Numba does not compile it for a GPU. Take {instead}.",
+    )
 
 
 def _without_errors(function):
@@ -56,22 +129,55 @@ def check_is_integer(number, dtype, text):
 class Integer:
     """What stands for int32 and the like while a kernel is simulated: a number must fit.
 
+    An unsigned type takes negative numbers as well, and keeps their bits: uint32(-1) is 32 ones.
+    And the last bits of unsigned numbers that have more of them, since there nothing else is meant.
+
     dtype   of NumPy
     make    what makes such a number
     """
 
     def __init__(self, dtype, make=None):
-        self.dtype, self._limits, self._make = dtype, np.iinfo(dtype), make or dtype.type
+        self.dtype, self._make = dtype, make or dtype.type
+        limits = np.iinfo(dtype)
+        self._bits, self._least, self._most = limits.bits, int(limits.min), int(limits.max)
 
     def __call__(self, number):
-        least, most = self._limits.min, self._limits.max
-        if isinstance(number, (int, np.integer)) and not least <= number <= most:
-            raise KernelError(
-                "overflow",
-                f"{self.dtype.name}({number}) is meant, and goes only from {least} to {most}.",
-                f"A GPU keeps the last {self._limits.bits} bits, which are another number, often "
-                "a negative one. Indices that are left alone have 64 bits.",
-            )
-        if isinstance(number, (float, np.floating)):
-            check_is_integer(number, self.dtype, f"{self.dtype.name}({number})")
+        if type(number) is not int or not self._least <= number <= self._most:
+            number = self.fit(number, lambda: f"{self.dtype.name}({number})")
         return self._make(number)
+
+    def fit(self, number, text):
+        """A number that this type has. A KernelError if the number that is given is meant as none.
+
+        text   a function: what the kernel says
+        """
+        if isinstance(number, (float, np.floating)):
+            check_is_integer(number, self.dtype, text())
+        elif not self._least <= number <= self._most:
+            return self._last_bits(number, text)
+        return number
+
+    def _last_bits(self, number, text):
+        """A number without the bits that are too many, if an unsigned type is to lose them."""
+        has_them_all = -1 << self._bits - 1 <= number < 0
+        if self.dtype.kind == "u" and (has_them_all or isinstance(number, np.unsignedinteger)):
+            return int(number) & self._most
+        raise KernelError(
+            "overflow",
+            f"{text()} is meant, and {self.dtype.name} goes only from {self._least} to "
+            f"{self._most}.",
+            f"A GPU keeps the last {self._bits} bits, which are another number, often a negative "
+            "one. Leave an index alone, which has 64 bits then; or keep the number in bounds by "
+            "min and max.",
+        )
+
+
+_INTEGERS = {dtype.type: Integer(dtype) for dtype in map(np.dtype, np.typecodes["AllInteger"])}
+PLAIN_INT = Integer(np.dtype(np.int64), int)  # what int(x) gives
+
+
+def number_type(value):
+    """A type of Numba's or NumPy's as a function that makes numbers of it; any other value as is"""
+    if isinstance(value, types.Type):
+        value = as_dtype(value).type
+    return _INTEGERS.get(value, value) if isinstance(value, type) else value

@@ -11,7 +11,7 @@ import numpy as np
 
 from .faults import KernelError, floating_index, part_of_array, whole_array
 from .log import ATOMIC, GLOBAL, WRITE, address_of, code_of, place
-from .mathematics import check_is_integer
+from .mathematics import Integer, number_type
 
 
 class Recorded:
@@ -102,13 +102,32 @@ class Recorded:
 class RecordedIntegers(Recorded):
     """An array of integers, in which not each number can be."""
 
+    def __init__(self, values, *rest):
+        super().__init__(values, *rest)
+        self._type, self._fit = values.dtype.type, Integer(values.dtype).fit
+
     def __setitem__(self, index, value):
-        if isinstance(value, (float, np.floating)):
-            check_is_integer(value, self.dtype, f"{self.name}[{_text(index)}] = {value}")
+        if type(value) is not self._type:
+            value = self._fit(value, lambda: f"{self.name}[{_text(index)}] = {value}")
         enter, frame = self._enter, _getframe(1)
         enter(self._codes[index] + WRITE)
         enter(id(frame.f_code) + frame.f_lasti)
         self.values[index] = value
+
+
+class Unsigned(np.ndarray):
+    """An array that is not checked, of unsigned integers: it keeps the bits of negative ones."""
+
+    def __setitem__(self, index, value):
+        try:
+            super().__setitem__(index, value)
+        except OverflowError:
+            super().__setitem__(index, Integer(self.dtype)(value))
+
+
+def unchecked(values):
+    """The same array for a kernel that is not checked."""
+    return values.view(Unsigned) if values.dtype.kind == "u" else values
 
 
 def recorded(values, *rest):
@@ -242,7 +261,7 @@ class Private(dict):
 
     def __init__(self, shape, dtype, name):
         self.shape = shape if isinstance(shape, tuple) else (shape,)
-        self.scalar, self.name = dtype.type, name
+        self.scalar, self.name, self._make = dtype.type, name, number_type(dtype.type)
 
     def __missing__(self, index):
         check_index(self, index)
@@ -257,7 +276,7 @@ class Private(dict):
     def __setitem__(self, index, value):
         if index not in self:
             check_index(self, index)
-        _set(self, index, value if type(value) is self.scalar else self.scalar(value))
+        _set(self, index, value if type(value) is self.scalar else self._make(value))
 
     def __len__(self):
         return self.shape[0]

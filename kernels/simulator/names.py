@@ -4,37 +4,63 @@ import dis
 import functools
 import math
 from types import CellType, FunctionType, ModuleType
+from typing import NamedTuple
 
 import numba
 import numpy as np
-from numba import types
-from numba.np.numpy_support import as_dtype
 
-from . import instructions
+from . import instructions, syntax
 from .faults import Access, KernelError, Site
-from .mathematics import Integer, Mathematics
+from .mathematics import PLAIN_INT, Absent, Mathematics, NumPy, number_type
 from .memory import Constant
+from .source import source_of
 
 
-def bind(function, device, known=None):
-    """The same function, with the simulated device for `cuda`; so too all functions it calls."""
-    known = {} if known is None else known  # since functions may call each other in a circle
-    if function in known:
-        return known[function]
-    names = {"int": Integer(np.dtype(np.int64), int), **function.__globals__}
+class _Binding(NamedTuple):
+    """What is the same for all names of a kernel.
+
+    known    {function: the same with the simulated device}
+    callers  those through which the kernel has come to a function, the kernel first
+    """
+
+    device: object
+    known: dict
+    callers: tuple
+
+
+def bind(function, device):
+    """The same function, with the simulated device for `cuda`; so too all functions it calls.
+
+    Raises KernelError if there is something in them that Numba does not compile.
+    """
+    return _bind(function, _Binding(device, {}, ()))
+
+
+def _bind(function, binding):
+    """The function, with what stands for its names."""
+    if function in binding.known:
+        return binding.known[function]
+    device, known, callers = binding
+    code = function.__code__
+    source = source_of(code, is_kernel=not callers)
+    syntax.check(source)
+    names = {"int": PLAIN_INT, **function.__globals__}
     cells = [CellType() for _ in function.__closure__ or ()]
     bound = known[function] = FunctionType(
-        function.__code__, names, function.__name__, function.__defaults__, tuple(cells)
+        code, names, function.__name__, function.__defaults__, tuple(cells)
     )
-    for code in device.places.add(function.__code__):
-        for name, site in _asked(code, "LOAD_GLOBAL").items():
+    binding = _Binding(device, known, (*callers, function))
+    for inner in device.places.add(code):
+        for name, site in _asked(inner, "LOAD_GLOBAL").items():
             if name in function.__globals__:
-                names[name] = _simulated(name, site, names[name], device, known)
-    sites = _asked(function.__code__, "LOAD_DEREF", "LOAD_CLOSURE")
-    free = zip(function.__code__.co_freevars, cells, function.__closure__ or ())
+                names[name] = _simulated(name, site, names[name], source, binding)
+            else:
+                _check(syntax.lacking_name(name), site, source)
+    sites = _asked(code, "LOAD_DEREF", "LOAD_CLOSURE")
+    free = zip(code.co_freevars, cells, function.__closure__ or ())
     for name, cell, own in free:  # names of the function around it
         value = own.cell_contents
-        cell.cell_contents = _simulated(name, sites.get(name), value, device, known)
+        cell.cell_contents = _simulated(name, sites.get(name), value, source, binding)
     return bound
 
 
@@ -45,20 +71,27 @@ def _asked(code, *instructions):
     return {step.argval: Site(code, step.offset) for step in reversed(steps)}
 
 
-def _simulated(name, site, value, device, known):
+def _simulated(name, site, value, source, binding):
     """What stands for a value that a kernel finds under a name, for which it asks at a site."""
     if isinstance(value, ModuleType):
-        return _module(value, device)
+        return _module(value, binding.device)
     if _is_part_of_cuda(value):
-        return _imported(name, site, value, device)
+        return _imported(name, site, value, binding.device)
+    _check(syntax.lacking_value(name, value, binding.callers), site, source)
     value = getattr(value, "py_func", value)
     if isinstance(value, FunctionType):
-        return bind(value, device, known)
+        return _bind(value, binding)
     if isinstance(value, np.ndarray):
         return Constant(value, name)  # as numba does, which keeps what it finds as it compiles
     if type(value).__name__ == "_Intrinsic":  # Numba has two such classes, neither of them public
-        return functools.partial(getattr(instructions, value.__name__), device)
-    return _type(value)
+        return functools.partial(getattr(instructions, value.__name__), binding.device)
+    return number_type(value)
+
+
+def _check(lacking, site, source):
+    """A KernelError if there is something that Numba lacks, and does not leave out either."""
+    if lacking and site and not source.leaves_out(site):
+        raise syntax.told(site, *lacking)
 
 
 def _module(value, device):
@@ -66,14 +99,9 @@ def _module(value, device):
         return device
     if value is numba:
         return _Numba(device)
-    return Mathematics() if value is math else value
-
-
-def _type(value):
-    """A type of Numba's as a function that makes numbers of it; what is none, as it is."""
-    if isinstance(value, types.Integer) and value.signed:
-        return Integer(as_dtype(value))
-    return as_dtype(value).type if isinstance(value, types.Type) else value  # float32
+    if value.__name__ in Absent.names:
+        return Absent(value.__name__)
+    return {math: Mathematics(), np: NumPy()}.get(value, value)
 
 
 class _Numba:
@@ -83,7 +111,7 @@ class _Numba:
         self.cuda = device
 
     def __getattr__(self, name):
-        return _type(getattr(numba, name))
+        return number_type(getattr(numba, name))
 
 
 def _is_part_of_cuda(value):

@@ -1,10 +1,11 @@
 """What should not have happened, found in the table of what did.
 
-Two accesses race if they meet at one element, not both are reads nor both atomic, different threads
-make them, and nothing orders them. Barriers of the block order its threads: accesses in different
-epochs never race. Barriers of a warp order its lanes: those that the clock of the later access has
-counted. No barrier orders blocks. A fence does, with an atomic update after it: another thread that
-updates the same element later, and so learns of the first update, learns of all before the fence.
+Two accesses race if they meet at one element, not both are reads nor both atomic updates of as many
+bytes, different threads make them, and nothing orders them. Barriers of the block order its
+threads: accesses in different epochs never race. Barriers of a warp order its lanes: those that the
+clock of the later access has counted. No barrier orders blocks. A fence does, with an atomic update
+after it: another thread that updates the same element later, and so learns of the first update,
+learns of all before the fence.
 """
 
 import itertools
@@ -46,6 +47,9 @@ _OF_FENCES = (
 )
 
 
+_SIZE = 3  # bits of a kind; above them is the size of an update
+
+
 class Past(NamedTuple):
     """What a block did, the number of which in order of time is given, and what it could reach."""
 
@@ -65,6 +69,18 @@ class Past(NamedTuple):
         part = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
         rows = np.repeat(rows, counts)
         return rows, np.repeat(addresses, counts) + part * units[table.array[rows]]
+
+    @property
+    def kinds(self):
+        """The kinds of all rows; those of updates tell how many bytes each has, where that differs.
+
+        That is where arrays of several types share memory: so their elements have several parts.
+        """
+        sizes = np.array([x.itemsize * (x.unit < x.itemsize) for x in self.arrays], dtype=int)
+        if not sizes.any():
+            return self.table.kind
+        is_update = self.table.kind == ATOMIC
+        return self.table.kind + is_update * (sizes[self.table.array] << _SIZE)
 
     def array(self, row):
         """The array that a row of the table is about."""
@@ -87,7 +103,7 @@ class Past(NamedTuple):
 
 def judge(past):
     """Raise the fault of a block that explains most, if there is one."""
-    table = past.table
+    table, kinds = past.table, past.kinds
     is_shared = table.address < GLOBAL
     for rows in np.flatnonzero(is_shared), np.flatnonzero(~is_shared):
         rows, address = past.parts(rows)
@@ -96,7 +112,7 @@ def judge(past):
             rows[order],
             starts,
             table.thread,
-            table.kind,
+            kinds,
             lambda first, second: _is_ordered((past, first), (past, second)),
         )
         if race:
@@ -109,7 +125,7 @@ def judge_together(pasts, has_fences):
     parts = [past.parts(_global_elements(past.table, has_fences)) for past in pasts]
     rows, addresses = zip(*parts)
     block = np.repeat(range(len(pasts)), list(map(len, rows)))
-    kind = np.concatenate([past.table.kind[own] for past, own in zip(pasts, rows)])
+    kind = np.concatenate([past.kinds[own] for past, own in zip(pasts, rows)])
     row = np.concatenate(rows)
     order, starts = runs(np.concatenate(addresses))
     race = _first_race(
@@ -129,6 +145,7 @@ def _first_race(order, starts, actor, kind, is_ordered):
 
     order, starts   rows sorted into groups that meet at an element, and where each group begins
     actor           who made the access
+    kind            of the access, as `Past.kinds` has it
     is_ordered      a function of two rows of different actors, of which the first ran first
     """
     if not len(order):
@@ -136,13 +153,18 @@ def _first_race(order, starts, actor, kind, is_ordered):
     actors, kinds = actor[order], kind[order]
     several = np.minimum.reduceat(actors, starts) != np.maximum.reduceat(actors, starts)
     written = np.logical_or.reduceat(kinds != READ, starts)
-    not_atomic = np.logical_or.reduceat(kinds != ATOMIC, starts)
+    least, most = np.minimum.reduceat(kinds, starts), np.maximum.reduceat(kinds, starts)
+    are_like_updates = (least == most) & _is_update(least)
     stops = np.append(starts[1:], len(order))
-    for group in np.flatnonzero(several & written & not_atomic):
+    for group in np.flatnonzero(several & written & ~are_like_updates):
         rows = order[starts[group] : stops[group]]
         if _have_race(rows.tolist(), actor, kind, is_ordered):
             return _race_of_first_write(rows.tolist(), actor, kind, is_ordered)
     return None
+
+
+def _is_update(kind):
+    return kind & (1 << _SIZE) - 1 == ATOMIC
 
 
 def _have_race(rows, actor, kind, is_ordered):
@@ -150,18 +172,21 @@ def _have_race(rows, actor, kind, is_ordered):
 
     What is ordered before a plain write needs no second look: it comes before whatever that does.
     """
-    writes, updates, reads = [], [], []
+    writes, updates, reads = [], {}, []  # of updates {kind: rows}
     for row in rows:
-        is_read, is_update = kind[row] == READ, kind[row] == ATOMIC
-        for other in writes + updates * (not is_update) + reads * (not is_read):
+        is_read, is_update = kind[row] == READ, _is_update(kind[row])
+        unlike = [other for like, those in updates.items() if like != kind[row] for other in those]
+        for other in writes + unlike + reads * (not is_read):
             if actor[other] != actor[row] and not is_ordered(other, row):
                 return True
         if is_read:
             reads.append(row)
         elif is_update:
-            updates.append(row)  # it orders nothing: other updates need not come after it
+            updates.setdefault(kind[row], []).append(
+                row
+            )  # it orders nothing: other updates need not come after it
         else:
-            writes, updates, reads = [row], [], []
+            writes, updates, reads = [row], {}, []
     return False
 
 
@@ -170,8 +195,8 @@ def _race_of_first_write(rows, actor, kind, is_ordered):
     writes = [row for row in rows if kind[row] != READ]
     for row, other in itertools.product(writes, rows):
         race = min(row, other), max(row, other)
-        are_updates = kind[row] == kind[other] == ATOMIC
-        if actor[row] != actor[other] and not are_updates and not is_ordered(*race):
+        are_like_updates = kind[row] == kind[other] and _is_update(kind[row])
+        if actor[row] != actor[other] and not are_like_updates and not is_ordered(*race):
             return race
     return None
 
@@ -218,6 +243,12 @@ def _race(first, second, why):
     is_same = second[0].array(second[1]).number == array.number
     also = "" if is_same else f", where {second[0].element(second[1])} lies as well"
     update = _unfenced_update(first, second)
+    kinds = [past.table.kind[row] for past, row in (first, second)]
+    if kinds == [ATOMIC, ATOMIC]:
+        why = (
+            "An update is one step only beside updates of elements with as many bytes; the two "
+            "have different ones here. Let all use cuda.atomic on arrays of the same type."
+        )
     if update is not None:
         what = past.site(update)
         why += (

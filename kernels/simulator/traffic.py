@@ -1,14 +1,15 @@
-"""What a launch costs: how much memory is moved, and in how many pieces.
+"""What a launch costs: how much memory is moved, and in how many transactions.
 
 The 32 lanes of a warp run an instruction together, and make one request of memory. Global memory
 answers in sectors of 32 bytes: lanes that read neighbours share them. Shared memory has 32 banks,
 each of which gives one word of 4 bytes at a time: lanes that want different words of the same bank
-have to queue, and the request takes several turns.
+have to queue, and the request takes several turns. A sector, or a turn, is a transaction.
 
 Lanes are taken to run together when they come to an instruction equally often. So a request is
 found from what each thread did, though the simulator lets them run one after the other.
 """
 
+import itertools
 from functools import cached_property
 from typing import NamedTuple
 
@@ -18,23 +19,50 @@ from .block import WARP
 from .log import ATOMIC, GLOBAL, LANDED, READ, distinct, runs
 
 SECTOR, WORD, BANKS = 32, 4, 32  # bytes, bytes, words that shared memory gives in one turn
+_UNITS = {  # {memory: (what a transaction is called, what that is)}
+    "global": ("sectors", f"A sector: {SECTOR} bytes of global memory, which are moved together."),
+    "shared": (
+        "turns",
+        f"A turn: each of the {BANKS} banks of shared memory serves one word of {WORD} bytes.",
+    ),
+}
 
 
 class Line(NamedTuple):
     """What one instruction did to one array, over the whole launch.
 
-    pieces   sectors of global memory, or turns of shared memory, of all requests
-    least    how many pieces would have been enough for the numbers that they brought
-    bytes    that the lanes asked for
+    transactions  sectors of global memory, or turns of shared memory, of all requests
+    least         how many would have been enough for the numbers that they brought
+    bytes         that the lanes asked for
     """
 
     site: object
     array: object
     verb: str
     requests: int
-    pieces: int
+    transactions: int
     least: int
     bytes: int
+
+    @property
+    def group(self):
+        """What the instructions in a line of the source have in common."""
+        return self.site.line, self.site.code.co_filename, self.site.code.co_name
+
+    @property
+    def label(self):
+        """The access in words, as in "read x: x[i]", where x may have another name in a helper."""
+        expression = " ".join(self.site.expression.split())
+        short = expression if len(expression) <= 40 else f"{expression[:36]} ..."
+        return f"{self.verb} {self.array.name}: {short}"
+
+    @property
+    def cells(self):
+        """The rest of its row in the table."""
+        unit, _ = _UNITS[self.array.space]
+        each, least = (count / self.requests for count in (self.transactions, self.least))
+        counts = str(self.requests), str(self.bytes)
+        return self.array.space, *counts, f"{each:.1f} {unit}", f"{least:.1f}"
 
 
 class Traffic:
@@ -53,37 +81,48 @@ class Traffic:
                 before = found.get(key)
                 counts = zip(line[3:], before[3:]) if before else ()
                 found[key] = Line(*line[:3], *map(sum, counts)) if before else line
-        return sorted(found.values(), key=lambda line: (line.site.line, line.verb))
+        return sorted(found.values(), key=lambda line: (line.group, line.site.offset, line.verb))
 
     def __str__(self):
-        rows = [("line", "array", "memory", "requests", "bytes", "pieces per request", "least")]
-        for line in self.lines:
-            each = (f"{count / line.requests:.1f}" for count in (line.pieces, line.least))
-            name = f"{line.verb} {line.array.name}"
-            counts = str(line.requests), str(line.bytes)
-            rows.append((str(line.site.line), name, line.array.space, *counts, *each))
-        widths = [max(map(len, column)) for column in zip(*rows)]
-        left = str.ljust, str.ljust, str.ljust
-        pads = *left, *[str.rjust] * (len(widths) - len(left))
-        return "\n".join(
-            "  ".join(pad(text, width) for pad, text, width in zip(pads, row, widths)).rstrip()
-            for row in rows
-        )
+        """A table: below each line of the source what it does to memory."""
+        rows = [("", "memory", "requests", "bytes", "per request", "at best")]
+        for _, lines in itertools.groupby(self.lines, key=lambda line: line.group):
+            lines = list(lines)
+            rows.append((lines[0].site.heading,))
+            labels = [line.label for line in lines]
+            for line, label in zip(lines, labels):
+                if labels.count(label) > 1:
+                    label += f", in column {(line.site.position[2] or 0) + 1}"
+                rows.append((f"  {label}", *line.cells))
+        widths = [max(map(len, column)) for column in zip(*(row for row in rows if row[1:]))]
+        pads = str.ljust, str.ljust, *[str.rjust] * (len(widths) - 2)
+        padded = ([pad(*cell) for pad, *cell in zip(pads, row, widths)] for row in rows)
+        spaces = {line.array.space for line in self.lines}
+        meanings = [meaning for space, (_, meaning) in _UNITS.items() if space in spaces]
+        return "\n".join([*("  ".join(cells).rstrip() for cells in padded), *meanings])
 
     def draw(self, line, array):
         """A text that shows what the first request of a line for an array is to memory.
 
-        line    the number of a line of the source, or a part of its text
+        line    the number of a line of the source, a part of its text, or an access in it, as in
+                "x[i + 1]": that tells two of them in a line apart
         array   the name of an array
         """
-        for past in self._pasts:
+        for is_meant, past in itertools.product((_is_site, _is_near), self._pasts):
             requests = _Requests(past)
             for number in range(len(requests.first)):
                 site, its_array, _ = requests.what(number)
-                is_line = line == site.line if isinstance(line, int) else line in site.text
-                if is_line and its_array.name == array:
+                if is_meant(line, site) and its_array.name == array:
                     return f"{site}\n\n{requests.picture(number)}"
         raise ValueError(f"no line {line!r} reads or writes {array!r}")
+
+
+def _is_site(line, site):
+    return line in (site.line, site.expression)
+
+
+def _is_near(line, site):
+    return isinstance(line, str) and line in site.text
 
 
 class _Requests:
@@ -122,16 +161,16 @@ class _Requests:
         """A Line for each instruction and array: none if all threads had nothing to do."""
         if not len(self.row):
             return
-        pieces, least = self._pieces()
+        transactions, least = self._transactions()
         bytes_of = np.bincount(self.number, self.size).astype(int)
         kind = self.past.table.kind[self.row]
         order, starts = runs(*(of[self.first] for of in (self.place, self.array, kind)))
         for line in np.split(order, starts[1:]):
-            counts = (int(counted[line].sum()) for counted in (pieces, least, bytes_of))
+            counts = (int(counted[line].sum()) for counted in (transactions, least, bytes_of))
             yield Line(*self.what(line[0]), len(line), *counts)
 
-    def _pieces(self):
-        """How many pieces each request has, and how many would have been enough."""
+    def _transactions(self):
+        """How many transactions each request has, and how many would have been enough."""
         is_global = self.address[self.first] >= GLOBAL
         sectors, _ = distinct(self.number, self.address // SECTOR)
         elements, at = distinct(self.number, self.address)
@@ -156,42 +195,50 @@ class _Requests:
     def picture(self, number):
         """Who gets what: a line for each sector, or for each turn of the banks."""
         rows = np.flatnonzero(self.number == number)
+        array = self.past.arrays[self.array[rows[0]]]
         lanes, address = self.lane[rows], self.address[rows]
-        if address[0] >= GLOBAL:
-            array = self.past.arrays[self.array[rows[0]]]
-            return _picture_of_sectors(lanes, address, array.ends[0] // SECTOR)
-        return _picture_of_banks(lanes, address, self.phase[rows])
+        count, least = (counted[number] for counted in self._transactions())
+        unit, _ = _UNITS[array.space]
+        asked = f"{self.size[rows].sum()} bytes in {count} {unit}, where {least} would do"
+        first = np.arange(0, max(array.itemsize, WORD), WORD)  # where the words of an element begin
+        words = [(lane, (at + first) // WORD) for lane, at in zip(lanes, address)]
+        if array.space == "global":
+            lines = _picture_of_sectors(words, array.ends[0] // SECTOR)
+        else:
+            lines = _picture_of_banks(words, self.phase[rows])
+        return "\n".join([asked, *lines, "(numbers of lanes; . for none, * for several)"])
 
 
 def _lengths(starts, order):
     return np.diff(starts, append=len(order))
 
 
-def _picture_of_sectors(lanes, address, start):
+def _picture_of_sectors(words, start):
+    """words   [(lane, the words that it asks for)]"""
     size = SECTOR // WORD
-    lines = ["sector of 32 bytes: lanes that use its words"]
-    for sector in np.unique(address // SECTOR):
-        words = [[] for _ in range(size)]
-        for lane, where in zip(lanes, address):
-            if where // SECTOR == sector:
-                words[where % SECTOR // WORD].append(lane)
-        lines.append(f"{sector - start:6} |{_cells(words)}|")
-    return "\n".join(lines)
+    sectors = {}
+    for lane, those in words:
+        for word in those:
+            sectors.setdefault(word // size, [[] for _ in range(size)])[word % size].append(lane)
+    return [
+        f"sector of {SECTOR} bytes: who uses its {size} words",
+        *(f"{sector - start:6} |{_cells(users)}|" for sector, users in sorted(sectors.items())),
+    ]
 
 
-def _picture_of_banks(lanes, address, phases):
+def _picture_of_banks(words, phases):
     lines = ["bank  " + " ".join(f"{bank:2}" for bank in range(BANKS))]
     turn = 0
     for phase in np.unique(phases):
         queues = [{} for _ in range(BANKS)]  # {word: lanes} of each bank
-        for lane, where in zip(lanes[phases == phase], address[phases == phase]):
-            word = int(where) // WORD
-            queues[word % BANKS].setdefault(word, []).append(lane)
+        for (lane, those), its_phase in zip(words, phases):
+            for word in those if its_phase == phase else ():
+                queues[word % BANKS].setdefault(word, []).append(lane)
         for place in range(max(map(len, queues))):
             turn += 1
             served = [[*queue.values(), *[[]] * (place + 1)][place] for queue in queues]
             lines.append(f"turn {turn}|{_cells(served)}|")
-    return "\n".join(lines)
+    return lines
 
 
 def _cells(words):

@@ -1,0 +1,154 @@
+"""The source of a kernel, and what Numba leaves out of it as it compiles.
+
+Numba decides some conditions as it compiles, and does not look at what then never runs: at what is
+below `if DEBUG:` with a global DEBUG that is False, behind a `return`, or in a function inside of
+the kernel that nobody calls. So what stands there may be anything.
+"""
+
+import ast
+import functools
+import inspect
+import linecache
+import tokenize
+
+from .faults import Site
+
+_ENDS = ast.Return, ast.Raise, ast.Break, ast.Continue
+
+
+class Part(Site):
+    """A place in a source as `ast` knows it: its offset is the position itself."""
+
+    @property
+    def position(self):
+        """(line, last line, column, last column)"""
+        return self.offset
+
+
+class Source:
+    """The source of a function, without what Numba may leave out.
+
+    parts   [(part, the part that it is in)] as `ast` has them, none where no source can be read
+    stored  the names that are given values, as often as they are
+    """
+
+    def __init__(self, code, is_kernel):
+        self.code, self.is_kernel = code, is_kernel
+        function = _function(code)
+        every = list(_parts(function)) if function else []
+        names = [part for part, _ in every if isinstance(part, ast.Name)]
+        self.stored = [name.id for name in names if isinstance(name.ctx, ast.Store)]
+        self._left_out = _left_out(function, every, is_kernel) if function else []
+        self.parts = [
+            (part, around)
+            for part, around in every
+            if not (hasattr(part, "lineno") and self.leaves_out(self.site(part)))
+        ]
+
+    def site(self, part):
+        """Where a part is."""
+        position = part.lineno, part.end_lineno, part.col_offset, part.end_col_offset
+        return Part(self.code, position)
+
+    def leaves_out(self, site):
+        """Whether Numba may leave out what is there."""
+        line, _, column, _ = site.position
+        return any(
+            (part.lineno, part.col_offset)
+            <= (line, column)
+            < (part.end_lineno, part.end_col_offset)
+            for part in self._left_out
+        )
+
+
+source_of = functools.cache(Source)
+
+
+def _function(code):
+    """The function of a code object, as `ast` has it, or None where its source is not known."""
+    lines = linecache.getlines(code.co_filename)[code.co_firstlineno - 1 :]
+    try:
+        source = "".join(inspect.getblock(lines))
+        is_inside = source[:1].isspace()  # of a function, and so further to the right
+        tree = ast.parse("if True:\n" + source if is_inside else source)
+    except (SyntaxError, tokenize.TokenError):
+        return None
+    ast.increment_lineno(tree, code.co_firstlineno - 1 - is_inside)
+    names = list(code.co_varnames[: code.co_argcount])
+    for part in ast.walk(tree):
+        if isinstance(part, ast.FunctionDef) and part.name == code.co_name:
+            return part if _arguments(part) == names else None  # the file is another by now
+    return None
+
+
+def _arguments(function):
+    return [argument.arg for argument in function.args.posonlyargs + function.args.args]
+
+
+def _parts(around):
+    """(part, the part that it is in), in the order of the source"""
+    for part in ast.iter_child_nodes(around):
+        if part not in getattr(around, "decorator_list", ()):
+            yield part, around
+            yield from _parts(part)
+
+
+# ---- What Numba leaves out -----------------------------------------------------------------------
+
+
+def _left_out(function, every, is_kernel):
+    """The parts that Numba may leave out."""
+    parts = [part for part, _ in every]
+    called = {getattr(part.func, "id", "") for part in parts if isinstance(part, ast.Call)}
+    changing = _changing(function, parts, is_kernel)
+    out = []
+    for part in [function, *parts]:
+        bodies = [getattr(part, name, []) for name in ("body", "orelse")]
+        bodies = [body if isinstance(body, list) else [body] for body in bodies]
+        if isinstance(part, (ast.If, ast.IfExp, ast.While)) and _is_decided(part.test, changing):
+            out += sum(bodies, [])
+        elif isinstance(part, ast.FunctionDef) and part is not function:
+            out += [part] * (part.name not in called)
+        elif isinstance(part, ast.Assign) and isinstance(part.value, ast.Lambda):
+            out += [part] * (getattr(part.targets[0], "id", "") not in called)
+        for body in bodies:
+            ends = [number for number, inner in enumerate(body) if isinstance(inner, _ENDS)]
+            out += body[ends[0] + 1 :] if ends else []
+    return out
+
+
+def _changing(function, parts, is_kernel):
+    """The names of which Numba does not know the values as it compiles.
+
+    It may know the arguments of a function that it compiles into its caller.
+    """
+    constant = {
+        target
+        for part in parts
+        if isinstance(part, ast.Assign) and isinstance(part.value, ast.Constant)
+        for target in part.targets
+    }
+    names = [part for part in parts if isinstance(part, ast.Name)]
+    stored = {name.id for name in names if isinstance(name.ctx, ast.Store) and name not in constant}
+    return stored | set(_arguments(function) if is_kernel else ())
+
+
+def _is_decided(test, changing):
+    """Whether Numba may know a condition, or the first part of one, as it compiles."""
+    if isinstance(test, ast.BoolOp):
+        return any(_is_decided(part, changing) for part in test.values)
+    return not any(map(_is_found, ast.walk(test))) and not changing & _names(test)
+
+
+def _is_found(part):
+    """Whether a part of a condition is found as the kernel runs."""
+    is_attribute = isinstance(part, ast.Attribute) and part.attr != "ndim"  # Numba knows that one
+    return is_attribute or isinstance(part, (ast.Call, ast.Subscript, ast.NamedExpr))
+
+
+def _names(part):
+    """The names in a condition, but for an array that is only asked for its ndim."""
+    if isinstance(part, ast.Attribute):
+        return set()
+    inner = [_names(each) for each in ast.iter_child_nodes(part)]
+    return {part.id} if isinstance(part, ast.Name) else set().union(*inner)
