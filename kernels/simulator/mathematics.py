@@ -153,7 +153,7 @@ class Integer:
         """
         if isinstance(number, (float, np.floating)):
             check_is_integer(number, self.dtype, text())
-        elif not self._least <= number <= self._most:
+        elif not self._least <= int(number) <= self._most:
             return self._last_bits(number, text)
         return number
 
