@@ -590,8 +590,21 @@ def makes_too_little(bits, number):
     bits[0] = uint8(number)
 
 
-@pytest.mark.parametrize("kernel", [keeps_too_little, makes_too_little])
-@pytest.mark.parametrize("number", [256, -129, np.int64(1000), -1.5, np.float32(256)])
+SHORTENING = pytest.mark.parametrize("kernel", [keeps_too_little, makes_too_little])
+
+
+@SHORTENING
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize("number", [256, -129, np.int64(1000), np.uint64(2**63 + 3), np.True_])
+def test_unsigned_integers_keep_the_last_bits(kernel, number, check):
+    """As a hash or a random number wants it."""
+    bits = zeros(1, dtype=np.uint8)
+    simulator.launch(kernel, 1, 1, bits, number, check=check)
+    assert bits[0] == int(number) % 256
+
+
+@SHORTENING
+@pytest.mark.parametrize("number", [-1.5, np.float32(256), np.nan])
 def test_numbers_that_unsigned_integers_cannot_keep_are_told(kernel, number):
     found = fault(kernel, 1, 1, zeros(1, dtype=np.uint8), number)
     assert found.kind == "overflow" and str(number) in str(found)

@@ -129,8 +129,8 @@ def check_is_integer(number, dtype, text):
 class Integer:
     """What stands for int32 and the like while a kernel is simulated: a number must fit.
 
-    An unsigned type takes negative numbers as well, and keeps their bits: uint32(-1) is 32 ones.
-    And the last bits of unsigned numbers that have more of them, since there nothing else is meant.
+    An unsigned type takes all, and keeps their last bits, for there nothing else can be meant:
+    uint32(-1) is 32 ones.
 
     dtype   of NumPy
     make    what makes such a number
@@ -153,14 +153,10 @@ class Integer:
         """
         if isinstance(number, (float, np.floating)):
             check_is_integer(number, self.dtype, text())
-        elif not self._least <= int(number) <= self._most:
-            return self._last_bits(number, text)
-        return number
-
-    def _last_bits(self, number, text):
-        """A number without the bits that are too many, if an unsigned type is to lose them."""
-        has_them_all = -1 << self._bits - 1 <= number < 0
-        if self.dtype.kind == "u" and (has_them_all or isinstance(number, np.unsignedinteger)):
+            return number
+        if self._least <= int(number) <= self._most:
+            return number
+        if self.dtype.kind == "u":
             return int(number) & self._most
         raise KernelError(
             "overflow",

@@ -116,7 +116,7 @@ class RecordedIntegers(Recorded):
 
 
 class Unsigned(np.ndarray):
-    """An array that is not checked, of unsigned integers: it keeps the bits of negative ones."""
+    """An array that is not checked, of unsigned integers: it keeps the last bits of any."""
 
     def __setitem__(self, index, value):
         try:
