@@ -643,7 +643,7 @@ def _normalization(kernel, shape):
         return x, row, np.float32(1e-3), _normal(n, d), column
     if kernel == "residual_rms_norm":
         return x, _normal(n, d), row, np.float32(1e-3), _normal(n, d), _normal(n, d), column
-    return x, _normal(n, d), column, _normal(n, 1), row, _normal(d)
+    return x, _normal(n, d), column, _normal(n, 1), _normal(1, d), _normal(1, d)
 
 
 def _cross_entropy(kernel, shape):

@@ -250,14 +250,15 @@ def test_layer_norm(n, d, run):
 
 @RUNS
 @SIZES
-def test_layer_norm_backward(n, d, run):
+@pytest.mark.parametrize("parts", [1, 2])
+def test_layer_norm_backward(parts, n, d, run):
     x, scale, g = normal(n, d), normal(d, seed=1), normal(n, d, seed=2)
     _, mean, r = reference.layer_norm(x, scale, scale, np.float32(1e-3))
-    dx, *parameters = empty(n, d), empty(d), empty(d)
+    dx, *parameters = empty(n, d), empty(parts, d), empty(parts, d)
     normalization.LAUNCHES["layer_norm_backward"](run, g, x, mean, r, scale, dx)
     normalization.LAUNCHES["layer_norm_parameters"](run, g, x, mean, r, *parameters)
     rights = reference.layer_norm_backward(g, x, mean, r, scale)
-    for ours, right in zip((dx, *parameters), rights):
+    for ours, right in zip((dx, *(parts.sum(axis=0) for parts in parameters)), rights):
         close(ours, right, rtol=1e-4, atol=1e-5)
 
 
@@ -265,13 +266,13 @@ def test_layer_norm_backward(n, d, run):
 @SIZES
 def test_rms_norm(n, d, run):
     x, scale, g, epsilon = normal(n, d), normal(d, seed=1), normal(n, d, seed=2), np.float32(1e-3)
-    y, r, dx, dscale = empty(n, d), empty(n, 1), empty(n, d), empty(d)
+    y, r, dx, dscale = empty(n, d), empty(n, 1), empty(n, d), empty(2, d)
     normalization.LAUNCHES["rms_norm"](run, x, scale, epsilon, y, r)
     for ours, right in zip((y, r), reference.rms_norm(x, scale, epsilon)):
         close(ours, right, atol=1e-5)
     normalization.LAUNCHES["rms_norm_backward"](run, g, x, r, scale, dx)
     normalization.LAUNCHES["rms_norm_parameters"](run, g, x, r, dscale)
-    for ours, right in zip((dx, dscale), reference.rms_norm_backward(g, x, r, scale)):
+    for ours, right in zip((dx, dscale.sum(axis=0)), reference.rms_norm_backward(g, x, r, scale)):
         close(ours, right, rtol=1e-4, atol=1e-5)
 
 

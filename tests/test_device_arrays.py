@@ -17,6 +17,7 @@ from kernels import dlpack, reference, simulator
 from kernels.cuda import array_kernels, calls, products, sines, ufuncs
 from kernels.cuda.array import DeviceArray
 from kernels.cuda.device import Device
+from kernels.cuda.normalization import number_of_parts
 from minigrad import Tensor, ops
 from tests import orders
 
@@ -364,6 +365,54 @@ def test_a_matrix_that_lies_in_columns_is_not_copied(multiply, kernels_of_it, mo
     monkeypatch.setattr(device.machine, "launch", lambda kernel, *_: started.append(kernel))
     multiply(x, w)
     assert sorted(kernel.__name__ for kernel in started) == sorted(kernels_of_it)
+
+
+TALL = {
+    "a sum": lambda x: np.sum(x, axis=0),
+    "kept axes": lambda x: np.sum(x, axis=0, keepdims=True),
+    "a largest number": lambda x: np.max(x, axis=0),
+    "two axes": lambda x: np.sum(np.reshape(x, (64, 16, 3)), axis=(0, 1)),
+    "two axes that stay": lambda x: np.mean(np.reshape(x, (512, 2, 3)), axis=0),
+    "integers": lambda x: np.sum(x > 0, axis=0),
+    "a product": lambda x: np.prod(1 + x / 1000, axis=0),
+}
+
+
+@pytest.mark.parametrize("function", TALL.values(), ids=TALL)
+def test_many_rows_are_added_a_few_at_first(function, device):
+    a = normal(1024, 3)
+    same(function(device.put(a)), function(a), 1e-5)
+
+
+@pytest.mark.parametrize("rows, kernels_of_it", [(1024, 2), (1021, 1), (96, 1)])
+def test_many_rows_are_added_by_threads_that_are_neighbours(rows, kernels_of_it, monkeypatch):
+    """1021 is prime: there a block has a column, as ever."""
+    device, started = Device(simulator.Machine()), []
+    x = device.put(normal(rows, 3))
+    monkeypatch.setattr(device.machine, "launch", lambda kernel, *_: started.append(kernel))
+    np.sum(x, axis=0)
+    by_thread = [kernel for kernel in started if kernel.__name__ == "add_float32_by_thread"]
+    assert len(by_thread) == (0 if rows == 1021 else kernels_of_it)
+
+
+def test_gradients_of_a_norm_come_in_parts(device):
+    x, g, scale = normal(130, 40), normal(130, 40, seed=1), normal(40, seed=2)
+    assert number_of_parts(*x.shape) == 2 and number_of_parts(8192, 768) == 10
+    _, mean, r = reference.layer_norm(x, scale, scale, 1e-3)
+    given = map(device.put, (g, x, mean, r, scale))
+    for ours, right in zip(
+        kernels.layer_norm_backward(*given),
+        reference.layer_norm_backward(g, x, mean, r, scale),
+        strict=True,
+    ):
+        same(ours, right, 1e-5)
+    _, r = reference.rms_norm(x, scale, 1e-3)
+    for ours, right in zip(
+        kernels.rms_norm_backward(*map(device.put, (g, x, r, scale))),
+        reference.rms_norm_backward(g, x, r, scale),
+        strict=True,
+    ):
+        same(ours, right, 1e-5)
 
 
 def test_blocks_are_large_only_if_they_are_many():

@@ -169,6 +169,9 @@ def reduce(ufunc, x, axis=None, dtype=None, keepdims=False, initial=None):
         raise ValueError(f"{ufunc.__name__} of no elements has no value. Received: {x.shape}")
     if count == 0:
         y[...] = start_of(ufunc, dtype)
+    elif y.size and (step := _rows_at_once(x, axes, count)):
+        parts = reduce(ufunc, x.reshape(count // step, step, -1), 1, dtype)
+        y = reduce(ufunc, parts, 0, dtype).reshape(y.shape)
     elif y.size:
         by_thread, by_block, _ = kernels_of(ufunc, dtype, x.dtype)
         rows = y.window((y.size,), (dtype.itemsize,))
@@ -180,6 +183,16 @@ def reduce(ufunc, x, axis=None, dtype=None, keepdims=False, initial=None):
     if initial is not None and initial != start_of(ufunc, dtype):
         ufunc(y, initial, out=y)
     return y
+
+
+def _rows_at_once(x, axes, count):
+    """How many rows a thread adds at first, where many short rows are added, and else 0.
+
+    So neighbours read neighbours; the threads of a block would be a row from each other.
+    """
+    step = math.gcd(count, LONG // 2)
+    are_rows = x.is_contiguous and axes == list(range(len(axes))) and len(axes) < x.ndim
+    return step if are_rows and count >= LONG and step >= 16 else 0
 
 
 def _total_dtype(ufunc, x, dtype):

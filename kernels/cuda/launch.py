@@ -13,6 +13,7 @@ from numba import boolean, float32, int64, uint64
 VECTOR, MATRIX, HEADS = float32[::1], float32[:, ::1], float32[:, :, :, ::1]
 INDICES, MASK = int64[::1], boolean[:, ::1]
 NUMBER, INTEGER, KEY = float32, int64, uint64
+BUSY = 256  # blocks that keep a GPU busy: two for each multiprocessor, of which large ones have 132
 TARGETS = ((7, 5), (8, 0), (9, 0, "a"))  # T4; A100; H100 and H200
 
 

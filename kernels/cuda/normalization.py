@@ -9,15 +9,17 @@
     residual_layer_norm       s = x + residual, and the layer norm of s
     residual_rms_norm         s = x + residual, and the RMS norm of s
 
-x, residual, s, y, g, dx (n, d); scale, offset and their gradients (d,); mean, r (n, 1); epsilon a
-number. `LAUNCHES` says how each is started. A gradient of s is one of x and of the residual.
+x, residual, s, y, g, dx (n, d); scale, offset (d,); mean, r (n, 1); epsilon a number. Gradients of
+scale and offset come in parts (p, d), each of some of the rows, whose sum they are: for all rows
+there would be too few blocks to keep a GPU busy. `LAUNCHES` says how each is started. A gradient of
+s is one of x and of the residual.
 """
 
 import math
 
 from numba import cuda, float32
 
-from .launch import MATRIX, NUMBER, VECTOR, Launch, columns, named, rows
+from .launch import BUSY, MATRIX, NUMBER, VECTOR, Launch, named, rows
 from .reduction import WARP, WARPS, warp_sum
 
 HEIGHT = 8  # rows of threads in a block that adds columns
@@ -72,27 +74,28 @@ def layer_norm_backward(g, x, mean, r, scale, dx):
 
 
 def layer_norm_parameters(g, x, mean, r, dscale, doffset):
-    """dL/dscale = Σ g x̂,  dL/doffset = Σ g, over all rows.
+    """dL/dscale = Σ g x̂,  dL/doffset = Σ g, over the rows of each part.
 
     A warp reads 32 columns of a row, HEIGHT warps read different rows, and what these have added
-    is added in the end: always in the same order, so that no bit changes from run to run.
+    is added in the end: always in the same order, so that no bit changes from run to run. Part p of
+    P has every P-th group of HEIGHT rows.
     """
     of_scale = cuda.shared.array((HEIGHT, WARP), float32)
     of_offset = cuda.shared.array((HEIGHT, WARP), float32)
-    x_thread, y_thread = cuda.threadIdx.x, cuda.threadIdx.y
+    x_thread, y_thread, part = cuda.threadIdx.x, cuda.threadIdx.y, cuda.blockIdx.y
     column = cuda.blockIdx.x * WARP + x_thread
     is_inside = column < x.shape[1]
     scale, offset = float32(0), float32(0)
     if is_inside:
-        for row in range(y_thread, x.shape[0], HEIGHT):
+        for row in range(part * HEIGHT + y_thread, x.shape[0], cuda.gridDim.y * HEIGHT):
             scale += g[row, column] * ((x[row, column] - mean[row, 0]) * r[row, 0])
             offset += g[row, column]
     of_scale[y_thread, x_thread] = scale
     of_offset[y_thread, x_thread] = offset
     cuda.syncthreads()
     if is_inside and y_thread == 0:
-        dscale[column] = column_sum(of_scale)
-        doffset[column] = column_sum(of_offset)
+        dscale[part, column] = column_sum(of_scale)
+        doffset[part, column] = column_sum(of_offset)
 
 
 @cuda.jit(device=True, inline="always")
@@ -144,19 +147,19 @@ def rms_norm_backward(g, x, r, scale, dx):
 
 
 def rms_norm_parameters(g, x, r, dscale):
-    """dL/dscale = Σ g x̂ over all rows, in the order of `layer_norm_parameters`."""
+    """dL/dscale = Σ g x̂ over the rows of each part, as in `layer_norm_parameters`."""
     of_scale = cuda.shared.array((HEIGHT, WARP), float32)
-    x_thread, y_thread = cuda.threadIdx.x, cuda.threadIdx.y
+    x_thread, y_thread, part = cuda.threadIdx.x, cuda.threadIdx.y, cuda.blockIdx.y
     column = cuda.blockIdx.x * WARP + x_thread
     is_inside = column < x.shape[1]
     scale = float32(0)
     if is_inside:
-        for row in range(y_thread, x.shape[0], HEIGHT):
+        for row in range(part * HEIGHT + y_thread, x.shape[0], cuda.gridDim.y * HEIGHT):
             scale += g[row, column] * (x[row, column] * r[row, 0])
     of_scale[y_thread, x_thread] = scale
     cuda.syncthreads()
     if is_inside and y_thread == 0:
-        dscale[column] = column_sum(of_scale)
+        dscale[part, column] = column_sum(of_scale)
 
 
 # ---- Of a sum, as it stands between two parts of a transformer -----------------------------------
@@ -192,17 +195,26 @@ def _row_by_row(kernel, *signature):
 
 
 def _column_by_column(kernel, *signature):
-    return Launch(kernel, (WARP, HEIGHT), columns(WARP), signature)
+    def grid(*arguments):
+        parts, width = arguments[-1].shape
+        return -(-width // WARP), parts
+
+    return Launch(kernel, (WARP, HEIGHT), grid, signature)
+
+
+def number_of_parts(n, d):
+    """In how many parts gradients of scale and offset come: blocks, of 64 rows at least"""
+    return max(1, min(BUSY // -(-d // WARP), n // 64))
 
 
 _AFFINE = VECTOR, VECTOR, NUMBER
 LAUNCHES = named(
     _row_by_row(layer_norm, MATRIX, *_AFFINE, MATRIX, MATRIX, MATRIX),
     _row_by_row(layer_norm_backward, *(MATRIX,) * 4, VECTOR, MATRIX),
-    _column_by_column(layer_norm_parameters, *(MATRIX,) * 4, VECTOR, VECTOR),
+    _column_by_column(layer_norm_parameters, *(MATRIX,) * 6),
     _row_by_row(rms_norm, MATRIX, VECTOR, NUMBER, MATRIX, MATRIX),
     _row_by_row(rms_norm_backward, *(MATRIX,) * 3, VECTOR, MATRIX),
-    _column_by_column(rms_norm_parameters, *(MATRIX,) * 3, VECTOR),
+    _column_by_column(rms_norm_parameters, *(MATRIX,) * 4),
     _row_by_row(residual_layer_norm, MATRIX, MATRIX, *_AFFINE, *(MATRIX,) * 4),
     _row_by_row(residual_rms_norm, MATRIX, MATRIX, VECTOR, NUMBER, *(MATRIX,) * 3),
 )

@@ -12,13 +12,12 @@ from numba import cuda
 from numba.np.numpy_support import from_dtype
 
 from . import elementwise, gemm, ufuncs
-from .launch import of_width
+from .launch import BUSY, of_width
 from .matmul import SIDE
 
 MOST = 65535  # blocks along z
 SMALL, LARGE = gemm.EDGES  # rows and columns of a block of `gemm`
 FILLED = SMALL * SMALL // 4  # elements of a product that are enough work for one
-BUSY = 256  # blocks that keep a GPU busy: two for each multiprocessor, of which large ones have 132
 PART = 512  # terms of a sum that are enough for a block
 
 

@@ -23,11 +23,11 @@ def layer_norm_backward(g, x, mean, r, scale):
     """dL/dx = r (h - mean h - x̂ mean(h x̂)),  h = g scale   -> dx (..., d), dscale, doffset (d,)"""
     if not (x.size and covered(g, x, mean, r, scale)):
         return NotImplemented
-    dx, dscale, doffset = np.empty_like(x), np.zeros_like(scale), np.zeros_like(scale)
+    dx, dscale, doffset = np.empty_like(x), _parts(x), _parts(x)
     given = [matrix(array) for array in (g, x, mean, r)]
     start(normalization.LAUNCHES["layer_norm_backward"], *given, flat(scale), matrix(dx))
     start(normalization.LAUNCHES["layer_norm_parameters"], *given, dscale, doffset)
-    return dx, dscale, doffset
+    return dx, np.sum(dscale, axis=0), np.sum(doffset, axis=0)
 
 
 @call
@@ -46,12 +46,18 @@ def rms_norm_backward(g, x, r, scale):
     """dL/dx = r (h - x̂ mean(h x̂)),  h = g scale   -> dx (..., d), dscale (d,)"""
     if not (x.size and covered(g, x, r, scale)):
         return NotImplemented
-    dx, dscale = np.empty_like(x), np.zeros_like(scale)
+    dx, dscale = np.empty_like(x), _parts(x)
     given = [matrix(array) for array in (g, x, r)]
     start(normalization.LAUNCHES["rms_norm_backward"], *given, flat(scale), matrix(dx))
     start(normalization.LAUNCHES["rms_norm_parameters"], *given, dscale)
-    return dx, dscale
+    return dx, np.sum(dscale, axis=0)
 
 
 def _one_for_each_row(x):
     return np.empty_like(x, shape=(*x.shape[:-1], 1))
+
+
+def _parts(x):
+    """Room for a gradient of scale or offset in parts, whose sum it is   (..., d) -> (p, d)"""
+    d = x.shape[-1]
+    return np.empty_like(x, shape=(normalization.number_of_parts(x.size // d, d), d))
