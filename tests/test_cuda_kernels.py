@@ -133,6 +133,20 @@ def assert_products(name, edge, shape, run):
 
 
 @ONE_RUN
+@pytest.mark.parametrize("name", PRODUCTS)
+def test_what_is_infinite_stays_in_its_own_matrix(name, run):
+    """0 times infinity is NaN: so neither operand is read beyond its own matrix of the batch."""
+    for changed in range(2):
+        given = [normal(2, 20, 20), normal(2, 20, 20, seed=1)]
+        given[changed][1] = np.inf
+        c = empty(40, 20)
+        of_width(gemm.LAUNCHES, name, 64)(run, *(x.reshape(40, 20) for x in given), c)
+        a, b = (x[0] for x in given)
+        a, b = a.T if name == "transposed_a" else a, b.T if name == "transposed_b" else b
+        close(c[:20], a @ b, atol=1e-5)
+
+
+@ONE_RUN
 @pytest.mark.parametrize("k, parts", [(10, 4), (5, 4), (40, 2)])
 def test_a_sum_in_parts(k, parts, run):
     """Of rows that no number of parts need divide: the last parts are shorter, or have none."""

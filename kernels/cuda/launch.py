@@ -99,7 +99,7 @@ def numbers(each, argument=0):
 
 
 def of_width(launches, name, width):
-    """The least wide kernel that will do, of some that are made for different widths: forward_64 ..."""
+    """The least wide kernel that will do, of some made for different widths: forward_32, ..."""
     widths = [int(key.rpartition("_")[2]) for key in launches if key.startswith(f"{name}_")]
     enough = [each for each in widths if each >= width]
     if not enough:
