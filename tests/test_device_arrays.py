@@ -462,6 +462,16 @@ def test_what_does_not_fit_has_no_dot():
         np.dot(x, x)
 
 
+@pytest.mark.parametrize("which", range(3))
+def test_a_layer_of_what_begins_anywhere(which, device):
+    """One of x, the weights and the bias begins 4 bytes behind a multiple of 16."""
+    arrays = [normal(33, 8), normal(8, 36, seed=1), normal(36, seed=2)]
+    given = [device.put(array) for array in arrays]
+    flat = device.put(np.concatenate([np.zeros(1, np.float32), arrays[which].ravel()]))
+    given[which] = flat[1:].reshape(arrays[which].shape)
+    same(kernels.dense(*given)[0], reference.dense(*arrays)[0], 1e-5)
+
+
 def test_a_batch_may_be_longer_than_a_grid(monkeypatch, device):
     monkeypatch.setattr(products, "MOST", 2)
     same(np.matmul(device.put(NUMBERS), device.put(NUMBERS[0].T)[None]), NUMBERS @ NUMBERS[0].T)

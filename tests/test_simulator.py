@@ -712,6 +712,11 @@ def copies_to_global_memory(x, out):
     copy_async4(out, 0, x, 0)
 
 
+def copies_from_shared_memory(x, out):
+    tile = cuda.shared.array(8, float32, ALIGNED)
+    copy_async4(tile, 0, tile, 4)
+
+
 def copies_of_large_numbers(x, out):
     tile = cuda.shared.array(4, float64, 32)
     copy_async4(tile, 0, x, 0)
@@ -722,6 +727,7 @@ def copies_of_large_numbers(x, out):
     [
         (small_matrices_of_global_memory, "load_matrices is given x: float32 in global memory"),
         (copies_to_global_memory, "copy_async4 is given out: float32 in global memory"),
+        (copies_from_shared_memory, "copy_async4 is given tile: float32 in shared memory"),
         (copies_of_large_numbers, "copy_async4 is given tile: float64 in shared memory"),
     ],
 )
