@@ -11,6 +11,7 @@ from numba import cuda
 
 import kernels
 from kernels import dlpack
+from kernels.cuda import card
 from kernels.cuda.card import Card
 from kernels.cuda.device import Device
 from kernels.cuda.errors import WrongDeviceError
@@ -158,8 +159,21 @@ def test_a_kernel_for_other_cards_is_an_error_that_says_which(targets, capabilit
     assert str(caught.value) == f"check_card.double takes a GPU of compute capability {words}"
 
 
+@pytest.mark.parametrize(
+    "seconds, said", [(0.1, ""), (9.4, "compiled exp_float32_flat for the GPU")]
+)
+def test_a_long_compilation_is_told(seconds, said, stand_in_device, monkeypatch, capsys):
+    x = stand_in_device.put(NUMBERS)
+    now = iter([0, seconds])
+    monkeypatch.setattr(card.time, "perf_counter", lambda: next(now, seconds))
+    np.exp(x)
+    np.exp(x)
+    said = "" if seconds < 1 else "compiled exp_float32_flat for the GPU in 9.4 s\n"
+    assert capsys.readouterr().err == said
+
+
 def test_what_numpy_says_is_for_the_same_cards_as_other_kernels():
-    with stand_in((7, 5)), pytest.raises(WrongDeviceError, match="ufuncs.exp_float32_flat takes"):
+    with stand_in((7, 0)), pytest.raises(WrongDeviceError, match="ufuncs.exp_float32_flat takes"):
         np.exp(Device(Card()).put(NUMBERS))
 
 

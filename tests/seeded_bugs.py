@@ -210,7 +210,7 @@ BUGS = {
     ),
     # Batches, and layers
     "a part of a sum that does not stop": Bug(
-        *("of_batch", "min(start + each, rows)", "start + each", BOUNDS, "a"),
+        *("share_of_batch", "min(start + each, rows)", "start + each", BOUNDS, "a"),
         *(["load4(x, (row, column))"], (5, 8, 7), "transposed_a_64", gemm),
     ),
     "parts of a sum in one place": Bug(

@@ -456,6 +456,20 @@ def test_a_layer_is_that_on_the_cpu(shape, activation, device):
         same(array, right, 1e-5)
 
 
+@pytest.mark.parametrize(
+    "shape, dtype, error, words",
+    [
+        ((3, 3), "int32", TypeError, "matmul gives float32. Received: out of int32"),
+        ((3, 4), "float32", ValueError, r"out must have shape \(3, 3\). Received: \(3, 4\)"),
+    ],
+)
+def test_a_product_that_out_cannot_keep_is_an_error(shape, dtype, error, words):
+    device = Device(simulator.Machine())
+    x = device.put(normal(3, 3))
+    with pytest.raises(error, match=words):
+        np.matmul(x, x, out=device.put(np.zeros(shape, dtype)))
+
+
 def test_what_does_not_fit_has_no_dot():
     x = Device(simulator.Machine()).put(NUMBERS)
     with pytest.raises(ValueError, match=r"dot cannot multiply \(3, 5, 4\) and \(3, 5, 4\)"):

@@ -7,6 +7,9 @@ All is ordered on CUDA's default stream, as what PyTorch does is unless one asks
 """
 
 import math
+import sys
+import time
+from contextlib import contextmanager
 
 import numpy as np
 from numba import cuda
@@ -97,7 +100,10 @@ class Card:
             self._check_runs(kernel)
             # With its bound the compiler knows how many registers each thread may have.
             self._compiled[kernel, threads] = cuda.jit(kernel, launch_bounds=threads)
-        self._compiled[kernel, threads][grid, block](*arguments)
+            with _notice(kernel):
+                self._compiled[kernel, threads][grid, block](*arguments)
+        else:
+            self._compiled[kernel, threads][grid, block](*arguments)
 
     def _check_runs(self, kernel):
         """WrongDeviceError if a kernel is for other GPUs. Without a Launch it is for TARGETS."""
@@ -108,6 +114,16 @@ class Card:
                 f"capability {in_words(targets)}. "
                 "This one, {}, has {}.{}".format(self.model, *self.capability)
             )
+
+
+@contextmanager
+def _notice(kernel):
+    """Say that a kernel was compiled, if that took a second. Each program does it anew."""
+    started = time.perf_counter()
+    yield
+    seconds = time.perf_counter() - started
+    if seconds >= 1:
+        print(f"compiled {kernel.__name__} for the GPU in {seconds:.1f} s", file=sys.stderr)
 
 
 def _seen(address, shape, dtype, strides, owner):
