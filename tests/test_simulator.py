@@ -440,6 +440,81 @@ def test_two_calls_are_two_barriers(order):
     assert "which waits elsewhere" in str(found)
 
 
+@cuda.jit(device=True)
+def wait():
+    cuda.syncthreads()
+
+
+@cuda.jit(device=True)
+def sum_of_warp(v):
+    for bits in (16, 8, 4, 2, 1):
+        v += cuda.shfl_xor_sync(ALL, v, bits)
+    return v
+
+
+def waits_in_both_branches(x):
+    if cuda.threadIdx.x < 16:
+        wait()
+    else:
+        wait()
+
+
+def sums_in_both_branches(x):
+    i = cuda.threadIdx.x
+    if i < 16:
+        x[i] = sum_of_warp(x[i])
+    else:
+        x[i] = sum_of_warp(2 * x[i])
+
+
+@ORDERS
+@pytest.mark.parametrize(
+    "kernel, inner, calls",
+    [
+        (waits_in_both_branches, "cuda.syncthreads()", ["wait()", "wait()"]),
+        (
+            sums_in_both_branches,
+            "v += cuda.shfl_xor_sync(ALL, v, bits)",
+            ["sum_of_warp(2 * x[i])", "sum_of_warp(x[i])"],
+        ),
+    ],
+)
+def test_two_calls_of_a_function_that_waits_are_two_barriers(kernel, inner, calls, order):
+    found = fault(kernel, 1, 32, zeros(32), order=order)
+    assert found.kind == "divergent barrier" and texts(found) == [inner] * 2
+    callers = [access.callers for access in found.accesses]
+    assert sorted(caller.expression for (caller,) in callers) == calls
+    for (caller,) in callers:
+        assert f"      called in line {caller.line}, in {kernel.__name__}: " in str(found)
+    assert "compiled into each place that calls it" in str(found)
+
+
+def test_a_barrier_in_a_function_says_from_where_it_is_called():
+    first = waits_in_both_branches.__code__.co_firstlineno
+    inner = wait.py_func.__code__.co_firstlineno + 2
+    told = f"      line {inner}, in wait: cuda.syncthreads()"
+    called = f"      called in line {first + 2}, in waits_in_both_branches: wait()"
+    access = str(fault(waits_in_both_branches, 1, 32, zeros(4)).accesses[0])
+    marks = (" " * told.index("cuda") + "^" * 18, " " * called.index("wait()") + "^" * 6)
+    assert access.split("\n")[1:] == [told, marks[0], called, marks[1]]
+
+
+def waits_in_a_loop(x):
+    tile = cuda.shared.array(32, float32)
+    i = cuda.threadIdx.x
+    for _ in range(20):  # so often that Python has made its calls faster in between
+        tile[i] = x[i]
+        wait()
+        x[i] = sum_of_warp(tile[31 - i])
+        wait()
+
+
+@ORDERS
+@pytest.mark.parametrize("check", [True, False])
+def test_what_all_threads_call_in_one_place_is_one_barrier(check, order):
+    simulator.launch(waits_in_a_loop, 1, 32, zeros(32), order=order, check=check)
+
+
 def vote_of_three(x):
     if cuda.threadIdx.x < 3:
         x[cuda.threadIdx.x] = cuda.ballot_sync(0b111, True)
