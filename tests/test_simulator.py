@@ -742,6 +742,43 @@ def test_a_warp_multiplies_small_matrices(order):
     np.testing.assert_allclose(c, right, rtol=1e-6, atol=1e-6)
 
 
+def product_of_some(x):
+    zero, i = float32(0), cuda.threadIdx.x
+    if i < x.size:
+        multiply_tf32((zero, zero, zero, zero), (zero, zero, zero, zero), (zero, zero))
+
+
+def matrices_of_some(x):
+    tile = cuda.shared.array((16, 8), float32, ALIGNED)
+    i = cuda.threadIdx.x
+    if i < 4:
+        for row in range(16):
+            tile[row, i] = tile[row, i + 4] = 0
+    cuda.syncthreads()
+    if i >= x.size:
+        return
+    load_matrices(tile, (i % 16, i % 32 // 16 * 4))
+
+
+@ORDERS
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize(
+    "kernel, called", [(product_of_some, "multiply_tf32("), (matrices_of_some, "load_matrices(")]
+)
+def test_small_matrices_need_all_lanes_of_a_warp(kernel, called, check, order):
+    simulator.launch(kernel, 1, 64, zeros(64), order=order, check=check)
+    simulator.launch(kernel, 1, 64, zeros(32), order=order, check=check)  # a warp or none of it
+    for threads, size, words in [
+        (64, 48, "by 16 lanes of a warp, and the others have ended"),
+        (16, 16, "A block of 16 threads has a warp of 16 lanes:"),
+        (40, 40, "A block of 40 threads has a warp of 8 lanes:"),
+    ]:
+        with pytest.raises(simulator.KernelError) as caught:
+            simulator.launch(kernel, 1, threads, zeros(size), order=order, check=check)
+        assert caught.value.kind == "divergent barrier" and words in str(caught.value)
+        assert texts(caught.value)[0].startswith(called)
+
+
 def small_matrices(x, out, row_length):
     """Of a tile with rows (row_length,): four matrices (8, 4) that lie beside each other"""
     tile = cuda.shared.array(640, float32, ALIGNED)

@@ -3,10 +3,12 @@
 Each takes the device first, then what the kernel has given.
 """
 
+import math
 from sys import _getframe
 
 import numpy as np
 
+from .block import WARP
 from .faults import KernelError
 from .log import COPY, LANDED, READ, WRITE
 from .memory import Recorded
@@ -103,23 +105,43 @@ def load_matrices(device, array, index):
     frame = _getframe(1)
     _check_memory("load_matrices", array, "shared")
     row = tuple(_neighbours(array, index, READ, frame).flat)
-    rows = device.exchange("load_matrices", ALL_LANES, row, frame)
+    rows = _of_warp(device, "load_matrices", row, frame)
     i, j = divmod(device.thread.lane, 4)
     return tuple(rows[8 * matrix + i][j] for matrix in range(4))
 
 
 def multiply_tf32(device, c, a, b):
     """C + A B by the lanes of a warp together, of which each has a part of each matrix."""
-    lanes = device.exchange("multiply_tf32", ALL_LANES, (c, a, b), _getframe(1))
+    lanes = _of_warp(device, "multiply_tf32", (c, a, b), _getframe(1))
     if "result" not in lanes:  # the first lane that goes on computes for all
         lanes["result"] = _multiplied(lanes)
     return _of_lane(lanes["result"], device.thread.lane)
 
 
+def _of_warp(device, what, value, frame):
+    """What all lanes of a warp bring, none of which may be missing.   -> {lane: what it brings}"""
+    lanes = device.exchange(what, ALL_LANES, value, frame)
+    if len(lanes) < WARP:
+        raise _lacking_lanes(what, len(lanes), device.thread.number, math.prod(device.blockDim))
+    return lanes
+
+
+def _lacking_lanes(what, count, number, threads):
+    """The fault that only so many lanes make a call, one of them the thread with this number."""
+    if number // WARP == threads // WARP:  # the last warp, which is not full
+        happened = f"A block of {threads} threads has a warp of {threads % WARP} lanes:"
+        cure = f"Launch blocks of a multiple of {WARP} threads."
+    else:
+        happened = f"{what}() is called by {count} lanes of a warp, and the others have ended:"
+        cure = "Move the call out of the condition that not all of them run."
+    why = f"{what}() is undefined unless all {WARP} lanes of a warp call it together. {cure}"
+    return KernelError("divergent barrier", happened, why)
+
+
 def _multiplied(lanes):
-    c, a, b = (np.array([lanes[lane][part] for lane in range(32)]) for part in range(3))
+    c, a, b = (np.array([lanes[lane][part] for lane in range(WARP)]) for part in range(3))
     C, A, B = np.empty((16, 8), np.float32), np.empty((16, 8)), np.empty((8, 8))
-    i, j = np.divmod(np.arange(32), 4)
+    i, j = np.divmod(np.arange(WARP), 4)
     A[i, j], A[i + 8, j], A[i, j + 4], A[i + 8, j + 4] = tf32(a).T
     B[j, i], B[j + 4, i] = tf32(b).T
     C[i, 2 * j], C[i, 2 * j + 1], C[i + 8, 2 * j], C[i + 8, 2 * j + 1] = c.T
