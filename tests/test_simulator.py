@@ -672,6 +672,65 @@ def test_four_numbers_begin_at_a_multiple_of_16_bytes():
     assert fault(four_from, 1, 1, normal(9), 8).kind == "out of bounds"
 
 
+def named_behind_another(x):
+    i = cuda.threadIdx.x; tile = cuda.shared.array(4, float32)  # fmt: skip  # noqa: E702
+    x[i] = tile[i]
+
+
+def named_beside_another(x):
+    other, tile = cuda.shared.array(4, float32), cuda.shared.array(4, float32)
+    other[cuda.threadIdx.x] = 1
+    x[0] = tile[0]
+
+
+def named_with_a_type(x):
+    tile: object = cuda.shared.array(4, float32)
+    x[0] = tile[0]
+
+
+def named_on_another_line(x):
+    tile = (
+        # 16 bytes
+        cuda.shared.array(4, float32)
+    )
+    x[0] = tile[0]
+
+
+def named_by_an_expression(x):
+    if (tile := cuda.shared.array(4, float32)).size > 3:
+        x[0] = tile[0]
+
+
+def named_under_a_condition(x):
+    tile = cuda.shared.array(4, float32) if float32 is not None else None
+    x[0] = tile[0]
+
+
+def named_twice(x):
+    tile = other = cuda.shared.array(4, float32)
+    x[0] = tile[0] + other[0]
+
+
+@pytest.mark.parametrize(
+    "kernel",
+    [
+        *(named_behind_another, named_beside_another, named_with_a_type, named_on_another_line),
+        *(named_by_an_expression, named_under_a_condition, named_twice),
+    ],
+)
+def test_an_array_has_the_name_that_it_is_given(kernel):
+    assert fault(kernel, 1, 1, zeros(4)).array == "tile"
+
+
+def fills_one_of_two(x):
+    first = cuda.shared.array(4, float32)
+    first[cuda.threadIdx.x] = max(cuda.shared.array(4, float32)[0], 1)
+
+
+def test_an_array_without_a_name_has_a_number():
+    assert fault(fills_one_of_two, 1, 1, zeros(4)).array == "shared array 2"
+
+
 # ---- Copies and tensor cores ---------------------------------------------------------------------
 
 

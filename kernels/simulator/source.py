@@ -81,6 +81,32 @@ def _function(code):
     return None
 
 
+@functools.cache  # each thread asks for it anew
+def name_given(site):
+    """The name that an assignment gives to what is made at a site, or None where it has none."""
+    line, last, start, stop = site.position
+    function = _function(site.code)
+    for part in ast.walk(function) if function and start is not None else ():
+        for name, value in _assigned(part):
+            begins = (value.lineno, value.col_offset) <= (line, start)
+            if begins and (last, stop) <= (value.end_lineno, value.end_col_offset):
+                return name
+    return None
+
+
+def _assigned(part):
+    """(name, value) of each name to which an assignment gives a value."""
+    targets = getattr(part, "targets", None) or [getattr(part, "target", None)]
+    is_assignment = isinstance(part, (ast.Assign, ast.AnnAssign, ast.NamedExpr)) and part.value
+    pairs = [(target, part.value) for target in targets] if is_assignment else []
+    while pairs:
+        target, value = pairs.pop(0)
+        if isinstance(target, ast.Name):
+            yield target.id, value
+        elif isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):  # a, b = 1, 2
+            pairs += zip(target.elts, value.elts)
+
+
 def _arguments(function):
     return [argument.arg for argument in function.args.posonlyargs + function.args.args]
 
