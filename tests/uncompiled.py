@@ -70,6 +70,20 @@ def asks_a_dict_unless_none(x, numbers):
     return x
 
 
+@cuda.jit(device=True)
+def asks_a_dict_if_positive(x):
+    if x > 0:
+        return {1: 2}[1]
+    return x
+
+
+@cuda.jit(device=True)
+def asks_a_dict_behind_none(x, numbers):
+    if numbers is None:
+        return x
+    return {1: 2}[1]
+
+
 @cuda.jit(device=True, inline="always")
 def writes_only(x):
     x[0] = 1
@@ -570,3 +584,46 @@ def does_not_leave_out_what_changes(x):
         flag = x[i] > 100
     if flag or x is None:
         x[0] = {1: 2}[1]
+
+
+@refused("x[0] = {1: 2}[1]", "has a dict")
+def does_not_leave_out_what_is_true(x):
+    flag = True
+    if flag and (not flag or flag is not None):
+        x[0] = {1: 2}[1]
+
+
+@refused("x[0] = {1: 2}[1]", "has a dict")
+def does_not_leave_out_what_may_be_true(x):
+    if True and x[0] > 100:
+        x[0] = {1: 2}[1]
+
+
+@refused("return {1: 2}[1]", "asks_a_dict_if_positive has a dict")
+def calls_what_asks_for_its_argument(x):
+    x[0] = asks_a_dict_if_positive(x[0])
+
+
+@compiled
+def has_something_behind_conditions_that_end_it(x):
+    flag = True
+    x[0] = asks_a_dict_behind_none(x[0], None)
+    if x[0] > 100:
+        return
+    elif flag:
+        x[1] = 1
+        return
+    x[0] = {1: 2}[1]
+
+
+@compiled
+def has_branches_that_are_never_taken(x):
+    flag, nothing = True, None
+    level = 3
+    if level > 2 or x[0] > 1:
+        x[0] = 1
+    else:
+        x[0] = {1: 2}[1]
+    if x[0] > 1 and not level:
+        x[0] = {1: 2}[1]
+    x[1] = 1 if level == 3 else {1: 2}[1]
