@@ -731,6 +731,27 @@ def test_an_array_without_a_name_has_a_number():
     assert fault(fills_one_of_two, 1, 1, zeros(4)).array == "shared array 2"
 
 
+def three_stored(x):
+    store4(x, 0, (x[0], x[1], x[2]))
+
+
+def four_loaded(x):
+    load4(x, 0)
+
+
+def four_booleans_stored(x):
+    store4(x, 0, (True, True, True, False))
+
+
+def test_four_numbers_are_four_numbers():
+    found = fault(three_stored, 1, 1, normal(4))
+    assert found.kind == "wrong memory" and "a tuple of 3 numbers" in str(found)
+    for kernel in (four_loaded, four_booleans_stored):
+        found = fault(kernel, 1, 1, zeros(4, dtype=bool))
+        assert (found.kind, found.array) == ("does not compile", "x"), str(found)
+        assert "an array of bool" in str(found)
+
+
 # ---- Copies and tensor cores ---------------------------------------------------------------------
 
 

@@ -9,9 +9,12 @@ import math
 import random
 import time
 
+import numba
 import numpy as np
-from numba import cuda, float32
+from numba import cuda, float32, prange
 from numba.extending import register_jitable
+
+from kernels.cuda.ptx import multiply_tf32, store4
 
 REFUSED = {}  # {name: (kernel, a part of the line that is told, words of the message)}
 COMPILED = {}  # {name: kernel}
@@ -376,6 +379,18 @@ def matches_a_tuple(x):
             x[0] = 1
 
 
+@refused("for i in numba.prange(3):", "has a loop over prange()", "cuda.gridsize(1)")
+def loops_in_parallel(x):
+    for i in numba.prange(3):
+        x[i] = 1
+
+
+@refused("for i in prange(3):", "has a loop over prange()")
+def loops_in_parallel_by_another_name(x):
+    for i in prange(3):
+        x[i] = 1
+
+
 @compiled
 def has_other_statements(x):
     global counter
@@ -535,6 +550,42 @@ def takes_functions(x):
 @compiled
 def calls_what_is_told_to_numba(x):
     x[0] = is_told_to_numba(x[0])
+
+
+# ---- Arguments -----------------------------------------------------------------------------------
+
+
+@refused(
+    "cuda.atomic.add(x, (0,), 1)", "add of cuda.atomic is given the index (0,)", "number itself"
+)
+def updates_with_a_tuple(x):
+    cuda.atomic.add(x, (0,), 1)
+
+
+@refused("store4(x, 0, x[0])", "store4 is given", "which is no tuple")
+def stores_one_number(x):
+    store4(x, 0, x[0])
+
+
+@refused("multiply_tf32(", "multiply_tf32 is given float64 (4,) for c", "write float32(0)")
+def multiplies_float64(x):
+    multiply_tf32((0.0, 0.0, 0.0, 0.0), (x[0], x[0], x[0], x[0]), (x[0], x[0]))
+
+
+@refused("multiply_tf32(", "multiply_tf32 is given int64 (2,) for b")
+def multiplies_integers(x):
+    multiply_tf32((x[0], x[0], x[0], x[0]), (x[0], x[0], x[0], x[0]), (1, 1))
+
+
+@refused("multiply_tf32(", "multiply_tf32 is given float32 (2,) for a")
+def multiplies_too_few(x):
+    multiply_tf32((x[0], x[0], x[0], x[0]), (x[0], x[0]), (x[0], x[0]))
+
+
+@compiled
+def updates_and_stores(x):
+    cuda.atomic.add(x, 0, 1)
+    store4(x, 0, (1, 2, 3, 4))
 
 
 # ---- What Numba leaves out as it compiles --------------------------------------------------------

@@ -22,6 +22,7 @@ ALL_LANES = 0xFFFFFFFF
 def load4(device, array, index):
     """The numbers at an index and at the three that follow."""
     if isinstance(array, Recorded):
+        _check_numbers("load4", array)
         array.enter(index, 4, READ, _getframe(1))
         array = array.values
     return tuple(array[_four(index)].flat)  # which NumPy runs through faster than through itself
@@ -29,10 +30,38 @@ def load4(device, array, index):
 
 def store4(device, array, index, numbers):
     """Write four numbers to an index and the three that follow."""
+    if not isinstance(numbers, tuple) or len(numbers) != 4:
+        raise _other_than_four(numbers)
     if isinstance(array, Recorded):
+        _check_numbers("store4", array)
         array.enter(index, 4, WRITE, _getframe(1))
         array = array.values
     array[_four(index)] = numbers
+
+
+def _check_numbers(name, array):
+    """A KernelError if an array is one of booleans."""
+    if array.dtype == bool:
+        raise KernelError(
+            "does not compile",
+            f"{name} is given {array.name}, an array of bool.",
+            "It takes numbers. Read and write booleans one by one, or keep them as uint8.",
+            array.name,
+        )
+
+
+def _other_than_four(numbers):
+    """The fault that store4 is given something else than four numbers."""
+    if not isinstance(numbers, tuple):
+        came, then = f"{numbers}, which is no tuple", "Numba compiles nothing else."
+    else:
+        came = f"a tuple of {len(numbers)} numbers"
+        then = "With fewer, what is written for the rest is undefined; with more, all may be."
+    return KernelError(
+        "wrong memory" if isinstance(numbers, tuple) else "does not compile",
+        f"store4 is given {came}.",
+        f"It writes four at once, as in store4(x, i, (a, b, c, d)). {then}",
+    )
 
 
 def _four(index):
@@ -140,6 +169,14 @@ def _lacking_lanes(what, count, number, threads):
 
 def _multiplied(lanes):
     c, a, b = (np.array([lanes[lane][part] for lane in range(WARP)]) for part in range(3))
+    for name, numbers, count in (("c", c, 4), ("a", a, 4), ("b", b, 2)):
+        if numbers.shape != (WARP, count) or numbers.dtype in (np.float64, np.int64):
+            raise KernelError(
+                "does not compile",
+                f"multiply_tf32 is given {numbers.dtype} {numbers.shape[1:]} for {name}.",
+                "It takes tuples of float32: four for c, four for a and two for b. A number that "
+                "stands in the source is float64 or int64: write float32(0) for 0.",
+            )
     C, A, B = np.empty((16, 8), np.float32), np.empty((16, 8)), np.empty((8, 8))
     i, j = np.divmod(np.arange(WARP), 4)
     A[i, j], A[i + 8, j], A[i, j + 4], A[i + 8, j + 4] = tf32(a).T
