@@ -22,7 +22,8 @@ def matmul(a, b, out=None):
 @call
 def dense(x, weight, bias, activation=None):
     """y = f(z),  z = x W + b   (..., d), (d, u), (u,) -> y (..., u), z (..., u)"""
-    fits = weight.ndim > 1 and each_feature(weight, bias)
+    is_one_for_all = bias.shape == (1,)
+    fits = weight.ndim > 1 and (is_one_for_all or each_feature(weight, bias))
     if not (fits and covered(x, weight, bias) and activation in reference.ACTIVATIONS):
         return NotImplemented
     if at_once := products.dense(x, weight, bias, activation):
