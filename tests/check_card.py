@@ -5,6 +5,8 @@ computed by a GPU; each kernel is compiled for one, and runs in the simulator. W
 into the stand-in runs on a GPU as well, if there is one.
 """
 
+import re
+
 import numpy as np
 import pytest
 from numba import cuda
@@ -117,6 +119,14 @@ def test_memory_that_is_not_there_is_an_error_and_what_is_kept_is_given_back(sta
         device.empty((MEMORY,), np.uint8)
     del kept
     assert device.empty((MEMORY * 3 // 4,), np.uint8).size  # where the first was kept for others
+
+
+@pytest.mark.parametrize("grid", [(2**31,), (1, 65536), (1, 1, 65536), (0,)])
+def test_a_grid_that_no_card_starts_is_an_error_that_names_the_kernel(grid, stand_in_device):
+    x = stand_in_device.put(np.ones(3, np.float32))
+    with pytest.raises(ValueError, match=rf"double .*{re.escape(str(grid))} .*65535, 65535"):
+        stand_in_device.launch(double, grid, (32,), x)
+    assert list(x.numpy()) == [1, 1, 1]
 
 
 def double(x):

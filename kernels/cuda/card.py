@@ -17,7 +17,7 @@ from numba import cuda
 from ..dlpack import GPU
 from . import driver
 from .errors import NoDeviceError, WrongDeviceError
-from .launch import TARGETS, in_words, runs_on
+from .launch import MOST_BLOCKS, TARGETS, in_words, runs_on
 
 THREADS = 256  # of a block, where a kernel leaves it open
 BLOCKS = 16  # for each multiprocessor: enough that none is ever idle
@@ -95,6 +95,7 @@ class Card:
     def launch(self, kernel, grid, block, arguments):
         """Order a kernel to run after all that were ordered before."""
         self.launches += 1
+        _check_grid(kernel, grid)
         threads = math.prod(block)
         if (kernel, threads) not in self._compiled:
             self._check_runs(kernel)
@@ -124,6 +125,15 @@ def _notice(kernel):
     seconds = time.perf_counter() - started
     if seconds >= 1:
         print(f"compiled {kernel.__name__} for the GPU in {seconds:.1f} s", file=sys.stderr)
+
+
+def _check_grid(kernel, grid):
+    """ValueError if a GPU would refuse to start so many blocks: the driver does not say which."""
+    if min(grid) < 1 or any(n > most for n, most in zip(grid, MOST_BLOCKS)):
+        raise ValueError(
+            f"impossible launch. {kernel.__name__} is to have a grid of {grid} blocks. A grid has "
+            f"at least one block along each axis, and at most {MOST_BLOCKS}."
+        )
 
 
 def _seen(address, shape, dtype, strides, owner):
