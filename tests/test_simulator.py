@@ -755,27 +755,30 @@ def test_four_numbers_are_four_numbers():
 # ---- Copies and tensor cores ---------------------------------------------------------------------
 
 
-def copies_two_groups(x, out, left):
-    tile = cuda.shared.array(64, float32)
-    i = cuda.threadIdx.x * 4
-    copy_async4(tile, i, x, i)
-    commit_copies()
-    copy_async4(tile, 32 + i, x, 32 + i)
-    commit_copies()
-    wait_for_copies(left)
-    out[i] = tile[i]
-    out[32 + i] = tile[32 + i]
+def copies_two_groups(left):
+    def kernel(x, out):
+        tile = cuda.shared.array(64, float32)
+        i = cuda.threadIdx.x * 4
+        copy_async4(tile, i, x, i)
+        commit_copies()
+        copy_async4(tile, 32 + i, x, 32 + i)
+        commit_copies()
+        wait_for_copies(left)
+        out[i] = tile[i]
+        out[32 + i] = tile[32 + i]
+
+    return kernel
 
 
 def test_a_copy_arrives_when_it_is_waited_for():
     x, out = normal(64), zeros(64)
-    simulator.launch(copies_two_groups, 1, 8, x, out, 0)
+    simulator.launch(copies_two_groups(0), 1, 8, x, out)
     np.testing.assert_array_equal(out[::4], x[::4])
-    found = fault(copies_two_groups, 1, 8, x, out, 1)
+    found = fault(copies_two_groups(1), 1, 8, x, out)
     assert (found.kind, found.array) == ("missing wait", "tile")
     assert texts(found) == ["copy_async4(tile, 32 + i, x, 32 + i)", "out[32 + i] = tile[32 + i]"]
     out = zeros(64)
-    simulator.launch(copies_two_groups, 1, 8, x, out, 1, check=False)
+    simulator.launch(copies_two_groups(1), 1, 8, x, out, check=False)
     assert np.all(out[:32:4] == x[:32:4]) and np.all(np.isnan(out[32::4]))
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numba import cuda, float32, prange
 from numba.extending import register_jitable
 
-from kernels.cuda.ptx import multiply_tf32, store4
+from kernels.cuda.ptx import multiply_tf32, store4, wait_for_copies
 
 REFUSED = {}  # {name: (kernel, a part of the line that is told, words of the message)}
 COMPILED = {}  # {name: kernel}
@@ -90,6 +90,36 @@ def asks_a_dict_behind_none(x, numbers):
 @cuda.jit(device=True, inline="always")
 def writes_only(x):
     x[0] = 1
+
+
+@cuda.jit(device=True)
+def makes_an_array():
+    tile = cuda.shared.array(4, float32)
+    return tile
+
+
+@cuda.jit(device=True)
+def makes_an_array_at_once():
+    return cuda.local.array(4, float32)
+
+
+@cuda.jit(device=True, inline="always")
+def makes_an_array_in_its_caller():
+    tile = cuda.shared.array(4, float32)
+    return tile
+
+
+@cuda.jit(device=True)
+def makes_an_array_for_itself(x):
+    tile = cuda.local.array(4, float32)
+    tile[0] = 1
+    x[0] = tile[0]
+    return x
+
+
+@cuda.jit(device=True)
+def waits(count):
+    wait_for_copies(count)
 
 
 @cuda.jit(device=True)
@@ -580,6 +610,54 @@ def multiplies_integers(x):
 @refused("multiply_tf32(", "multiply_tf32 is given float32 (2,) for a")
 def multiplies_too_few(x):
     multiply_tf32((x[0], x[0], x[0], x[0]), (x[0], x[0]), (x[0], x[0]))
+
+
+@refused("return tile", "makes_an_array makes an array and returns it", "as an argument")
+def takes_a_new_array(x):
+    tile = makes_an_array()
+    tile[0] = 1
+
+
+@refused("return cuda.local.array(4, float32)", "makes an array and returns it")
+def takes_a_new_local_array(x):
+    makes_an_array_at_once()
+
+
+@compiled
+def takes_arrays(x):
+    tile = makes_an_array_in_its_caller()
+    tile[0] = 1
+    x[0] = makes_an_array_for_itself(x)[1] + tile[0]
+
+
+@refused("wait_for_copies(left)", "wait_for_copies() of a number that is computed", "a constant")
+def waits_in_a_loop(x):
+    for left in range(2):
+        wait_for_copies(left)
+
+
+@refused("wait_for_copies(SIZE - 1)", "wait_for_copies() of a number that is computed")
+def waits_for_a_difference(x):
+    wait_for_copies(SIZE - 1)
+
+
+@refused("wait_for_copies(left)", "wait_for_copies() of a number that is computed")
+def waits_for_a_sum(x):
+    left = SIZE + 1
+    wait_for_copies(left)
+
+
+@compiled
+def waits_for_constants(x):
+    left = 1
+    size = SIZE
+    wait_for_copies(0)
+    wait_for_copies(2 - 1)
+    wait_for_copies(left)
+    wait_for_copies(size)
+    wait_for_copies(SIZE)
+    wait_for_copies(x.ndim)
+    waits(1)
 
 
 @compiled

@@ -49,6 +49,7 @@ class Source:
 
     parts   [(part, the part that it is in)] as `ast` has them, none where no source can be read
     stored  the names that are given values, as often as they are
+    is_for_itself   whether it is compiled for itself, so that Numba knows nothing of its caller
     """
 
     def __init__(self, code, is_kernel):
@@ -57,6 +58,7 @@ class Source:
         every = list(_parts(function)) if function else []
         names = [part for part, _ in every if isinstance(part, ast.Name)]
         self.stored = [name.id for name in names if isinstance(name.ctx, ast.Store)]
+        self.is_for_itself = is_kernel or bool(function and _is_for_itself(function))
         self._left_out = _left_out(function, every, is_kernel) if function else []
         self.parts = [
             (part, around)
@@ -188,9 +190,13 @@ def _changing(function, parts, is_kernel):
     arguments = set(_arguments(function))
     if is_kernel:
         return stored | arguments, set()
+    return stored, arguments - stored if _is_for_itself(function) else set()
+
+
+def _is_for_itself(function):
+    """Whether Numba compiles a function for itself, and does not write it into its caller."""
     decorators = " ".join(map(ast.unparse, function.decorator_list))
-    is_for_itself = "jit" in decorators and "inline" not in decorators
-    return stored, arguments - stored if is_for_itself else set()
+    return "jit" in decorators and "inline" not in decorators
 
 
 def _constants(parts):

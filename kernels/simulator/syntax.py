@@ -59,6 +59,15 @@ _LACKING_NAMES = {  # of Python's own functions and classes
     *("locals", "map", "memoryview", "object", "oct", "open", "property", "reversed", "set"),
     *("setattr", "sorted", "super", "vars"),
 }
+_NEW_ARRAY = (
+    "Only an array that the function was given can be returned. Make this one where the function "
+    "is called, and give it as an argument, for the function to write to."
+)
+_COUNT = (
+    "wait_for_copies() of a number that is computed",
+    "How many groups may be on their way is a part of the instruction. Write a constant, as in "
+    "wait_for_copies(1); in a loop, give the last turns a call of their own.",
+)
 _PRANGE = (
     "a loop over prange()",
     "That shares a loop among the cores of a CPU. On a GPU the threads are there already: let each "
@@ -87,13 +96,17 @@ def check(source):
             happened = f"{source.code.co_name} has {what}, which Numba does not compile:"
             raise told(source.site(part), happened, why)
     for part in _returns(source):
+        if source.is_for_itself and not source.is_kernel and _is_new_array(source, part.value):
+            happened = f"{source.code.co_name} makes an array and returns it, which Numba refuses:"
+            raise told(source.site(part), happened, _NEW_ARRAY)
+    for part in _values(source):
         if not isinstance(part.value, (ast.Name, ast.Call, ast.IfExp)):  # which may be None
             raise returned(source, [part])
 
 
 def returned(source, parts=None):
     """The fault that a kernel returns a value, in one of these parts."""
-    parts = _returns(source) if parts is None else parts
+    parts = _values(source) if parts is None else parts
     return KernelError(
         "does not compile",
         f"{source.code.co_name} is a kernel, and returns a value:",
@@ -153,16 +166,36 @@ def told(site, happened, why):
     return KernelError("does not compile", happened, why, accesses=accesses)
 
 
-def _returns(source):
+def _values(source):
     """Where a kernel, not a function in it, returns what is not None as it stands there."""
-    inner = [part for part, _ in source.parts if isinstance(part, (ast.FunctionDef, ast.Lambda))]
-    others = {part for function in inner for part in ast.walk(function)}
     return [
         part
-        for part, _ in source.parts
-        if source.is_kernel and isinstance(part, ast.Return) and part not in others
+        for part in _returns(source)
+        if source.is_kernel
         if not (part.value is None or getattr(part.value, "value", part) is None)
     ]
+
+
+def _returns(source):
+    """Where a function, not one in it, returns."""
+    inner = [part for part, _ in source.parts if isinstance(part, (ast.FunctionDef, ast.Lambda))]
+    others = {part for function in inner for part in ast.walk(function)}
+    return [part for part, _ in source.parts if isinstance(part, ast.Return) and part not in others]
+
+
+def _is_new_array(source, part):
+    """Whether a part is cuda.shared.array(...) or cuda.local.array(...), or a name for one."""
+    if isinstance(part, ast.Name):
+        given = [other.value for other, _ in source.parts if _gives(other, part.id)]
+        return source.stored.count(part.id) == 1 and any(_is_new_array(source, x) for x in given)
+    function = getattr(part, "func", None)
+    memory = getattr(getattr(function, "value", None), "attr", None)
+    return getattr(function, "attr", None) == "array" and memory in ("shared", "local")
+
+
+def _gives(part, name):
+    """Whether a part is `name = value`."""
+    return isinstance(part, ast.Assign) and name in map(_name, part.targets)
 
 
 def _lacking(source, part, around):
@@ -175,6 +208,8 @@ def _lacking(source, part, around):
         return _STAR
     if isinstance(part, ast.List) and _is_kept(source, part, around):
         return "a list", _NO_MEMORY
+    if isinstance(part, ast.Call) and _name(part.func) == "wait_for_copies" and part.args:
+        return _COUNT if _is_computed(source, part.args[0]) else None
     if isinstance(part, ast.For) and _is_prange(source, part.iter):
         return _PRANGE
     if _is_format(part, around):
@@ -200,6 +235,21 @@ def _is_kept(source, part, around):
         name = around.targets[0].id
         return not part.elts or (source.stored.count(name) == 1 and _is_used(source, name))
     return not isinstance(around, ast.Expr)
+
+
+def _is_computed(source, part):
+    """Whether a number is surely none that Numba knows as it compiles."""
+    if not isinstance(part, ast.Name):
+        is_found = isinstance(part, (ast.BinOp, ast.Subscript))
+        return is_found and any(isinstance(inner, ast.Name) for inner in ast.walk(part))
+    if source.is_kernel and part.id in source.code.co_varnames[: source.code.co_argcount]:
+        return True
+    every = [other for other, _ in source.parts]
+    changed = [other.target for other in every if isinstance(other, (ast.For, ast.AugAssign))]
+    given = [other.value for other in every if _gives(other, part.id)]
+    return any(_name(inner) == part.id for target in changed for inner in ast.walk(target)) or any(
+        _is_computed(source, value) for value in given if not isinstance(value, ast.Name)
+    )
 
 
 def _is_prange(source, part):
