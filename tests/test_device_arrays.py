@@ -700,6 +700,21 @@ def test_a_dtype_that_a_device_does_not_have_is_named(dtype):
         Device(simulator.Machine()).put(np.zeros(2, dtype))
 
 
+BYTES = {
+    "np.sqrt of int8": lambda x: np.sqrt(x),
+    "np.sin of uint8": lambda x: np.sin(x.astype("uint8")),
+    "np.exp of bool": lambda x: np.exp(x > 0),
+    "np.copysign of int8 and int8": lambda x: np.copysign(x, x),
+}
+
+
+@pytest.mark.parametrize("what", BYTES)
+def test_what_numpy_computes_in_float16_is_an_error_that_says_what_to_do(what):
+    x = Device(simulator.Machine()).put(np.arange(3, dtype="int8"))
+    with pytest.raises(TypeError, match=rf'{what} takes float16.* x.astype\("float32"\)'):
+        BYTES[what](x)
+
+
 def test_a_kernel_without_a_version_for_devices_is_named(monkeypatch):
     monkeypatch.delitem(calls.CALLS, "erf")
     with pytest.raises(

@@ -142,6 +142,12 @@ WRONG = {
 }
 
 
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+def test_one_number_has_no_axis_to_normalise(name, device):
+    with pytest.raises(np.exceptions.AxisError, match="axis -1 .* dimension 0"):
+        getattr(kernels, name)(device.put(np.float32(3)))
+
+
 @pytest.mark.parametrize("backend", ["numpy", "numba"])
 @pytest.mark.parametrize("case", WRONG)
 def test_a_host_names_what_does_not_fit(case, backend):

@@ -40,6 +40,12 @@ class DeviceArray(np.lib.mixins.NDArrayOperatorsMixin):
     device   the Device that it is on
     block    the memory that it lies in, and `offset` the byte of it where its first element is
     shape, dtype, strides, base   as in NumPy
+
+    The order of threads, which nobody knows, shows in two things. After x[index] = values with a
+    place that is named twice, any of its values stays there, where NumPy has the last; of values
+    that are rows, some numbers may be of one row and some of another. And np.add.at adds all values
+    of such a place, but in any order, so that floats may differ in their last bits from run to run.
+    `kernels.scatter_add` adds rows of float32 in the order of their index.
     """
 
     __slots__ = ("device", "block", "offset", "shape", "dtype", "strides", "base", "_is_writeable")
@@ -223,6 +229,7 @@ class DeviceArray(np.lib.mixins.NDArrayOperatorsMixin):
         return indexing.get(self, index)
 
     def __setitem__(self, index, value):
+        """x[index] = value; of a place that is named twice, any of its values stays."""
         self.check_writeable()
         indexing.set(self, index, value)
 
@@ -275,6 +282,11 @@ class DeviceArray(np.lib.mixins.NDArrayOperatorsMixin):
             raise HostCopyError(f"np.{ufunc.__name__} does not run on a device")
         kinds = tuple(_kind(ufunc, x) for x in inputs)
         *loop, result = ufunc.resolve_dtypes((*kinds, None))
+        if result.char == "e":  # float16, as NumPy has it of integers of one byte, and booleans
+            raise TypeError(
+                f"np.{ufunc.__name__} of {' and '.join(map(str, kinds))} takes float16, and a "
+                'device has no arrays of float16. Give it x.astype("float32")'
+            )
         return self.device.apply(ufunc, tuple(loop), result, inputs, out)
 
     def __array_function__(self, function, types, arguments, options):

@@ -53,7 +53,7 @@ def take(y, x, index, marks):
 
 
 def add(x, index, g, marks):
-    """x (n, d), index (m,), g (m, d)"""
+    """x (n, d), index (m,), g (m, d);  in any order, so that floats may round in several ways"""
     for i in range(cuda.grid(1), g.size, cuda.gridsize(1)):
         row, column = i // g.shape[1], i % g.shape[1]
         place = place_of(index[row], x.shape[0], marks)
@@ -62,7 +62,7 @@ def add(x, index, g, marks):
 
 
 def put(x, index, value, marks):
-    """x (n, d), index (m,), value (m, d)"""
+    """x (n, d), index (m,), value (m, d);  of several for one place, any stays"""
     for i in range(cuda.grid(1), value.size, cuda.gridsize(1)):
         row, column = i // value.shape[1], i % value.shape[1]
         place = place_of(index[row], x.shape[0], marks)
@@ -234,7 +234,11 @@ def get(x, index):
 
 
 def set(x, index, value):
-    """x[index] = value"""
+    """x[index] = value
+
+    Of a place that is named twice any value stays, while NumPy takes the last: threads run in any
+    order, and each number of a row has one of its own.
+    """
     if _is_mask(index) and not np.ndim(value):
         _check_mask(index, x.shape[: index.ndim])
         mask = index.reshape(*index.shape, *[1] * (x.ndim - index.ndim))
@@ -257,7 +261,10 @@ def _is_same(x, y):
 
 
 def add_at(x, index, value):
-    """np.add.at(x, index, value): a place that is named twice is added to twice"""
+    """np.add.at(x, index, value): a place that is named twice is added to twice
+
+    In which order is left open, so that sums of floats may differ in their last bits between runs.
+    """
     x.check_writeable()
     parts = _parts(x, index)
     if not any(hasattr(part, "block") for part in parts):
