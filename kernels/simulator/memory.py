@@ -10,6 +10,7 @@ from sys import _getframe
 import numpy as np
 
 from .faults import KernelError, floating_index, part_of_array, whole_array
+from .integers import Condition, Whole, condition, kind_of
 from .log import ATOMIC, GLOBAL, WRITE, address_of, code_of, place
 from .mathematics import Integer, number_type
 
@@ -104,7 +105,14 @@ class RecordedIntegers(Recorded):
 
     def __init__(self, values, *rest):
         super().__init__(values, *rest)
-        self._type, self._fit = values.dtype.type, Integer(values.dtype).fit
+        self._type = kind_of(values.dtype)
+        self._fit = Integer(values.dtype, keeps_last_bits=self.log.keeps_last_bits).fit
+
+    def __getitem__(self, index):
+        enter, frame = self._enter, _getframe(1)
+        enter(self._codes[index])
+        enter(id(frame.f_code) + frame.f_lasti)
+        return self._type(self.values[index])
 
     def __setitem__(self, index, value):
         if type(value) is not self._type:
@@ -115,24 +123,46 @@ class RecordedIntegers(Recorded):
         self.values[index] = value
 
 
-class Unsigned(np.ndarray):
-    """An array that is not checked, of unsigned integers: it keeps the last bits of any."""
+class RecordedConditions(Recorded):
+    """An array of True and False."""
+
+    def __getitem__(self, index):
+        enter, frame = self._enter, _getframe(1)
+        enter(self._codes[index])
+        enter(id(frame.f_code) + frame.f_lasti)
+        return condition(self.values[index])
+
+
+class Integers(np.ndarray):
+    """An array of integers, or of conditions, that is not checked."""
+
+    def __getitem__(self, index):
+        value = super().__getitem__(index)
+        return value if isinstance(value, np.ndarray) else kind_of(self.dtype)(value)
+
+    def __iter__(self):
+        return (self[i] for i in range(len(self)))
 
     def __setitem__(self, index, value):
         try:
             super().__setitem__(index, value)
         except OverflowError:
-            super().__setitem__(index, Integer(self.dtype)(value))
+            if self.dtype.kind != "u" and not isinstance(value, Whole):
+                raise  # of a plain number: NumPy's words are told
+            super().__setitem__(index, np.asarray(value).astype(self.dtype))
 
 
 def unchecked(values):
     """The same array for a kernel that is not checked."""
-    return values.view(Unsigned) if values.dtype.kind == "u" else values
+    return values.view(Integers) if values.dtype.kind in "biu" else values
+
+
+_RECORDED = {"b": RecordedConditions, "i": RecordedIntegers, "u": RecordedIntegers}
 
 
 def recorded(values, *rest):
     """The same array with accesses that are checked, and entered into the log."""
-    return (RecordedIntegers if values.dtype.kind in "iu" else Recorded)(values, *rest)
+    return _RECORDED.get(values.dtype.kind, Recorded)(values, *rest)
 
 
 def compare_by_parts(arrays):
@@ -227,7 +257,7 @@ class Constant:
     space = "constant"
 
     def __init__(self, values, name):
-        self._values, self.name = values.copy(), name
+        self._values, self.name, self._make = values.copy(), name, kind_of(values.dtype)
         self.shape, self.ndim, self.size = values.shape, values.ndim, values.size
         self.dtype, self.strides, self.itemsize = values.dtype, values.strides, values.itemsize
 
@@ -239,7 +269,7 @@ class Constant:
 
     def __getitem__(self, index):
         check_index(self, index)
-        return self._values[index]
+        return self._make(self._values[index]) if self._make else self._values[index]
 
     def __setitem__(self, index, value):
         raise KernelError(
@@ -261,7 +291,11 @@ class Private(dict):
 
     def __init__(self, shape, dtype, name):
         self.shape = shape if isinstance(shape, tuple) else (shape,)
-        self.scalar, self.name, self._make = dtype.type, name, number_type(dtype.type)
+        self.dtype, self.name, self.itemsize = dtype, name, dtype.itemsize
+        self.ndim, self.size = len(self.shape), math.prod(self.shape)
+        kind = kind_of(dtype)
+        self._make = condition if kind is condition else number_type(dtype.type)
+        self.scalar = Condition if kind is condition else kind or dtype.type
 
     def __missing__(self, index):
         check_index(self, index)
