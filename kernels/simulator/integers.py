@@ -15,7 +15,7 @@ from types import CodeType
 
 import numpy as np
 
-from .faults import KernelError
+from .faults import shifted
 
 BITS = 64
 _LIMIT = 1 << BITS - 1
@@ -24,6 +24,15 @@ _ARITHMETIC = "add", "sub", "mul", "floordiv", "mod", "pow", "and_", "or_", "xor
 _SHIFTS = "lshift", "rshift"
 _COMPARISONS = "eq", "ne", "lt", "le", "gt", "ge"
 _make = int.__new__
+
+
+class FromEnd(int):
+    """A negative number that stands in the source: as an index, it is meant to count from the end.
+
+    What is computed with it is a plain int, which is not meant so.
+    """
+
+    __slots__ = ()
 
 
 class Whole(int):
@@ -103,6 +112,9 @@ UInt32, UInt64 = _named("UInt32", Unsigned, "uint32"), _named("UInt64", Unsigned
 _KINDS = {kind.dtype: kind for kind in (Int8, Int16, Int32, Int64, UInt8, UInt16, UInt32, UInt64)}
 
 
+UInt16.of_numpy = property(lambda self: np.int32(int(self)))  # beside a float32: float64 in Numba
+
+
 class Condition(_named("Bool", Signed, "bool")):
     """True or False: a number, of which `~`, `&`, `|` and `^` make conditions again."""
 
@@ -137,6 +149,18 @@ def kind_of(dtype):
 def condition(number):
     """TRUE or FALSE"""
     return TRUE if number else FALSE
+
+
+def is_instance(value, kinds):
+    """What stands for `isinstance`, which Numba knows, too: an int is any whole number."""
+    if isinstance(kinds, tuple):
+        return any(is_instance(value, kind) for kind in kinds)
+    kind = getattr(kinds, "make", kinds)
+    if kind is int:
+        return _is_integer(value) and not isinstance(value, (bool, np.bool_, Condition))
+    if kind is bool:
+        return isinstance(value, (bool, np.bool_, Condition))
+    return isinstance(value, kind)
 
 
 def whole(number):
@@ -184,9 +208,12 @@ def with_whole_literals(code):
 def _literal(value, bases):
     if isinstance(value, CodeType):
         return with_whole_literals(value)
+    if type(value) is tuple:
+        return tuple(_literal(each, bases) for each in value)
     if type(value) is int and value in bases:
         return wrapped(value)
-    return whole(value)
+    value = whole(value) if type(value) is int else value
+    return FromEnd(value) if type(value) is int and value < 0 else value
 
 
 # ---- Operators -----------------------------------------------------------------------------------
@@ -227,26 +254,6 @@ def _shift(compute, a, b):
     if isinstance(a, Unsigned):
         return _make(UInt64, compute(int(a), count) & _MASK)
     return wrapped(compute(_signed(a), count))
-
-
-def shifted(count):
-    """The fault that bits are shifted to where there are none."""
-    return KernelError(
-        "overflow",
-        f"Bits are shifted by {count}, and an integer has {BITS}:",
-        f"What comes of that is not known. Shift by 0 to {BITS - 1}; to the other side, by the "
-        "other operator.",
-    )
-
-
-def divided_by_zero(error):
-    """The fault that a plain number of Python's is divided by 0, by an error of Python's."""
-    return KernelError(
-        "division by zero",
-        f"A number is divided by 0, in Python's words: {error}.",
-        "A GPU does not stop there: x / 0 is infinite or NaN, and x // 0 and x % 0 of integers "
-        "are 0. That is hardly meant: ask before, as in `if i > 0:`.",
-    )
 
 
 def _divided(a, b):

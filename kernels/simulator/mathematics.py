@@ -139,17 +139,17 @@ class Integer:
     """
 
     def __init__(self, dtype, make=None, keeps_last_bits=False):
-        self.dtype, self._make = dtype, make or kind_of(dtype)
+        self.dtype, self.make = dtype, make or kind_of(dtype)
         self._keeps_last_bits = keeps_last_bits
         limits = np.iinfo(dtype)
         self._bits, self._least, self._most = limits.bits, int(limits.min), int(limits.max)
 
     def __call__(self, number):
-        if self._make is int and isinstance(number, Whole):
+        if self.make is int and isinstance(number, Whole):
             return +number  # of 64 bits, as it is
         if type(number) is not int or not self._least <= number <= self._most:
             number = self.fit(number, lambda: f"{self.dtype.name}({number})")
-        return self._make(number)
+        return self.make(number)
 
     def fit(self, number, text):
         """A number that this type has. A KernelError if the number that is given is meant as none.

@@ -9,13 +9,32 @@ from sys import _getframe
 
 import numpy as np
 
-from .faults import KernelError, floating_index, part_of_array, whole_array
-from .integers import Condition, Whole, condition, kind_of
+from .faults import KernelError, floating_index, part_of_array, unknown_of_array, whole_array
+from .integers import Condition, FromEnd, Whole, condition, kind_of
 from .log import ATOMIC, GLOBAL, WRITE, address_of, code_of, place
 from .mathematics import Integer, number_type
 
+_OF_ALL = {  # methods of NumPy's arrays, for which its functions ask as well
+    *("all", "any", "argmax", "argmin", "cumprod", "cumsum", "dot", "max", "mean", "min"),
+    *("prod", "sort", "std", "sum", "var"),
+}
 
-class Recorded:
+
+class _Attributes:
+    """What an array says of itself without being read."""
+
+    @property
+    def nbytes(self):
+        """How many bytes all elements have."""
+        return self.size * self.itemsize
+
+    def __getattr__(self, name):
+        if name.startswith("__"):  # Python and NumPy ask for many of these
+            raise AttributeError(name)
+        raise whole_array() if name in _OF_ALL else unknown_of_array(self.name, name)
+
+
+class Recorded(_Attributes):
     """An array in global or shared memory.
 
     number   of the array among those that the block can reach
@@ -185,17 +204,20 @@ class _Codes(dict):
 
     def __missing__(self, index):
         array = self.array
+        element = check_index(array, index)
+        if element is not index:  # it counts from the end
+            return self[element]
         numbers = index if isinstance(index, tuple) else (index,)
-        check_index(array, index)
         offset = sum(int(i) * stride for i, stride in zip(numbers, array.strides))
         self[index] = code_of(array.address + offset, array.number)
         return self[index]
 
 
 def check_index(array, index, counts_back=True):
-    """That an index is one of an element of an array.
+    """That an index is one of an element of an array.   -> the same, counted from the beginning
 
-    counts_back   whether a negative one counts from the end, as in what Numba itself compiles
+    counts_back   whether a negative one counts from the end, as in what Numba itself compiles. Only
+                  one that stands in the source is meant so.
     """
     numbers = index if isinstance(index, tuple) else (index,)
     if any(isinstance(i, slice) or i is Ellipsis for i in numbers):
@@ -203,10 +225,25 @@ def check_index(array, index, counts_back=True):
     if len(numbers) != len(array.shape):
         raise _wrong_axes(array, index, numbers)
     for i, size in zip(numbers, array.shape):
+        if isinstance(i, (bool, np.bool_, Condition)):
+            raise _no_number()
         if not isinstance(i, (int, np.integer)):
             raise floating_index()
-        if not 0 <= i < size:
+        if not (-size if counts_back and type(i) is FromEnd else 0) <= i < size:
             raise _out_of_bounds(array, index, numbers, counts_back)
+    if not any(type(i) is FromEnd for i in numbers):
+        return index
+    numbers = tuple(i + size if i < 0 else i for i, size in zip(numbers, array.shape))
+    return numbers if isinstance(index, tuple) else numbers[0]
+
+
+def _no_number():
+    """The fault that an index is a condition."""
+    return KernelError(
+        "does not compile",
+        "An index is True or False:",
+        "Numba takes integers. Write int(x > 0) where 0 or 1 is meant, or ask by `if`.",
+    )
 
 
 def _wrong_axes(array, index, numbers):
@@ -251,7 +288,7 @@ def _text(index):
     return ", ".join(map(str, index)) if isinstance(index, tuple) else str(index)
 
 
-class Constant:
+class Constant(_Attributes):
     """An array that no thread writes to: a global one, or what cuda.const.array_like gives."""
 
     space = "constant"
@@ -284,7 +321,7 @@ class Constant:
 _set = dict.__setitem__
 
 
-class Private(dict):
+class Private(_Attributes, dict):
     """An array that one thread has alone, {index: number}: what cuda.local.array gives."""
 
     space = "local"
@@ -298,7 +335,9 @@ class Private(dict):
         self.scalar = Condition if kind is condition else kind or dtype.type
 
     def __missing__(self, index):
-        check_index(self, index)
+        element = check_index(self, index)
+        if element in self:  # it counts from the end
+            return self[element]
         raise KernelError(
             "uninitialised",
             f"{self.name}[{_text(index)}], in local memory, is read before it is written.",
@@ -309,7 +348,7 @@ class Private(dict):
 
     def __setitem__(self, index, value):
         if index not in self:
-            check_index(self, index)
+            index = check_index(self, index)
         _set(self, index, value if type(value) is self.scalar else self._make(value))
 
     def __len__(self):

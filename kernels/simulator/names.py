@@ -11,7 +11,7 @@ import numpy as np
 
 from . import instructions, syntax
 from .faults import Access, KernelError, Site
-from .integers import whole, with_whole_literals
+from .integers import is_instance, whole, with_whole_literals
 from .mathematics import PLAIN_INT, Absent, Mathematics, NumPy, number_type
 from .memory import Constant
 from .source import source_of
@@ -45,7 +45,7 @@ def _bind(function, binding):
     code = with_whole_literals(function.__code__)
     source = source_of(code, is_kernel=not callers)
     syntax.check(source)
-    names = {"int": PLAIN_INT, **function.__globals__}
+    names = {"int": PLAIN_INT, "isinstance": is_instance, **function.__globals__}
     cells = [CellType() for _ in function.__closure__ or ()]
     bound = known[function] = FunctionType(
         code, names, function.__name__, function.__defaults__, tuple(cells)
