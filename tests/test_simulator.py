@@ -979,9 +979,14 @@ def breaks(x):
     x[0] = 1 // (cuda.threadIdx.x - 3)
 
 
+def raises(x):
+    if cuda.threadIdx.x == 3:
+        raise ValueError("three")
+
+
 def test_other_errors_say_which_thread():
-    with pytest.raises(ZeroDivisionError) as caught:
-        simulator.launch(breaks, 1, 4, zeros(4))
+    with pytest.raises(ValueError, match="three") as caught:
+        simulator.launch(raises, 1, 4, zeros(4))
     assert caught.value.__notes__ == ["in thread (3, 0, 0) of block (0, 0, 0) of the simulation"]
 
 

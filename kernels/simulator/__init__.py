@@ -18,6 +18,7 @@ shows, when printed, what memory is moved. From the inside out:
     device        what a kernel sees as `cuda`; `spaces`, what as `cuda.shared` and the like;
                   `atomics`, what as `cuda.atomic`
     mathematics   what it sees as `math`, `np` and `int32`; `names` says what stands for what
+    integers      numbers of arrays of integers, with which Numba computes in 64 bits
     instructions  what it sees of `kernels.cuda.ptx`
     races         what should not have happened, found in the table
     traffic       what it costs: how much is moved, in how many transactions
@@ -26,10 +27,11 @@ shows, when printed, what memory is moved. From the inside out:
     precision     where Numba makes float64 of float32, which it is asked
 
 What is left out: barriers of a whole grid, textures, and code of a GPU that Python does not run.
-A thread that waits for another in a loop of its own waits for ever. Numba computes with integers of
-64 bits; here a product of two elements of an int32 array is one of NumPy, and has 32. Numba makes
-float64 of a float32 beside an integer or a plain 0.3; here it stays float32, as with float32(0.3),
-and `float64_in(kernel, *arguments)` says where.
+A thread that waits for another in a loop of its own waits for ever. Numba makes float64 of a
+float32 beside an index or a plain 0.3; here it stays float32, as with float32(0.3), and
+`float64_in(kernel, *arguments)` says where. Integers of arrays, of int32(...) and the like, and
+large ones in the source have 64 bits, as in Numba. An index has as many as it needs, so it differs
+where it grows beyond them, as in h = h * 31 + i again and again: begin with h = int64(0) there.
 """
 
 from .block import ORDERS

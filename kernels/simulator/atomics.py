@@ -5,6 +5,7 @@ from sys import _getframe
 import numpy as np
 
 from .faults import KernelError
+from .integers import Whole, whole
 from .memory import Recorded
 
 UNSIGNED = {np.dtype(name) for name in ("uint32", "uint64")}
@@ -22,19 +23,19 @@ class Atomic:
 
     def add(self, array, index, value):
         """array[index] += value"""
-        return _update(array, index, lambda before: before + value)
+        return _update(array, index, lambda before: before + _beside(before, value))
 
     def sub(self, array, index, value):
         """array[index] -= value"""
-        return _update(array, index, lambda before: before - value)
+        return _update(array, index, lambda before: before - _beside(before, value))
 
     def max(self, array, index, value):
         """array[index] = max(array[index], value)"""
-        return _update(array, index, lambda before: max(before, value))
+        return _update(array, index, lambda before: max(before, _beside(before, value)))
 
     def min(self, array, index, value):
         """array[index] = min(array[index], value)"""
-        return _update(array, index, lambda before: min(before, value))
+        return _update(array, index, lambda before: min(before, _beside(before, value)))
 
     def nanmax(self, array, index, value):
         """array[index] = max(array[index], value), where a number comes before NaN"""
@@ -93,6 +94,15 @@ def _like(number, value):
     return np.asarray(value).astype(number.dtype)
 
 
+def _beside(number, value):
+    """A value as NumPy computes with it: an integer of 64 bits is cut for one that has fewer."""
+    return _like(number, value)[()] if isinstance(value, Whole) and _is_whole(number) else value
+
+
+def _is_whole(number):
+    return isinstance(number, (int, np.integer))
+
+
 def _update(array, index, function, types=NUMBERS):
     dtype = getattr(array, "dtype", None)  # none of a local array, which needs no update either
     if dtype is not None and dtype not in types:
@@ -112,7 +122,9 @@ def _update(array, index, function, types=NUMBERS):
             getattr(array, "name", None),
         )
     if isinstance(array, Recorded):
-        return array.update(index, function, _getframe(2))
+        return whole(array.update(index, function, _getframe(2)))
+    if isinstance(array, np.ndarray):
+        array = array.view(np.ndarray)  # which computes with the bits that its elements have
     before = array[index]
     array[index] = function(before)
-    return before
+    return whole(before)

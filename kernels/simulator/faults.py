@@ -5,6 +5,7 @@ import linecache
 from dis import opmap, opname
 from typing import NamedTuple
 
+import numpy as np
 from numba import cuda
 
 
@@ -172,6 +173,49 @@ def floating_index():
         "An index is a floating number:",
         "Numba takes integers. n / 2 is a floating number also where it is whole: write n // 2, "
         "or int(x) where a number is to be cut off.",
+    )
+
+
+def unknown_of_array(array, name):
+    """The fault that a kernel asks an array of this name for what it does not say of itself."""
+    is_known = hasattr(np.ndarray, name)
+    return KernelError(
+        "unknown to the simulator" if is_known else "does not compile",
+        f"{array}.{name} is "
+        + ("not simulated." if is_known else "asked for, and an array has no such thing."),
+        "In the simulator a kernel reads and writes one element of an array at a time, in a loop "
+        "over indices, and asks for shape, size, ndim, dtype, strides, itemsize and nbytes. Give "
+        "it another view of an array as an argument.",
+        array,
+    )
+
+
+def divided_by_zero(error):
+    """The fault that a plain number of Python's is divided by 0, by an error of Python's."""
+    return KernelError(
+        "division by zero",
+        f"A number is divided by 0, in Python's words: {error}.",
+        "A GPU does not stop there: x / 0 is infinite or NaN, and x // 0 and x % 0 of integers "
+        "are 0. That is hardly meant: ask before, as in `if i > 0:`.",
+    )
+
+
+def shifted(count):
+    """The fault that bits are shifted to where there are none."""
+    return KernelError(
+        "overflow",
+        f"Bits are shifted by {count}, and an integer has 64:",
+        "What comes of that is not known. Shift by 0 to 63; to the other side, by the other "
+        "operator.",
+    )
+
+
+def sum_of_conditions(error):
+    """The fault that conditions are computed with as with numbers, by an error of NumPy's."""
+    return KernelError(
+        "unknown to the simulator",
+        f"A condition is computed with as with a number, in NumPy's words: {error}.",
+        "Numba makes 0 or 1 of it first. Say so: int(x > 1) - int(x > 2).",
     )
 
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from .block import Block, Index, indices, ordering
 from .device import Device
-from .faults import KernelError
+from .faults import KernelError, divided_by_zero, shifted, sum_of_conditions
+from .integers import whole
 from .log import GLOBAL, Log, Places
 from .memory import Recorded, compare_by_parts, recorded, unchecked
 from .names import bind
@@ -22,7 +23,18 @@ MOST_BLOCKS = Index(2**31 - 1, 65535, 65535)  # of a grid, along each axis
 _PAGE = 256  # bytes: where memory begins that a GPU has given out
 
 
-def launch(kernel, grid, block, *arguments, order="forward", seed=0, check=True, shared=0, **named):
+def launch(
+    kernel,
+    grid,
+    block,
+    *arguments,
+    order="forward",
+    seed=0,
+    check=True,
+    shared=0,
+    keeps_last_bits=False,
+    **named,
+):
     """Run a kernel on NumPy arrays, which it reads and writes in place.
 
     kernel   a Python function, or what numba.cuda.jit has made of one
@@ -34,6 +46,8 @@ def launch(kernel, grid, block, *arguments, order="forward", seed=0, check=True,
     check    whether to look for faults; without, it takes about a third of the time
     shared   how many bytes of shared memory `cuda.shared.array(0, dtype)` has: what numba.cuda
              takes as the fourth, in kernel[grid, block, stream, shared]
+    keeps_last_bits   whether a sum of elements that an array with a sign has no room for is meant
+             to be cut, as NumPy does it; else it is told
 
     Returns the Traffic, if it was to be checked. Raises KernelError, also for arguments that are
     given by name, which numba.cuda does not take.
@@ -44,20 +58,20 @@ def launch(kernel, grid, block, *arguments, order="forward", seed=0, check=True,
     grid, shape = _shape(function, "a grid", grid), _shape(function, "blocks", block)
     _check_shapes(function, grid, shape)
     places = Places()
-    log = Log(places) if check else None
+    log = Log(places, keeps_last_bits) if check else None
     device = Device(grid, shape, places, log, shared)
     bound = bind(function, device)
     if check:
         arguments = _recorded(function, arguments, log)
         device.given = [value for value in arguments if isinstance(value, Recorded)]
     else:
-        arguments = [unchecked(x) if isinstance(x, np.ndarray) else x for x in arguments]
+        arguments = [unchecked(x) if isinstance(x, np.ndarray) else _number(x) for x in arguments]
     with np.errstate(all="ignore"):  # a GPU says nothing of overflow either
         context = contextvars.copy_context()
     pasts = []
     for index in order(indices(grid)):
         device.begin_block(index)
-        block = Block(index, shape, functools.partial(bound, *arguments), device, context)
+        block = Block(index, shape, functools.partial(_run, bound, arguments), device, context)
         block.run(order)
         if check:
             pasts.append(Past(len(pasts), block, log.take(), device.arrays))
@@ -66,6 +80,23 @@ def launch(kernel, grid, block, *arguments, order="forward", seed=0, check=True,
         judge_together(pasts, log.has_fences)
         return Traffic(pasts)
     return None
+
+
+def _run(kernel, arguments):
+    """Run one thread. A KernelError in place of what Python and NumPy say of its numbers."""
+    try:
+        return kernel(*arguments)
+    except ZeroDivisionError as error:
+        fault = divided_by_zero(error)
+        raise fault.with_traceback(error.__traceback__) from None
+    except ValueError as error:
+        if "negative shift count" not in str(error):
+            raise
+        raise shifted("less than 0").with_traceback(error.__traceback__) from None
+    except TypeError as error:
+        if not str(error).lower().startswith(("numpy boolean", "the numpy boolean")):
+            raise
+        raise sum_of_conditions(error).with_traceback(error.__traceback__) from None
 
 
 def _shape(function, what, numbers):
@@ -113,7 +144,8 @@ def _check_arguments(function, arguments, named):
             "impossible launch",
             f"{takes}, and {', '.join(f'{name}=' for name in named)} is given by name.",
             "A kernel is given all arguments by their places, in the order of its parameters. "
-            "(What the launch itself takes by name is order, seed, check and shared.)",
+            "(What the launch itself takes by name is order, seed, check, shared and "
+            "keeps_last_bits.)",
         )
     if code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS) or code.co_kwonlyargcount:
         raise KernelError(
@@ -150,6 +182,11 @@ def _is_argument(value):
     return isinstance(value, (np.ndarray, np.generic, int, float, complex, enum.Enum))
 
 
+def _number(value):
+    """A number, or a tuple of them, as a kernel computes with it."""
+    return tuple(map(_number, value)) if type(value) is tuple else whole(value)
+
+
 def _described(value):
     """What an argument is, in a few words."""
     if isinstance(value, np.ndarray):
@@ -169,7 +206,7 @@ def _recorded(function, arguments, log):
     in_memory = {}  # {where a memory begins: the arrays in it}
     for name, value in names.items():
         if not isinstance(value, np.ndarray):
-            given.append(value)
+            given.append(_number(value))
             continue
         if value.dtype.names:
             raise TypeError(

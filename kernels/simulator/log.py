@@ -65,10 +65,12 @@ class Log:
 
     How a thread tells others what it has done: it calls a fence, then updates an element by
     cuda.atomic. Who updates the same element afterwards learns of all that came before the fence.
+
+    keeps_last_bits   as of `launch`
     """
 
-    def __init__(self, places):
-        self.places = places
+    def __init__(self, places, keeps_last_bits=False):
+        self.places, self.keeps_last_bits = places, keeps_last_bits
         self.entries = array("q")  # code + kind, place in the source, and so on
         self.turns = []
         self.widths = {}  # {place: how many elements it takes at once}, if more than one

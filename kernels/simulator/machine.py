@@ -61,7 +61,8 @@ class Machine:
     def launch(self, kernel, grid, block, arguments):
         """Run a kernel to its end."""
         self.launches += 1
-        launch(kernel, grid, block, *arguments, order=self.order, check=self.check)
+        how = {"order": self.order, "check": self.check, "keeps_last_bits": True}
+        launch(kernel, grid, block, *arguments, **how)
 
     @staticmethod
     def _start(memory):

@@ -11,6 +11,7 @@ from numba import types
 from numba.np.numpy_support import as_dtype
 
 from .faults import KernelError
+from .integers import Unsigned, Whole, kind_of, wrapped
 
 _NO_MATH = {
     *("cbrt", "comb", "dist", "factorial", "fsum", "gcd", "isclose", "isqrt", "lcm", "perm"),
@@ -132,19 +133,23 @@ class Integer:
     An unsigned type takes all, and keeps their last bits, for there nothing else can be meant:
     uint32(-1) is 32 ones.
 
-    dtype   of NumPy
-    make    what makes such a number
+    dtype            of NumPy
+    make             what makes such a number
+    keeps_last_bits  whether a type with a sign does so as well, of a number of 64 bits
     """
 
-    def __init__(self, dtype, make=None):
-        self.dtype, self._make = dtype, make or dtype.type
+    def __init__(self, dtype, make=None, keeps_last_bits=False):
+        self.dtype, self.make = dtype, make or kind_of(dtype)
+        self._keeps_last_bits = keeps_last_bits
         limits = np.iinfo(dtype)
         self._bits, self._least, self._most = limits.bits, int(limits.min), int(limits.max)
 
     def __call__(self, number):
+        if self.make is int and isinstance(number, Whole):
+            return +number  # of 64 bits, as it is
         if type(number) is not int or not self._least <= number <= self._most:
             number = self.fit(number, lambda: f"{self.dtype.name}({number})")
-        return self._make(number)
+        return self.make(number)
 
     def fit(self, number, text):
         """A number that this type has. A KernelError if the number that is given is meant as none.
@@ -158,6 +163,13 @@ class Integer:
             return number
         if self.dtype.kind == "u":
             return int(number) & self._most
+        if (
+            isinstance(number, (Unsigned, np.uint64))
+            and self._least <= wrapped(int(number)) <= self._most
+        ):
+            return wrapped(int(number))  # 5 - 100 of uint8 is a uint64, and means -95
+        if self._keeps_last_bits and isinstance(number, Whole):
+            return np.asarray(number).astype(self.dtype)
         raise KernelError(
             "overflow",
             f"{text()} is meant, and {self.dtype.name} goes only from {self._least} to "

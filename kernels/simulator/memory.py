@@ -9,12 +9,32 @@ from sys import _getframe
 
 import numpy as np
 
-from .faults import KernelError, floating_index, part_of_array, whole_array
+from .faults import KernelError, floating_index, part_of_array, unknown_of_array, whole_array
+from .integers import Condition, FromEnd, Whole, condition, kind_of
 from .log import ATOMIC, GLOBAL, WRITE, address_of, code_of, place
 from .mathematics import Integer, number_type
 
+_OF_ALL = {  # methods of NumPy's arrays, for which its functions ask as well
+    *("all", "any", "argmax", "argmin", "cumprod", "cumsum", "dot", "max", "mean", "min"),
+    *("prod", "sort", "std", "sum", "var"),
+}
 
-class Recorded:
+
+class _Attributes:
+    """What an array says of itself without being read."""
+
+    @property
+    def nbytes(self):
+        """How many bytes all elements have."""
+        return self.size * self.itemsize
+
+    def __getattr__(self, name):
+        if name.startswith("__"):  # Python and NumPy ask for many of these
+            raise AttributeError(name)
+        raise whole_array() if name in _OF_ALL else unknown_of_array(self.name, name)
+
+
+class Recorded(_Attributes):
     """An array in global or shared memory.
 
     number   of the array among those that the block can reach
@@ -104,7 +124,14 @@ class RecordedIntegers(Recorded):
 
     def __init__(self, values, *rest):
         super().__init__(values, *rest)
-        self._type, self._fit = values.dtype.type, Integer(values.dtype).fit
+        self._type = kind_of(values.dtype)
+        self._fit = Integer(values.dtype, keeps_last_bits=self.log.keeps_last_bits).fit
+
+    def __getitem__(self, index):
+        enter, frame = self._enter, _getframe(1)
+        enter(self._codes[index])
+        enter(id(frame.f_code) + frame.f_lasti)
+        return self._type(self.values[index])
 
     def __setitem__(self, index, value):
         if type(value) is not self._type:
@@ -115,24 +142,46 @@ class RecordedIntegers(Recorded):
         self.values[index] = value
 
 
-class Unsigned(np.ndarray):
-    """An array that is not checked, of unsigned integers: it keeps the last bits of any."""
+class RecordedConditions(Recorded):
+    """An array of True and False."""
+
+    def __getitem__(self, index):
+        enter, frame = self._enter, _getframe(1)
+        enter(self._codes[index])
+        enter(id(frame.f_code) + frame.f_lasti)
+        return condition(self.values[index])
+
+
+class Integers(np.ndarray):
+    """An array of integers, or of conditions, that is not checked."""
+
+    def __getitem__(self, index):
+        value = super().__getitem__(index)
+        return value if isinstance(value, np.ndarray) else kind_of(self.dtype)(value)
+
+    def __iter__(self):
+        return (self[i] for i in range(len(self)))
 
     def __setitem__(self, index, value):
         try:
             super().__setitem__(index, value)
         except OverflowError:
-            super().__setitem__(index, Integer(self.dtype)(value))
+            if self.dtype.kind != "u" and not isinstance(value, Whole):
+                raise  # of a plain number: NumPy's words are told
+            super().__setitem__(index, np.asarray(value).astype(self.dtype))
 
 
 def unchecked(values):
     """The same array for a kernel that is not checked."""
-    return values.view(Unsigned) if values.dtype.kind == "u" else values
+    return values.view(Integers) if values.dtype.kind in "biu" else values
+
+
+_RECORDED = {"b": RecordedConditions, "i": RecordedIntegers, "u": RecordedIntegers}
 
 
 def recorded(values, *rest):
     """The same array with accesses that are checked, and entered into the log."""
-    return (RecordedIntegers if values.dtype.kind in "iu" else Recorded)(values, *rest)
+    return _RECORDED.get(values.dtype.kind, Recorded)(values, *rest)
 
 
 def compare_by_parts(arrays):
@@ -155,17 +204,20 @@ class _Codes(dict):
 
     def __missing__(self, index):
         array = self.array
+        element = check_index(array, index)
+        if element is not index:  # it counts from the end
+            return self[element]
         numbers = index if isinstance(index, tuple) else (index,)
-        check_index(array, index)
         offset = sum(int(i) * stride for i, stride in zip(numbers, array.strides))
         self[index] = code_of(array.address + offset, array.number)
         return self[index]
 
 
 def check_index(array, index, counts_back=True):
-    """That an index is one of an element of an array.
+    """That an index is one of an element of an array.   -> the same, counted from the beginning
 
-    counts_back   whether a negative one counts from the end, as in what Numba itself compiles
+    counts_back   whether a negative one counts from the end, as in what Numba itself compiles. Only
+                  one that stands in the source is meant so.
     """
     numbers = index if isinstance(index, tuple) else (index,)
     if any(isinstance(i, slice) or i is Ellipsis for i in numbers):
@@ -173,10 +225,25 @@ def check_index(array, index, counts_back=True):
     if len(numbers) != len(array.shape):
         raise _wrong_axes(array, index, numbers)
     for i, size in zip(numbers, array.shape):
+        if isinstance(i, (bool, np.bool_, Condition)):
+            raise _no_number()
         if not isinstance(i, (int, np.integer)):
             raise floating_index()
-        if not 0 <= i < size:
+        if not (-size if counts_back and type(i) is FromEnd else 0) <= i < size:
             raise _out_of_bounds(array, index, numbers, counts_back)
+    if not any(type(i) is FromEnd for i in numbers):
+        return index
+    numbers = tuple(i + size if i < 0 else i for i, size in zip(numbers, array.shape))
+    return numbers if isinstance(index, tuple) else numbers[0]
+
+
+def _no_number():
+    """The fault that an index is a condition."""
+    return KernelError(
+        "does not compile",
+        "An index is True or False:",
+        "Numba takes integers. Write int(x > 0) where 0 or 1 is meant, or ask by `if`.",
+    )
 
 
 def _wrong_axes(array, index, numbers):
@@ -221,13 +288,13 @@ def _text(index):
     return ", ".join(map(str, index)) if isinstance(index, tuple) else str(index)
 
 
-class Constant:
+class Constant(_Attributes):
     """An array that no thread writes to: a global one, or what cuda.const.array_like gives."""
 
     space = "constant"
 
     def __init__(self, values, name):
-        self._values, self.name = values.copy(), name
+        self._values, self.name, self._make = values.copy(), name, kind_of(values.dtype)
         self.shape, self.ndim, self.size = values.shape, values.ndim, values.size
         self.dtype, self.strides, self.itemsize = values.dtype, values.strides, values.itemsize
 
@@ -239,7 +306,7 @@ class Constant:
 
     def __getitem__(self, index):
         check_index(self, index)
-        return self._values[index]
+        return self._make(self._values[index]) if self._make else self._values[index]
 
     def __setitem__(self, index, value):
         raise KernelError(
@@ -254,17 +321,23 @@ class Constant:
 _set = dict.__setitem__
 
 
-class Private(dict):
+class Private(_Attributes, dict):
     """An array that one thread has alone, {index: number}: what cuda.local.array gives."""
 
     space = "local"
 
     def __init__(self, shape, dtype, name):
         self.shape = shape if isinstance(shape, tuple) else (shape,)
-        self.scalar, self.name, self._make = dtype.type, name, number_type(dtype.type)
+        self.dtype, self.name, self.itemsize = dtype, name, dtype.itemsize
+        self.ndim, self.size = len(self.shape), math.prod(self.shape)
+        kind = kind_of(dtype)
+        self._make = condition if kind is condition else number_type(dtype.type)
+        self.scalar = Condition if kind is condition else kind or dtype.type
 
     def __missing__(self, index):
-        check_index(self, index)
+        element = check_index(self, index)
+        if element in self:  # it counts from the end
+            return self[element]
         raise KernelError(
             "uninitialised",
             f"{self.name}[{_text(index)}], in local memory, is read before it is written.",
@@ -275,7 +348,7 @@ class Private(dict):
 
     def __setitem__(self, index, value):
         if index not in self:
-            check_index(self, index)
+            index = check_index(self, index)
         _set(self, index, value if type(value) is self.scalar else self._make(value))
 
     def __len__(self):

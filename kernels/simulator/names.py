@@ -11,6 +11,7 @@ import numpy as np
 
 from . import instructions, syntax
 from .faults import Access, KernelError, Site
+from .integers import is_instance, whole, with_whole_literals
 from .mathematics import PLAIN_INT, Absent, Mathematics, NumPy, number_type
 from .memory import Constant
 from .source import source_of
@@ -41,10 +42,10 @@ def _bind(function, binding):
     if function in binding.known:
         return binding.known[function]
     device, known, callers = binding
-    code = function.__code__
+    code = with_whole_literals(function.__code__)
     source = source_of(code, is_kernel=not callers)
     syntax.check(source)
-    names = {"int": PLAIN_INT, **function.__globals__}
+    names = {"int": PLAIN_INT, "isinstance": is_instance, **function.__globals__}
     cells = [CellType() for _ in function.__closure__ or ()]
     bound = known[function] = FunctionType(
         code, names, function.__name__, function.__defaults__, tuple(cells)
@@ -85,7 +86,7 @@ def _simulated(name, site, value, source, binding):
         return Constant(value, name)  # as numba does, which keeps what it finds as it compiles
     if type(value).__name__ == "_Intrinsic":  # Numba has two such classes, neither of them public
         return functools.partial(getattr(instructions, value.__name__), binding.device)
-    return number_type(value)
+    return whole(number_type(value))
 
 
 def _check(lacking, site, source):
