@@ -32,6 +32,8 @@ float32 beside an index or a plain 0.3; here it stays float32, as with float32(0
 `float64_in(kernel, *arguments)` says where. Integers of arrays, of int32(...) and the like, and
 large ones in the source have 64 bits, as in Numba. An index has as many as it needs, so it differs
 where it grows beyond them, as in h = h * 31 + i again and again: begin with h = int64(0) there.
+Conditions of floating numbers are NumPy's, and those of indices Python's: write int(x > 1) +
+int(x > 2) where they are to be counted, and `not` for ~.
 """
 
 from .block import ORDERS
