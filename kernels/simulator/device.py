@@ -80,10 +80,10 @@ class Device:
 
     def _meet(self, what, lanes, value, frame):
         """Wait for the others.   -> what each of them has brought"""
-        places = []
-        while frame is not None:  # up to the kernel, with which the greenlet begins
-            places.append(self.places[place(frame)])
+        places = [self.places[place(frame)]]
+        while frame.f_code is not self.places.kernel:  # from callee to caller, up to the kernel
             frame = frame.f_back
+            places.append(self.places[place(frame)])
         return self._hub.switch(Wait(what, lanes, value, tuple(places)))
 
     def syncthreads(self):
