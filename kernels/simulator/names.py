@@ -13,7 +13,7 @@ from . import instructions, syntax
 from .faults import Access, KernelError, Site
 from .mathematics import PLAIN_INT, Absent, Mathematics, NumPy, number_type
 from .memory import Constant
-from .source import source_of
+from .source import source_of_function
 
 
 class _Binding(NamedTuple):
@@ -42,7 +42,7 @@ def _bind(function, binding):
         return binding.known[function]
     device, known, callers = binding
     code = function.__code__
-    source = source_of(code, is_kernel=not callers)
+    source = source_of_function(function, is_kernel=not callers)
     syntax.check(source)
     names = {"int": PLAIN_INT, **function.__globals__}
     cells = [CellType() for _ in function.__closure__ or ()]
