@@ -10,6 +10,7 @@ from kernels import simulator
 from tests.simulated import fault, normal, texts, zeros
 from tests.uncompiled import COMPILED, REFUSED
 
+FLAG = None
 pytestmark = pytest.mark.no_cover  # what runs here is no line of minigrad
 
 
@@ -35,6 +36,20 @@ def test_a_part_of_a_line_is_marked():
     told = str(fault(REFUSED["makes_a_dict"][0], 1, 1, zeros(1))).splitlines()
     assert told[1].endswith("in makes_a_dict: found = {}")
     assert told[2] == " " * told[1].index("{}") + "^^"
+
+
+def asks_a_flag(x):
+    if FLAG:
+        x[0] = {1: 2}[1]
+
+
+def test_a_global_name_stands_for_what_it_does_at_the_launch(monkeypatch):
+    for flag, is_told in ((False, False), (True, True), (False, False)):
+        monkeypatch.setitem(globals(), "FLAG", flag)
+        if is_told:
+            assert "has a dict" in str(fault(asks_a_flag, 1, 1, zeros(1)))
+        else:
+            simulator.launch(asks_a_flag, 1, 1, zeros(1))
 
 
 TYPED = "def kernel(x):\n    numbers = [1, 2]\n    x[0] = numbers[1]\n"

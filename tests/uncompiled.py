@@ -756,3 +756,42 @@ def has_branches_that_are_never_taken(x):
     if x[0] > 1 and not level:
         x[0] = {1: 2}[1]
     x[1] = 1 if level == 3 else {1: 2}[1]
+
+
+@refused("x[0] = {1: 2}[1]", "has a dict")
+def does_not_leave_out_what_a_global_asks_for(x):
+    if SIZE > 2 and not DEBUG:
+        x[0] = {1: 2}[1]
+
+
+@refused("x[0] = 1 if DEBUG else {1: 2}[1]", "has a dict")
+def does_not_leave_out_the_other_value(x):
+    x[0] = 1 if DEBUG else {1: 2}[1]
+
+
+def made_for(level):
+    @refused("x[0] = LIST[level]", "LIST is a list of the program")
+    def does_not_leave_out_what_is_asked_for_around_it(x):
+        if level == 1:
+            x[0] = LIST[level]
+
+    @compiled
+    def leaves_out_what_is_not_asked_for_around_it(x):
+        if level != 1:
+            x[0] = LIST[level]
+
+
+made_for(1)
+
+
+@compiled
+def has_branches_that_no_global_asks_for(x):
+    if SIZE > 2 or x[0] > 1:
+        x[0] = 1
+    else:
+        x[0] = plain({1: 2}[1])
+    if x[0] > 1 and DEBUG:
+        x[0] = LIST[0]
+    if SIZE == 3:
+        return
+    x[0] = {1: 2}[1]

@@ -14,7 +14,7 @@ from .faults import Access, KernelError, Site
 from .integers import is_instance, whole, with_whole_literals
 from .mathematics import PLAIN_INT, Absent, Mathematics, NumPy, number_type
 from .memory import Constant
-from .source import source_of
+from .source import source_of_function
 
 
 class _Binding(NamedTuple):
@@ -43,7 +43,7 @@ def _bind(function, binding):
         return binding.known[function]
     device, known, callers = binding
     code = with_whole_literals(function.__code__)
-    source = source_of(code, is_kernel=not callers)
+    source = source_of_function(function, is_kernel=not callers)
     syntax.check(source)
     names = {"int": PLAIN_INT, "isinstance": is_instance, **function.__globals__}
     cells = [CellType() for _ in function.__closure__ or ()]

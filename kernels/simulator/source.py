@@ -47,19 +47,20 @@ class Part(Site):
 class Source:
     """The source of a function, without what Numba may leave out.
 
+    names   ((name, value), ...) of what has a name outside of the function, as far as it is known
     parts   [(part, the part that it is in)] as `ast` has them, none where no source can be read
     stored  the names that are given values, as often as they are
     is_for_itself   whether it is compiled for itself, so that Numba knows nothing of its caller
     """
 
-    def __init__(self, code, is_kernel):
+    def __init__(self, code, is_kernel, names=()):
         self.code, self.is_kernel = code, is_kernel
         function = _function(code)
         every = list(_parts(function)) if function else []
-        names = [part for part, _ in every if isinstance(part, ast.Name)]
-        self.stored = [name.id for name in names if isinstance(name.ctx, ast.Store)]
+        every_name = [part for part, _ in every if isinstance(part, ast.Name)]
+        self.stored = [name.id for name in every_name if isinstance(name.ctx, ast.Store)]
         self.is_for_itself = is_kernel or bool(function and _is_for_itself(function))
-        self._left_out = _left_out(function, every, is_kernel) if function else []
+        self._left_out = _left_out(function, every, is_kernel, names) if function else []
         self.parts = [
             (part, around)
             for part, around in every
@@ -83,6 +84,20 @@ class Source:
 
 
 source_of = functools.cache(Source)
+
+
+def source_of_function(function, is_kernel):
+    """The Source of a function, for which the names around it stand for what they do by now."""
+    code = function.__code__
+    cells = dict(zip(code.co_freevars, function.__closure__ or ()))
+    found = function.__globals__
+    around = {name: found[name] for name in code.co_names if name in found}
+    own = {*code.co_varnames, *code.co_cellvars}
+    around = {name: value for name, value in around.items() if name not in own}
+    around |= {name: cell.cell_contents for name, cell in cells.items()}
+    simple = bool, int, float, str, type(None)  # as Numba takes them for constants
+    names = [(name, value) for name, value in around.items() if type(value) in simple]
+    return source_of(code, is_kernel, tuple(names))
 
 
 def _function(code):
@@ -143,11 +158,11 @@ def _parts(around):
 # ---- What Numba leaves out -----------------------------------------------------------------------
 
 
-def _left_out(function, every, is_kernel):
+def _left_out(function, every, is_kernel, names):
     """The parts that Numba may leave out."""
     parts = [part for part, _ in every]
     called = {getattr(part.func, "id", "") for part in parts if isinstance(part, ast.Call)}
-    known = _Known(_constants(parts), *_changing(function, parts, is_kernel))
+    known = _Known({**dict(names), **_constants(parts)}, *_changing(function, parts, is_kernel))
     out = []
     for part in [function, *parts]:
         bodies = [getattr(part, name, []) for name in ("body", "orelse")]
