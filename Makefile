@@ -62,7 +62,7 @@ test-gpu: $(EXTRA)/test $(EXTRA)/$(if $(GPU),gpu,gpu-ci)
 	    tests/test_simulator_traffic.py tests/test_simulator_precision.py \
 	    tests/test_cuda_kernels.py \
 	    tests/test_device_arrays.py tests/test_device_integers.py \
-	    tests/test_device_training.py \
+	    tests/test_device_shapes.py tests/test_device_training.py \
 	    tests/check_device_operations.py tests/check_device_layers.py \
 	    tests/check_device_training.py tests/check_card.py tests/check_gpu_compilation.py \
 	    tests/check_verdicts.py

@@ -25,14 +25,14 @@ def matmul(a, b, out=None):
 def dense(x, weight, bias, activation=None):
     """y = f(z),  z = x W + b   (..., d), (d, u), (u,) -> y (..., u), z (..., u)
 
-    activation  f: None, "relu", "gelu", "gelu_tanh" or "silu". With the first two z is y itself,
-                which tells the slope as well.
+    activation  f: one of ACTIVATIONS. With None and "relu" z is y itself, which tells the slope
+                as well.
     """
     z = np.matmul(x, weight)
     z += bias
     if activation is None:
         return z, z
-    y = _ACTIVATIONS[activation][0](z)
+    y = _activation(activation)[0](z)
     return y, y if activation == "relu" else z
 
 
@@ -41,7 +41,7 @@ def dense_backward(g, z, x, weight, activation=None, needs=(True, True, True)):
 
     `needs` says which are wanted; None stands for the others.
     """
-    h = g if activation is None else _ACTIVATIONS[activation][1](g, z)
+    h = g if activation is None else _activation(activation)[1](g, z)
     rows, h_rows = _rows(x), _rows(h)
     return (
         np.matmul(h, weight.T) if needs[0] else None,
@@ -166,8 +166,8 @@ def gelu_backward(g, x, approximate=False):
     return g * (p + x * np.exp(-0.5 * x * x) / math.sqrt(2 * math.pi))
 
 
-# {name: (f, its backward)} of the activations that `dense` has
-_ACTIVATIONS = {
+# {name: (f, its backward)} of the activations that `dense` and `convolution` have
+_FUNCTIONS = {
     "relu": (relu, relu_backward),
     "silu": (silu, silu_backward),
     "gelu": (gelu, gelu_backward),
@@ -176,6 +176,15 @@ _ACTIVATIONS = {
         lambda g, x: gelu_backward(g, x, approximate=True),
     ),
 }
+ACTIVATIONS = None, *_FUNCTIONS
+
+
+def _activation(name):
+    """f and its backward. ValueError if there is none of this name."""
+    if name not in _FUNCTIONS:
+        names = ", ".join(map(repr, ACTIVATIONS))
+        raise ValueError(f"the activation of a layer is one of {names}. Received: {name!r}")
+    return _FUNCTIONS[name]
 
 
 # ---- Softmax and cross-entropy -------------------------------------------------------------------
@@ -223,6 +232,8 @@ def cross_entropy(logits, labels):
 def cross_entropy_backward(g, logits, norms, labels):
     """dL/dzᵢⱼ = gᵢ (pᵢⱼ - [j = yᵢ])   (n,), (n, c), (n, 2), (n,) -> (n, c)"""
     _check_labels(logits, labels)
+    if norms.shape != (len(labels), 2):
+        raise ValueError(f"norms must be (n, 2) = ({len(labels)}, 2). Received: {norms.shape}")
     d = np.exp(logits - norms[:, :1] - norms[:, 1:])
     d[np.arange(len(labels)), labels] -= 1
     return g[:, None] * d
@@ -335,6 +346,7 @@ def attention_backward(
 
 def _attention_weights(q, k, scale, causal, mask):
     """p (b, h, t, s) and norms (b, h, t, 2)"""
+    _check_heads(q, k)
     scale = 1 / math.sqrt(q.shape[-1]) if scale is None else scale
     z = scale * np.matmul(q, np.swapaxes(_repeat_heads(k, q), -1, -2))
     if causal:
@@ -350,6 +362,15 @@ def _attention_weights(q, k, scale, causal, mask):
     with np.errstate(divide="ignore"):
         norms = np.concatenate([largest + 0 * total, np.log(total)], axis=-1)
     return e / np.where(total == 0, 1, total), norms
+
+
+def _check_heads(q, k):
+    """ValueError unless each head of k serves as many of q."""
+    if not q.ndim == k.ndim == 4 or k.shape[1] == 0 or q.shape[1] % k.shape[1]:
+        raise ValueError(
+            "attention takes q (b, h, t, d) and k (b, hₖ, s, d), where h is a multiple of hₖ. "
+            f"Received: {q.shape} and {k.shape}"
+        )
 
 
 def _check_mask(mask, q, k):
@@ -403,7 +424,7 @@ def convolution(
         z += bias
     if activation is None:
         return z, z
-    y = _ACTIVATIONS[activation][0](z)
+    y = _activation(activation)[0](z)
     return y, y if activation == "relu" else z
 
 
@@ -425,10 +446,12 @@ def convolution_backward(
     counts.
     """
     _check_convolution(x, weight, None, groups)
-    h = g if activation is None else _ACTIVATIONS[activation][1](g, z)
+    count = windows.counts(x.shape[1:3], weight.shape[:2], strides, padding, dilation)
+    _check_windows(g, x.shape, count, weight.shape[-1])
+    h = g if activation is None else _activation(activation)[1](g, z)
     padded = _padded(x, padding)
     dx, dw = np.zeros_like(padded), np.zeros_like(weight)
-    for place, inside in _places(weight.shape[:2], strides, g.shape[1:3], dilation):
+    for place, inside in _places(weight.shape[:2], strides, count, dilation):
         for channels, units in _groups(weight, groups):
             if needs[0]:
                 dx[*inside, channels] += np.matmul(h[..., units], weight[*place, :, units].T)
@@ -456,6 +479,13 @@ def _check_convolution(x, weight, bias, groups):
         )
     if bias is not None and bias.shape != (units,):
         raise ValueError(f"{units} units need a bias ({units},). Received: {bias.shape}")
+
+
+def _check_windows(g, shape, count, channels):
+    """ValueError unless g has a number for each channel of each window, of images of a shape."""
+    right = shape[0], *count, channels
+    if g.shape != right:
+        raise ValueError(f"windows of images {tuple(shape)} are {right}. Received: {g.shape}")
 
 
 def _places(size, strides, count, dilation=(1, 1)):
@@ -500,9 +530,12 @@ def max_pool(x, size, strides, padding=((0, 0), (0, 0))):
 
 def max_pool_backward(g, x, y, size, strides, padding=((0, 0), (0, 0))):
     """dL/dx: gᵢⱼ goes to the first place of window (i, j) that has the value yᵢⱼ"""
+    count = windows.counts(x.shape[1:3], size, strides, padding)
+    for array in (g, y):
+        _check_windows(array, x.shape, count, x.shape[-1])
     padded = _padded(x, padding, np.nan)  # which equals nothing
     dx = np.zeros_like(padded)
-    for _, inside in _places(size, strides, g.shape[1:3]):
+    for _, inside in _places(size, strides, count):
         is_largest = padded[*inside] == y
         dx[*inside] += np.where(is_largest, g, 0)
         g = np.where(is_largest, 0, g)  # nothing is left for later places
@@ -528,7 +561,8 @@ def average_pool_backward(g, shape, size, strides, padding=((0, 0), (0, 0))):
     shape  that of x, (n, h, w, c)
     """
     n, h, w, c = shape
-    count = g.shape[1:3]
+    count = windows.counts((h, w), size, strides, padding)
+    _check_windows(g, shape, count, c)
     (top, bottom), (left, right) = padding
     share = g / _window_sizes(g, shape, size, strides, count, padding)
     dx = np.zeros_like(g, shape=(n, top + h + bottom, left + w + right, c))

@@ -5,12 +5,15 @@ computed by a GPU; each kernel is compiled for one, and runs in the simulator. W
 into the stand-in runs on a GPU as well, if there is one.
 """
 
+import re
+
 import numpy as np
 import pytest
 from numba import cuda
 
 import kernels
 from kernels import dlpack
+from kernels.cuda import card
 from kernels.cuda.card import Card
 from kernels.cuda.device import Device
 from kernels.cuda.errors import WrongDeviceError
@@ -118,6 +121,14 @@ def test_memory_that_is_not_there_is_an_error_and_what_is_kept_is_given_back(sta
     assert device.empty((MEMORY * 3 // 4,), np.uint8).size  # where the first was kept for others
 
 
+@pytest.mark.parametrize("grid", [(2**31,), (1, 65536), (1, 1, 65536), (0,)])
+def test_a_grid_that_no_card_starts_is_an_error_that_names_the_kernel(grid, stand_in_device):
+    x = stand_in_device.put(np.ones(3, np.float32))
+    with pytest.raises(ValueError, match=rf"double .*{re.escape(str(grid))} .*65535, 65535"):
+        stand_in_device.launch(double, grid, (32,), x)
+    assert list(x.numpy()) == [1, 1, 1]
+
+
 def double(x):
     i = cuda.grid(1)
     if i < x.shape[0]:
@@ -158,8 +169,21 @@ def test_a_kernel_for_other_cards_is_an_error_that_says_which(targets, capabilit
     assert str(caught.value) == f"check_card.double takes a GPU of compute capability {words}"
 
 
+@pytest.mark.parametrize(
+    "seconds, said", [(0.1, ""), (9.4, "compiled exp_float32_flat for the GPU")]
+)
+def test_a_long_compilation_is_told(seconds, said, stand_in_device, monkeypatch, capsys):
+    x = stand_in_device.put(NUMBERS)
+    now = iter([0, seconds])
+    monkeypatch.setattr(card.time, "perf_counter", lambda: next(now, seconds))
+    np.exp(x)
+    np.exp(x)
+    said = "" if seconds < 1 else "compiled exp_float32_flat for the GPU in 9.4 s\n"
+    assert capsys.readouterr().err == said
+
+
 def test_what_numpy_says_is_for_the_same_cards_as_other_kernels():
-    with stand_in((7, 5)), pytest.raises(WrongDeviceError, match="ufuncs.exp_float32_flat takes"):
+    with stand_in((7, 0)), pytest.raises(WrongDeviceError, match="ufuncs.exp_float32_flat takes"):
         np.exp(Device(Card()).put(NUMBERS))
 
 

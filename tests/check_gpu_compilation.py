@@ -24,7 +24,14 @@ from kernels import simulator
 from kernels.cuda import compile as compiling
 from kernels.cuda import ufuncs
 from kernels.cuda.launch import TARGETS, VECTOR, Launch, name_of
-from kernels.cuda.ptx import ALIGNED, commit_copies, copy_async4, load_matrices
+from kernels.cuda.ptx import (
+    ALIGNED,
+    commit_copies,
+    copy_async4,
+    load_matrices,
+    multiply_tf32,
+    store4,
+)
 from kernels.simulator.precision import float64_of_types
 from tests import precision_cases, seeded_bugs, uncompiled
 from tests.stand_in_driver import stand_in
@@ -219,6 +226,38 @@ def small_matrices_of_eight_bytes(x):
 @pytest.mark.parametrize("kernel", [copies_of_eight_bytes, small_matrices_of_eight_bytes])
 def test_an_instruction_for_four_bytes_takes_no_eight(kernel):
     with pytest.raises(TypingError, match="takes numbers of 4 bytes. Received: array.float64"):
+        compiling.ptx(Launch(kernel, (32,), None, (VECTOR,)), TARGETS[0])
+
+
+def stores_three(x):
+    store4(x, 0, (x[0], x[1], x[2]))
+
+
+def stores_conditions(x):
+    store4(x, 0, (x[0] > 0, x[1] > 0, x[2] > 0, x[3] > 0))
+
+
+def multiplies_integers(x):
+    f = x[0]
+    x[0] = multiply_tf32((f, f, f, f), (1, 2, 3, 4), (f, f))[0]
+
+
+def multiplies_three(x):
+    f = x[0]
+    x[0] = multiply_tf32((f, f, f, f), (f, f, f), (f, f))[0]
+
+
+@pytest.mark.parametrize(
+    "kernel, words",
+    [
+        (stores_three, "store4 takes a tuple of 4 numbers. Received: UniTuple.float32 x 3"),
+        (stores_conditions, "store4 takes a tuple of 4 numbers. Received: UniTuple.bool x 4"),
+        (multiplies_integers, "multiply_tf32 takes a tuple of 4 float32. Received"),
+        (multiplies_three, "multiply_tf32 takes a tuple of 4 float32. Received"),
+    ],
+)
+def test_an_instruction_takes_as_many_numbers_as_it_has(kernel, words):
+    with pytest.raises(TypingError, match=words):
         compiling.ptx(Launch(kernel, (32,), None, (VECTOR,)), TARGETS[0])
 
 

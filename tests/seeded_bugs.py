@@ -201,7 +201,7 @@ BUGS = {
         *(["tile[place, column + i, row] =", "a_four = load4"], (18, 19, 20), "double_buffered"),
     ),
     "the other place is never filled": Bug(
-        *("multiply_ahead", "        put_in_tile(b_tile, 1 - place, b_part, b_four, edge)\n", ""),
+        *("multiply_ahead", "        put_in_tile(b_tile, 1 - place, of_b, b_four, edge)\n", ""),
         *(UNWRITTEN, "b_tile", ["b_four = load4"], (18, 19, 20), "double_buffered"),
     ),
     "a tile of three places in two": Bug(
@@ -210,7 +210,7 @@ BUGS = {
     ),
     # Batches, and layers
     "a part of a sum that does not stop": Bug(
-        *("of_batch", "min(start + each, rows)", "start + each", BOUNDS, "a"),
+        *("share_of_batch", "min(start + each, rows)", "start + each", BOUNDS, "a"),
         *(["load4(x, (row, column))"], (5, 8, 7), "transposed_a_64", gemm),
     ),
     "parts of a sum in one place": Bug(
@@ -222,9 +222,10 @@ BUGS = {
         *(["store4(x, (row, column)", "load4(x, (row, column))"], (18, 19, 20), "dense_64", gemm),
     ),
     "a bias for more columns than there are": Bug(
-        *("add_bias", "take4(bias, first_column + group * EDGE + cuda.threadIdx.x * 4)"),
-        *("4 * (bias[first_column + group * EDGE + cuda.threadIdx.x * 4],)", BOUNDS, "bias"),
-        *(["four = 4 * (bias["], (18, 19, 20), "dense_64", gemm),
+        *("add_bias", "four = take4(bias, first_column + group * EDGE + cuda.threadIdx.x * 4)"),
+        "at = first_column + group * EDGE + cuda.threadIdx.x * 4\n"
+        "        four = bias[at], bias[at + 1], bias[at + 2], bias[at + 3]",
+        *(BOUNDS, "bias", ["four = bias[at]"], (18, 19, 20), "dense_64", gemm),
     ),
     # Copies on their way, and tensor cores
     "no wait for a copy": Bug(

@@ -63,8 +63,10 @@ MISSING = {
     ),
     "an old driver": (
         {"library": Fake(version=12040)},
-        "too old: it knows CUDA up to 12.4, .* is CUDA 13. Install a newer driver",
+        "too old: it knows CUDA up to 12.4, .* is CUDA 13. Install a newer driver; or packages for "
+        r"this one: pip install 'minigrad\[cuda12\]'",
     ),
+    "a very old driver": ({"library": Fake(version=11080)}, "up to 11.8, .*a newer driver$"),
     "no compiler": (
         {"library": Fake(), "available": False},
         "does not run: NVIDIA's compiler libnvvm was not found. Try pip install",

@@ -456,6 +456,20 @@ def test_a_layer_is_that_on_the_cpu(shape, activation, device):
         same(array, right, 1e-5)
 
 
+@pytest.mark.parametrize(
+    "shape, dtype, error, words",
+    [
+        ((3, 3), "int32", TypeError, "matmul gives float32. Received: out of int32"),
+        ((3, 4), "float32", ValueError, r"out must have shape \(3, 3\). Received: \(3, 4\)"),
+    ],
+)
+def test_a_product_that_out_cannot_keep_is_an_error(shape, dtype, error, words):
+    device = Device(simulator.Machine())
+    x = device.put(normal(3, 3))
+    with pytest.raises(error, match=words):
+        np.matmul(x, x, out=device.put(np.zeros(shape, dtype)))
+
+
 def test_what_does_not_fit_has_no_dot():
     x = Device(simulator.Machine()).put(NUMBERS)
     with pytest.raises(ValueError, match=r"dot cannot multiply \(3, 5, 4\) and \(3, 5, 4\)"):
@@ -882,7 +896,7 @@ def test_the_host_shares_with_numpy_and_a_gpu_with_the_device_cuda(monkeypatch):
 def test_heads_that_do_not_fit_together_are_not_attended(k, v, device):
     """A kernel would read beyond the end, or leave out what has no partner."""
     q, k, v = (device.put(np.ones((1, *shape), np.float32)) for shape in ((3, 2, 4), k, v))
-    with pytest.raises(ValueError, match="broadcast|multiply"):
+    with pytest.raises(ValueError, match="broadcast|multiply|a multiple of hₖ"):
         kernels.attention(q, k, v)
 
 
@@ -894,6 +908,27 @@ LEFT_TO_WORDS = {
     "no key": ("float32", (2, 1, 1, 3, 0, 4)),
     "no example": ("float64", (0, 1, 1, 3, 2, 4)),
 }
+
+
+@pytest.mark.parametrize("axis", [0, 1], ids=["examples", "heads"])
+def test_more_examples_or_heads_than_a_grid_has_blocks_are_left_to_words(axis, device, monkeypatch):
+    shape = [2, 2, 2, 4]
+    shape[axis] = 4
+    q, k, v, g = np.random.default_rng(0).standard_normal((4, *shape)).astype(np.float32)
+    on_device = [device.put(x) for x in (g, q, k, v)]
+    rights = kernels.attention(*on_device[1:])
+    more_rights = kernels.attention_backward(*on_device, *rights)
+    monkeypatch.setattr(calls.attention, "MOST_BLOCKS", (9, 3, 3))
+    names = []
+    launch = device.machine.launch
+    monkeypatch.setattr(
+        device.machine, "launch", lambda f, *rest: (names.append(f.__name__), launch(f, *rest))
+    )
+    found = kernels.attention(*on_device[1:])
+    more = kernels.attention_backward(*on_device, *found)
+    assert not {"forward_32", "queries_32", "keys_32"} & {*names} and names
+    for ours, right in zip((*found, *more), (*rights, *more_rights), strict=True):
+        same(ours, right.numpy())
 
 
 @pytest.mark.parametrize("what", LEFT_TO_WORDS)

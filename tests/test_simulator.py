@@ -440,6 +440,81 @@ def test_two_calls_are_two_barriers(order):
     assert "which waits elsewhere" in str(found)
 
 
+@cuda.jit(device=True)
+def wait():
+    cuda.syncthreads()
+
+
+@cuda.jit(device=True)
+def sum_of_warp(v):
+    for bits in (16, 8, 4, 2, 1):
+        v += cuda.shfl_xor_sync(ALL, v, bits)
+    return v
+
+
+def waits_in_both_branches(x):
+    if cuda.threadIdx.x < 16:
+        wait()
+    else:
+        wait()
+
+
+def sums_in_both_branches(x):
+    i = cuda.threadIdx.x
+    if i < 16:
+        x[i] = sum_of_warp(x[i])
+    else:
+        x[i] = sum_of_warp(2 * x[i])
+
+
+@ORDERS
+@pytest.mark.parametrize(
+    "kernel, inner, calls",
+    [
+        (waits_in_both_branches, "cuda.syncthreads()", ["wait()", "wait()"]),
+        (
+            sums_in_both_branches,
+            "v += cuda.shfl_xor_sync(ALL, v, bits)",
+            ["sum_of_warp(2 * x[i])", "sum_of_warp(x[i])"],
+        ),
+    ],
+)
+def test_two_calls_of_a_function_that_waits_are_two_barriers(kernel, inner, calls, order):
+    found = fault(kernel, 1, 32, zeros(32), order=order)
+    assert found.kind == "divergent barrier" and texts(found) == [inner] * 2
+    callers = [access.callers for access in found.accesses]
+    assert sorted(caller.expression for (caller,) in callers) == calls
+    for (caller,) in callers:
+        assert f"      called in line {caller.line}, in {kernel.__name__}: " in str(found)
+    assert "compiled into each place that calls it" in str(found)
+
+
+def test_a_barrier_in_a_function_says_from_where_it_is_called():
+    first = waits_in_both_branches.__code__.co_firstlineno
+    inner = wait.py_func.__code__.co_firstlineno + 2
+    told = f"      line {inner}, in wait: cuda.syncthreads()"
+    called = f"      called in line {first + 2}, in waits_in_both_branches: wait()"
+    access = str(fault(waits_in_both_branches, 1, 32, zeros(4)).accesses[0])
+    marks = (" " * told.index("cuda") + "^" * 18, " " * called.index("wait()") + "^" * 6)
+    assert access.split("\n")[1:] == [told, marks[0], called, marks[1]]
+
+
+def waits_in_a_loop(x):
+    tile = cuda.shared.array(32, float32)
+    i = cuda.threadIdx.x
+    for _ in range(20):  # so often that Python has made its calls faster in between
+        tile[i] = x[i]
+        wait()
+        x[i] = sum_of_warp(tile[31 - i])
+        wait()
+
+
+@ORDERS
+@pytest.mark.parametrize("check", [True, False])
+def test_what_all_threads_call_in_one_place_is_one_barrier(check, order):
+    simulator.launch(waits_in_a_loop, 1, 32, zeros(32), order=order, check=check)
+
+
 def vote_of_three(x):
     if cuda.threadIdx.x < 3:
         x[cuda.threadIdx.x] = cuda.ballot_sync(0b111, True)
@@ -597,6 +672,86 @@ def test_four_numbers_begin_at_a_multiple_of_16_bytes():
     assert fault(four_from, 1, 1, normal(9), 8).kind == "out of bounds"
 
 
+def named_behind_another(x):
+    i = cuda.threadIdx.x; tile = cuda.shared.array(4, float32)  # fmt: skip  # noqa: E702
+    x[i] = tile[i]
+
+
+def named_beside_another(x):
+    other, tile = cuda.shared.array(4, float32), cuda.shared.array(4, float32)
+    other[cuda.threadIdx.x] = 1
+    x[0] = tile[0]
+
+
+def named_with_a_type(x):
+    tile: object = cuda.shared.array(4, float32)
+    x[0] = tile[0]
+
+
+def named_on_another_line(x):
+    tile = (
+        # 16 bytes
+        cuda.shared.array(4, float32)
+    )
+    x[0] = tile[0]
+
+
+def named_by_an_expression(x):
+    if (tile := cuda.shared.array(4, float32)).size > 3:
+        x[0] = tile[0]
+
+
+def named_under_a_condition(x):
+    tile = cuda.shared.array(4, float32) if float32 is not None else None
+    x[0] = tile[0]
+
+
+def named_twice(x):
+    tile = other = cuda.shared.array(4, float32)
+    x[0] = tile[0] + other[0]
+
+
+@pytest.mark.parametrize(
+    "kernel",
+    [
+        *(named_behind_another, named_beside_another, named_with_a_type, named_on_another_line),
+        *(named_by_an_expression, named_under_a_condition, named_twice),
+    ],
+)
+def test_an_array_has_the_name_that_it_is_given(kernel):
+    assert fault(kernel, 1, 1, zeros(4)).array == "tile"
+
+
+def fills_one_of_two(x):
+    first = cuda.shared.array(4, float32)
+    first[cuda.threadIdx.x] = max(cuda.shared.array(4, float32)[0], 1)
+
+
+def test_an_array_without_a_name_has_a_number():
+    assert fault(fills_one_of_two, 1, 1, zeros(4)).array == "shared array 2"
+
+
+def three_stored(x):
+    store4(x, 0, (x[0], x[1], x[2]))
+
+
+def four_loaded(x):
+    load4(x, 0)
+
+
+def four_booleans_stored(x):
+    store4(x, 0, (True, True, True, False))
+
+
+def test_four_numbers_are_four_numbers():
+    found = fault(three_stored, 1, 1, normal(4))
+    assert found.kind == "wrong memory" and "a tuple of 3 numbers" in str(found)
+    for kernel in (four_loaded, four_booleans_stored):
+        found = fault(kernel, 1, 1, zeros(4, dtype=bool))
+        assert (found.kind, found.array) == ("does not compile", "x"), str(found)
+        assert "an array of bool" in str(found)
+
+
 # ---- Copies and tensor cores ---------------------------------------------------------------------
 
 
@@ -665,6 +820,43 @@ def test_a_warp_multiplies_small_matrices(order):
     right = c + tf32(a) @ tf32(b)
     simulator.launch(small_product, 1, 32, a, b, c, order=order)
     np.testing.assert_allclose(c, right, rtol=1e-6, atol=1e-6)
+
+
+def product_of_some(x):
+    zero, i = float32(0), cuda.threadIdx.x
+    if i < x.size:
+        multiply_tf32((zero, zero, zero, zero), (zero, zero, zero, zero), (zero, zero))
+
+
+def matrices_of_some(x):
+    tile = cuda.shared.array((16, 8), float32, ALIGNED)
+    i = cuda.threadIdx.x
+    if i < 4:
+        for row in range(16):
+            tile[row, i] = tile[row, i + 4] = 0
+    cuda.syncthreads()
+    if i >= x.size:
+        return
+    load_matrices(tile, (i % 16, i % 32 // 16 * 4))
+
+
+@ORDERS
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize(
+    "kernel, called", [(product_of_some, "multiply_tf32("), (matrices_of_some, "load_matrices(")]
+)
+def test_small_matrices_need_all_lanes_of_a_warp(kernel, called, check, order):
+    simulator.launch(kernel, 1, 64, zeros(64), order=order, check=check)
+    simulator.launch(kernel, 1, 64, zeros(32), order=order, check=check)  # a warp or none of it
+    for threads, size, words in [
+        (64, 48, "by 16 lanes of a warp, and the others have ended"),
+        (16, 16, "A block of 16 threads has a warp of 16 lanes:"),
+        (40, 40, "A block of 40 threads has a warp of 8 lanes:"),
+    ]:
+        with pytest.raises(simulator.KernelError) as caught:
+            simulator.launch(kernel, 1, threads, zeros(size), order=order, check=check)
+        assert caught.value.kind == "divergent barrier" and words in str(caught.value)
+        assert texts(caught.value)[0].startswith(called)
 
 
 def small_matrices(x, out, row_length):

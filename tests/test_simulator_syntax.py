@@ -18,7 +18,7 @@ pytestmark = pytest.mark.no_cover  # what runs here is no line of minigrad
 def test_what_numba_does_not_compile_is_told(name, check):
     kernel, line, words = REFUSED[name]
     with pytest.raises(simulator.KernelError) as caught:
-        simulator.launch(kernel, 1, 8, np.ones(8, np.float32), check=check)
+        simulator.launch(kernel, 1, 32, np.ones(32, np.float32), check=check)
     found = caught.value
     assert found.kind == "does not compile" and len(found.accesses) == 1, str(found)
     assert line in texts(found)[0], str(found)

@@ -196,3 +196,10 @@ def test_a_picture_of_banks():
     assert asked == "128 bytes in 16 turns, where 1 would do"
     assert len(rows) == 1 + 16
     assert rows[1].split("|")[1].split() == ["0", *"." * 15, "1", *"." * 15]
+
+
+def test_one_transaction_is_said_as_one():
+    traffic = simulator.launch(reads_a_tile, 1, 32, zeros(1056), 1)
+    assert "128 bytes in 1 turn, where 1 would do" in traffic.draw("tile[i * stride]", "tile")
+    traffic = simulator.launch(copies_some, 1, 8, zeros(8), zeros(8))
+    assert "32 bytes in 1 sector, where 1 would do" in traffic.draw("x[i]", "x")

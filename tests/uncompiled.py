@@ -9,9 +9,12 @@ import math
 import random
 import time
 
+import numba
 import numpy as np
-from numba import cuda, float32
+from numba import cuda, float32, prange
 from numba.extending import register_jitable
+
+from kernels.cuda.ptx import multiply_tf32, store4
 
 REFUSED = {}  # {name: (kernel, a part of the line that is told, words of the message)}
 COMPILED = {}  # {name: kernel}
@@ -68,6 +71,20 @@ def asks_a_dict_unless_none(x, numbers):
     if numbers is not None:
         return {1: 2}[1]
     return x
+
+
+@cuda.jit(device=True)
+def asks_a_dict_if_positive(x):
+    if x > 0:
+        return {1: 2}[1]
+    return x
+
+
+@cuda.jit(device=True)
+def asks_a_dict_behind_none(x, numbers):
+    if numbers is None:
+        return x
+    return {1: 2}[1]
 
 
 @cuda.jit(device=True, inline="always")
@@ -362,6 +379,18 @@ def matches_a_tuple(x):
             x[0] = 1
 
 
+@refused("for i in numba.prange(3):", "has a loop over prange()", "cuda.gridsize(1)")
+def loops_in_parallel(x):
+    for i in numba.prange(3):
+        x[i] = 1
+
+
+@refused("for i in prange(3):", "has a loop over prange()")
+def loops_in_parallel_by_another_name(x):
+    for i in prange(3):
+        x[i] = 1
+
+
 @compiled
 def has_other_statements(x):
     global counter
@@ -523,6 +552,42 @@ def calls_what_is_told_to_numba(x):
     x[0] = is_told_to_numba(x[0])
 
 
+# ---- Arguments -----------------------------------------------------------------------------------
+
+
+@refused(
+    "cuda.atomic.add(x, (0,), 1)", "add of cuda.atomic is given the index (0,)", "number itself"
+)
+def updates_with_a_tuple(x):
+    cuda.atomic.add(x, (0,), 1)
+
+
+@refused("store4(x, 0, x[0])", "store4 is given", "which is no tuple")
+def stores_one_number(x):
+    store4(x, 0, x[0])
+
+
+@refused("multiply_tf32(", "multiply_tf32 is given float64 (4,) for c", "write float32(0)")
+def multiplies_float64(x):
+    multiply_tf32((0.0, 0.0, 0.0, 0.0), (x[0], x[0], x[0], x[0]), (x[0], x[0]))
+
+
+@refused("multiply_tf32(", "multiply_tf32 is given int64 (2,) for b")
+def multiplies_integers(x):
+    multiply_tf32((x[0], x[0], x[0], x[0]), (x[0], x[0], x[0], x[0]), (1, 1))
+
+
+@refused("multiply_tf32(", "multiply_tf32 is given float32 (2,) for a")
+def multiplies_too_few(x):
+    multiply_tf32((x[0], x[0], x[0], x[0]), (x[0], x[0]), (x[0], x[0]))
+
+
+@compiled
+def updates_and_stores(x):
+    cuda.atomic.add(x, 0, 1)
+    store4(x, 0, (1, 2, 3, 4))
+
+
 # ---- What Numba leaves out as it compiles --------------------------------------------------------
 
 
@@ -570,3 +635,46 @@ def does_not_leave_out_what_changes(x):
         flag = x[i] > 100
     if flag or x is None:
         x[0] = {1: 2}[1]
+
+
+@refused("x[0] = {1: 2}[1]", "has a dict")
+def does_not_leave_out_what_is_true(x):
+    flag = True
+    if flag and (not flag or flag is not None):
+        x[0] = {1: 2}[1]
+
+
+@refused("x[0] = {1: 2}[1]", "has a dict")
+def does_not_leave_out_what_may_be_true(x):
+    if True and x[0] > 100:
+        x[0] = {1: 2}[1]
+
+
+@refused("return {1: 2}[1]", "asks_a_dict_if_positive has a dict")
+def calls_what_asks_for_its_argument(x):
+    x[0] = asks_a_dict_if_positive(x[0])
+
+
+@compiled
+def has_something_behind_conditions_that_end_it(x):
+    flag = True
+    x[0] = asks_a_dict_behind_none(x[0], None)
+    if x[0] > 100:
+        return
+    elif flag:
+        x[1] = 1
+        return
+    x[0] = {1: 2}[1]
+
+
+@compiled
+def has_branches_that_are_never_taken(x):
+    flag, nothing = True, None
+    level = 3
+    if level > 2 or x[0] > 1:
+        x[0] = 1
+    else:
+        x[0] = {1: 2}[1]
+    if x[0] > 1 and not level:
+        x[0] = {1: 2}[1]
+    x[1] = 1 if level == 3 else {1: 2}[1]

@@ -7,6 +7,9 @@ All is ordered on CUDA's default stream, as what PyTorch does is unless one asks
 """
 
 import math
+import sys
+import time
+from contextlib import contextmanager
 
 import numpy as np
 from numba import cuda
@@ -14,7 +17,7 @@ from numba import cuda
 from ..dlpack import GPU
 from . import driver
 from .errors import NoDeviceError, WrongDeviceError
-from .launch import TARGETS, in_words, runs_on
+from .launch import MOST_BLOCKS, TARGETS, in_words, runs_on
 
 THREADS = 256  # of a block, where a kernel leaves it open
 BLOCKS = 16  # for each multiprocessor: enough that none is ever idle
@@ -92,12 +95,16 @@ class Card:
     def launch(self, kernel, grid, block, arguments):
         """Order a kernel to run after all that were ordered before."""
         self.launches += 1
+        _check_grid(kernel, grid)
         threads = math.prod(block)
         if (kernel, threads) not in self._compiled:
             self._check_runs(kernel)
             # With its bound the compiler knows how many registers each thread may have.
             self._compiled[kernel, threads] = cuda.jit(kernel, launch_bounds=threads)
-        self._compiled[kernel, threads][grid, block](*arguments)
+            with _notice(kernel):
+                self._compiled[kernel, threads][grid, block](*arguments)
+        else:
+            self._compiled[kernel, threads][grid, block](*arguments)
 
     def _check_runs(self, kernel):
         """WrongDeviceError if a kernel is for other GPUs. Without a Launch it is for TARGETS."""
@@ -108,6 +115,25 @@ class Card:
                 f"capability {in_words(targets)}. "
                 "This one, {}, has {}.{}".format(self.model, *self.capability)
             )
+
+
+@contextmanager
+def _notice(kernel):
+    """Say that a kernel was compiled, if that took a second. Each program does it anew."""
+    started = time.perf_counter()
+    yield
+    seconds = time.perf_counter() - started
+    if seconds >= 1:
+        print(f"compiled {kernel.__name__} for the GPU in {seconds:.1f} s", file=sys.stderr)
+
+
+def _check_grid(kernel, grid):
+    """ValueError if a GPU would refuse to start so many blocks: the driver does not say which."""
+    if min(grid) < 1 or any(n > most for n, most in zip(grid, MOST_BLOCKS)):
+        raise ValueError(
+            f"impossible launch. {kernel.__name__} is to have a grid of {grid} blocks. A grid has "
+            f"at least one block along each axis, and at most {MOST_BLOCKS}."
+        )
 
 
 def _seen(address, shape, dtype, strides, owner):

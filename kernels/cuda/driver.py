@@ -57,9 +57,15 @@ def _too_old(driver):
         known = f"{version.value // 1000}.{version.value % 1000 // 10}"
         return (
             f"the driver of NVIDIA is too old: it knows CUDA up to {known}, and what is installed "
-            f"for Python is CUDA {needed}. Install a newer driver"
+            f"for Python is CUDA {needed}. Install a newer driver{_older_packages(version.value)}"
         )
     return None
+
+
+def _older_packages(version):
+    """What to do where nobody may change the driver, in words; "" if there is nothing."""
+    is_12 = version // 1000 == 12
+    return f"; or packages for this one: {PACKAGE.replace('cuda]', 'cuda12]')}" if is_12 else ""
 
 
 def _without_compiler():

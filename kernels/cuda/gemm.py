@@ -18,14 +18,23 @@ from numba import cuda, float32
 
 from .elementwise import IDENTITY, activation4, take4
 from .launch import INTEGER, MATRIX, VECTOR, Launch, named
-from .matmul import EDGE, SIDE, TILE, four_elements, multiply_ahead, put_four, put_wide
+from .matmul import (
+    EDGE,
+    SIDE,
+    TILE,
+    Operand,
+    four_elements,
+    multiply_ahead,
+    put_four,
+    put_wide,
+)
 
 EDGES = 64, 128  # rows and columns of C that a block computes
 
 
 @cuda.jit(device=True, inline="always")
-def of_batch(rows):
-    """From which row of x on, and to which, a block has its own:  the share of a batch"""
+def share_of_batch(rows):
+    """From which row on, and before which, a block has its own matrix of a batch"""
     each = (rows + cuda.gridDim.z - 1) // cuda.gridDim.z
     start = cuda.blockIdx.z * each
     return start, min(start + each, rows)
@@ -37,11 +46,12 @@ def _product(edge):
     def product(a, b, c):
         """C = A B: columns of A are turned over, rows of B lie as tiles want them."""
         total = cuda.local.array((wide, wide), float32)
-        start, stop = of_batch(c.shape[0])
-        first_k, last_k = of_batch(b.shape[0])
+        start, stop = share_of_batch(c.shape[0])
+        first_k, last_k = share_of_batch(b.shape[0])
         row, column = start + cuda.blockIdx.x * edge, cuda.blockIdx.y * edge
-        a_part, b_part = (a, True, stop, 0, row), (b, False, last_k, first_k, column)
-        multiply_ahead(total, a_part, b_part, a.shape[1], wide, thin, gap)
+        of_a = Operand(a, True, stop, 0, row)
+        of_b = Operand(b, False, last_k, first_k, column)
+        multiply_ahead(total, of_a, of_b, a.shape[1], wide, thin, gap)
         put_wide(c, stop, row, column, total, wide)
 
     return product
@@ -53,11 +63,12 @@ def _transposed_a(edge):
     def transposed_a(a, b, c):
         """C = Aᵀ B: both lie as tiles want them. The last part of a sum may be shorter."""
         total = cuda.local.array((wide, wide), float32)
-        start, stop = of_batch(c.shape[0])
-        first_k, last_k = of_batch(a.shape[0])
+        start, stop = share_of_batch(c.shape[0])
+        first_k, last_k = share_of_batch(a.shape[0])
         row, column = cuda.blockIdx.x * edge, cuda.blockIdx.y * edge
-        a_part, b_part = (a, False, last_k, first_k, row), (b, False, last_k, first_k, column)
-        multiply_ahead(total, a_part, b_part, last_k - first_k, wide, thin, gap)
+        of_a = Operand(a, False, last_k, first_k, row)
+        of_b = Operand(b, False, last_k, first_k, column)
+        multiply_ahead(total, of_a, of_b, last_k - first_k, wide, thin, gap)
         put_wide(c, stop, start + row, column, total, wide)
 
     return transposed_a
@@ -69,11 +80,12 @@ def _transposed_b(edge):
     def transposed_b(a, b, c):
         """C = A Bᵀ: both are turned over."""
         total = cuda.local.array((wide, wide), float32)
-        start, stop = of_batch(c.shape[0])
-        b_start, b_stop = of_batch(b.shape[0])
+        start, stop = share_of_batch(c.shape[0])
+        b_start, b_stop = share_of_batch(b.shape[0])
         row, column = start + cuda.blockIdx.x * edge, cuda.blockIdx.y * edge
-        a_part, b_part = (a, True, stop, 0, row), (b, True, b_stop, 0, b_start + column)
-        multiply_ahead(total, a_part, b_part, a.shape[1], wide, thin, gap)
+        of_a = Operand(a, True, stop, 0, row)
+        of_b = Operand(b, True, b_stop, 0, b_start + column)
+        multiply_ahead(total, of_a, of_b, a.shape[1], wide, thin, gap)
         put_wide(c, stop, row, column, total, wide)
 
     return transposed_b
@@ -113,11 +125,9 @@ def _dense(edge):
         """z = x W + b,  y = f(z), without another walk through memory for b and f"""
         total = cuda.local.array((wide, wide), float32)
         row, column = cuda.blockIdx.x * edge, cuda.blockIdx.y * edge
-        x_part, weight_part = (
-            (x, True, x.shape[0], 0, row),
-            (weight, False, weight.shape[0], 0, column),
-        )
-        multiply_ahead(total, x_part, weight_part, x.shape[1], wide, thin, gap)
+        of_x = Operand(x, True, x.shape[0], 0, row)
+        of_weight = Operand(weight, False, weight.shape[0], 0, column)
+        multiply_ahead(total, of_x, of_weight, x.shape[1], wide, thin, gap)
         add_bias(total, bias, column, wide)
         put_wide(z, z.shape[0], row, column, total, wide)
         if function != IDENTITY:

@@ -14,6 +14,7 @@ VECTOR, MATRIX, HEADS = float32[::1], float32[:, ::1], float32[:, :, :, ::1]
 INDICES, MASK = int64[::1], boolean[:, ::1]
 NUMBER, INTEGER, KEY = float32, int64, uint64
 BUSY = 256  # blocks that keep a GPU busy: two for each multiprocessor, of which large ones have 132
+MOST_BLOCKS = 2**31 - 1, 65535, 65535  # of a grid: x, y, z
 TARGETS = ((7, 5), (8, 0), (9, 0, "a"))  # T4; A100; H100 and H200
 
 

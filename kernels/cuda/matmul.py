@@ -10,8 +10,10 @@
 
 All compute C = A B,  (m, k), (k, n) -> (m, n), of float32, in rows without gaps that begin at a
 multiple of 16 bytes, of any size. `LAUNCHES` says how each is started. What layers need, Aᵀ B,
-A Bᵀ, batches, a bias and an activation, is made of the same parts in `dense`.
+A Bᵀ, batches, a bias and an activation, is made of the same parts in `gemm`.
 """
+
+from typing import NamedTuple
 
 from numba import cuda, float32
 
@@ -158,6 +160,16 @@ THIN = TILE // WIDE_EDGE  # columns of a tile of A, rows of one of B
 GAP = WIDE_EDGE + 4  # numbers from one row of a tile to the next, which puts them in other banks
 
 
+class Operand(NamedTuple):
+    """What tiles are fetched from: A or B, as it lies."""
+
+    matrix: object  # (rows, columns)
+    is_turned: bool  # it has a column for each k, not a row, so that its tile is turned over
+    stop: int  # the row before which it ends
+    first_k: int  # where its k begin
+    first: int  # row or column of the tile that is not of a k
+
+
 @cuda.jit(device=True, inline="always")
 def four_elements(x, stop, row, column):
     """x[row, column : column + 4], with 0 beyond the edge and from row `stop` on
@@ -216,24 +228,19 @@ def in_straight(edge):
 
 
 @cuda.jit(device=True, inline="always")
-def fetch(part, k, edge):
-    """Four numbers of a tile, which has `edge` of each of TILE / edge k, from k on
-
-    part   a matrix; whether it is turned, that is, has a column for each k, not a row; the row at
-           which it stops; its first k; and the first row or column of the tile
-    """
-    x, is_turned, stop, first_k, first = part
-    if is_turned:
+def fetch(of, k, edge):
+    """Four numbers of an Operand, for a tile of TILE / edge k, from k on, with `edge` of each"""
+    if of.is_turned:
         row, column = in_turned(edge)
-        return four_elements(x, stop, first + row, first_k + k + column)
+        return four_elements(of.matrix, of.stop, of.first + row, of.first_k + k + column)
     row, column = in_straight(edge)
-    return four_elements(x, stop, first_k + k + row, first + column)
+    return four_elements(of.matrix, of.stop, of.first_k + k + row, of.first + column)
 
 
 @cuda.jit(device=True, inline="always")
-def put_in_tile(tile, place, part, four, edge):
+def put_in_tile(tile, place, of, four, edge):
     """What `fetch` has brought, to a place of a tile (places, k, edge): a row for each k"""
-    if part[1]:
+    if of.is_turned:
         row, column = in_turned(edge)
         for i in range(4):
             tile[place, column + i, row] = four[i]
@@ -281,11 +288,12 @@ def vectorised(a, b, c):
     b_tile = cuda.shared.array((1, THIN, GAP), float32, ALIGNED)
     total = cuda.local.array((WIDE, WIDE), float32)
     row, column = cuda.blockIdx.y * WIDE_EDGE, cuda.blockIdx.x * WIDE_EDGE
-    a_part, b_part = (a, True, a.shape[0], 0, row), (b, False, b.shape[0], 0, column)
+    of_a = Operand(a, True, a.shape[0], 0, row)
+    of_b = Operand(b, False, b.shape[0], 0, column)
     clear(total, WIDE, WIDE)
     for k in range(0, a.shape[1], THIN):
-        put_in_tile(a_tile, 0, a_part, fetch(a_part, k, WIDE_EDGE), WIDE_EDGE)
-        put_in_tile(b_tile, 0, b_part, fetch(b_part, k, WIDE_EDGE), WIDE_EDGE)
+        put_in_tile(a_tile, 0, of_a, fetch(of_a, k, WIDE_EDGE), WIDE_EDGE)
+        put_in_tile(b_tile, 0, of_b, fetch(of_b, k, WIDE_EDGE), WIDE_EDGE)
         cuda.syncthreads()
         add_wide_products(total, a_tile, b_tile, 0, WIDE)
         cuda.syncthreads()
@@ -296,7 +304,7 @@ def vectorised(a, b, c):
 
 
 @cuda.jit(device=True, inline="always")
-def multiply_ahead(total, a_part, b_part, count, wide, thin, gap):
+def multiply_ahead(total, of_a, of_b, count, wide, thin, gap):
     """total = Σₖ aᵢₖ bₖⱼ,  k < count,  for the wide x wide elements of a thread
 
     Numbers of the next tiles are asked for before these are multiplied, and go to the other place
@@ -307,15 +315,15 @@ def multiply_ahead(total, a_part, b_part, count, wide, thin, gap):
     b_tile = cuda.shared.array((2, thin, gap), float32, ALIGNED)
     edge = SIDE * wide
     clear(total, wide, wide)
-    put_in_tile(a_tile, 0, a_part, fetch(a_part, 0, edge), edge)
-    put_in_tile(b_tile, 0, b_part, fetch(b_part, 0, edge), edge)
+    put_in_tile(a_tile, 0, of_a, fetch(of_a, 0, edge), edge)
+    put_in_tile(b_tile, 0, of_b, fetch(of_b, 0, edge), edge)
     cuda.syncthreads()
     for k in range(0, count, thin):
         place = k // thin % 2
-        a_four, b_four = fetch(a_part, k + thin, edge), fetch(b_part, k + thin, edge)
+        a_four, b_four = fetch(of_a, k + thin, edge), fetch(of_b, k + thin, edge)
         add_wide_products(total, a_tile, b_tile, place, wide)
-        put_in_tile(a_tile, 1 - place, a_part, a_four, edge)
-        put_in_tile(b_tile, 1 - place, b_part, b_four, edge)
+        put_in_tile(a_tile, 1 - place, of_a, a_four, edge)
+        put_in_tile(b_tile, 1 - place, of_b, b_four, edge)
         cuda.syncthreads()
 
 
@@ -323,8 +331,9 @@ def double_buffered(a, b, c):
     """Tiles have two places, which take turns: one is multiplied, and one is filled meanwhile."""
     total = cuda.local.array((WIDE, WIDE), float32)
     row, column = cuda.blockIdx.y * WIDE_EDGE, cuda.blockIdx.x * WIDE_EDGE
-    a_part, b_part = (a, True, a.shape[0], 0, row), (b, False, b.shape[0], 0, column)
-    multiply_ahead(total, a_part, b_part, a.shape[1], WIDE, THIN, GAP)
+    of_a = Operand(a, True, a.shape[0], 0, row)
+    of_b = Operand(b, False, b.shape[0], 0, column)
+    multiply_ahead(total, of_a, of_b, a.shape[1], WIDE, THIN, GAP)
     put_wide(c, c.shape[0], row, column, total, WIDE)
 
 

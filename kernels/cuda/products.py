@@ -54,35 +54,34 @@ def kernel_of(dtype):
 
 def product(a, b, out=None):
     """Σₖ aᵢₖ bₖⱼ of DeviceArrays   (..., m, k), (..., k, n) -> (..., m, n), or 1-d as in NumPy"""
-    row, column = a.ndim == 1, b.ndim == 1
-    a = a.reshape(1, -1) if row else a
-    b = b.reshape(-1, 1) if column else b
+    is_row, is_column = a.ndim == 1, b.ndim == 1
+    a = a.reshape(1, -1) if is_row else a
+    b = b.reshape(-1, 1) if is_column else b
     if a.ndim < 2 or b.ndim < 2 or a.shape[-1] != b.shape[-2]:
         raise ValueError(f"matmul cannot multiply {a.shape} and {b.shape}")
     batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-    shape = *batch, a.shape[-2], b.shape[-1]
+    m, n = () if is_row else a.shape[-2:-1], () if is_column else b.shape[-1:]
     dtype = np.result_type(a.dtype, b.dtype)
     a, b = (x.astype(dtype, copy=False) for x in (a, b))
-    squeezed = shape[: -2 if row else -1] + (() if column else shape[-1:])
-    if row and column:
-        squeezed = batch
-    elif row:
-        squeezed = *batch, shape[-1]
-    elif column:
-        squeezed = shape[:-1]
     if out is not None:
-        out.check_writeable()
-        if out.shape != squeezed:
-            raise ValueError(f"out must have shape {squeezed}. Received: {out.shape}")
-    direct = out is not None and out.is_contiguous and out.dtype == dtype
-    direct = direct and out.pointer % 16 == 0 and out.block not in (a.block, b.block)
-    c = out if direct else a.device.empty(squeezed, dtype)
+        _check_out(out, (*batch, *m, *n), dtype)
+    is_direct = out is not None and out.is_contiguous and out.dtype == dtype
+    is_direct = is_direct and out.pointer % 16 == 0 and out.block not in (a.block, b.block)
+    c = out if is_direct else a.device.empty((*batch, *m, *n), dtype)
     if c.size:
-        _multiply(a, b, c.reshape(shape), batch)
-    if out is None or direct:
+        _multiply(a, b, c.reshape(*batch, a.shape[-2], b.shape[-1]), batch)
+    if out is None or is_direct:
         return c
     out.write(c)
     return out
+
+
+def _check_out(out, shape, dtype):
+    out.check_writeable()
+    if out.shape != shape:
+        raise ValueError(f"out must have shape {shape}. Received: {out.shape}")
+    if not np.can_cast(dtype, out.dtype, "same_kind"):
+        raise TypeError(f"matmul gives {dtype}. Received: out of {out.dtype}")
 
 
 def _multiply(a, b, c, batch):
@@ -91,7 +90,7 @@ def _multiply(a, b, c, batch):
     elif b.ndim == 2 and a.ndim > 2 and a.is_contiguous:  # all batches are rows of one matrix
         rows = math.prod(a.shape[:-1])
         _multiply(a.reshape(rows, -1), b, c.reshape(rows, b.shape[1]), ())
-    elif _is_large(c) and a.shape[:-2] == b.shape[:-2] and math.prod(batch) <= MOST:
+    elif _fills_a_block(c) and a.shape[:-2] == b.shape[:-2] and math.prod(batch) <= MOST:
         _multiply_large(a, b, c, math.prod(batch))
     else:
         three = [_with_one_batch(x, batch) for x in (a, b, c)]
@@ -101,7 +100,7 @@ def _multiply(a, b, c, batch):
 # ---- Large matrices of float32 -------------------------------------------------------------------
 
 
-def _is_large(c):
+def _fills_a_block(c):
     return c.dtype == np.float32 and c.shape[-2] * c.shape[-1] >= FILLED
 
 

@@ -44,6 +44,14 @@ def _check_size(name, *arrays):
             raise TypingError(f"{name} takes numbers of 4 bytes. Received: {array}")
 
 
+def _check_numbers(name, given, count, kinds=types.number_domain):
+    """A TypingError unless an instruction is given a tuple of so many numbers of these kinds."""
+    is_tuple = isinstance(given, types.BaseTuple) and len(given) == count
+    if not (is_tuple and all(types.unliteral(kind) in kinds for kind in given)):
+        what = "float32" if len(kinds) == 1 else "numbers"
+        raise TypingError(f"{name} takes a tuple of {count} {what}. Received: {given}")
+
+
 def _assembly(builder, result, arguments, constraints, text):
     """The result of an instruction in PTX, which may change memory."""
     kind = ir.FunctionType(result, [argument.type for argument in arguments])
@@ -73,6 +81,7 @@ def load4(typing_context, array, index):
 @intrinsic
 def store4(typing_context, array, index, numbers):
     """Write four numbers to an index and the three that follow, by one instruction."""
+    _check_numbers("store4", numbers, FOUR)
 
     def generate(context, builder, signature, arguments):
         kind, index_kind, tuple_kind = signature.args
@@ -181,6 +190,8 @@ def multiply_tf32(typing_context, c, a, b):
         b   B[j, i], B[j + 4, i]
         c   C[i, 2 j], C[i, 2 j + 1], C[i + 8, 2 j], C[i + 8, 2 j + 1], and what is returned
     """
+    for numbers, count in ((c, 4), (a, 4), (b, 2)):
+        _check_numbers("multiply_tf32", numbers, count, {types.float32})
 
     def generate(context, builder, signature, arguments):
         c, a, b = (cgutils.unpack_tuple(builder, argument) for argument in arguments)

@@ -112,6 +112,15 @@ def _update(array, index, function, types=NUMBERS):
             f"Numba has it for {', '.join(sorted(map(str, types)))}. Give an array of these.",
             getattr(array, "name", None),
         )
+    if isinstance(index, tuple) and len(index) == 1:
+        called = _getframe(1).f_code.co_name
+        raise KernelError(
+            "does not compile",
+            f"{called} of cuda.atomic is given the index {index}, a tuple of one number.",
+            f"For one axis Numba takes the number itself, as in cuda.atomic.{called}(x, i, value), "
+            "and a tuple for several.",
+            getattr(array, "name", None),
+        )
     if isinstance(array, Recorded):
         return whole(array.update(index, function, _getframe(2)))
     if isinstance(array, np.ndarray):

@@ -41,13 +41,14 @@ class Wait(NamedTuple):
     what    "syncthreads", or the name of a function that the lanes of a warp call together
     lanes   the numbers of the lanes that are to call it, or None: all threads of the block
     value   what it brings for the others
-    place   where in the source it waits
+    places  where in the source it waits, and from where what waits there was called, up to the
+            kernel: a function is compiled into each place that calls it, so these differ
     """
 
     what: str
     lanes: frozenset | None
     value: object
-    place: int
+    places: tuple
 
 
 class Thread(greenlet):
@@ -128,7 +129,7 @@ class Block:
 
     def _all_are_at_one_barrier(self):
         waits = [thread.wait for thread in self.threads]
-        return all(waits) and waits[0].lanes is None and len({wait.place for wait in waits}) == 1
+        return all(waits) and waits[0].lanes is None and len({wait.places for wait in waits}) == 1
 
     def _divergence(self, first):
         """The fault that a thread waits in vain."""
@@ -138,8 +139,9 @@ class Block:
             thread
             for thread in expected
             if (lanes is None or thread.lane in lanes)
-            and (thread.wait is None or thread.wait.place != first.wait.place)
+            and (thread.wait is None or thread.wait.places != first.wait.places)
         )
+        at_one_line = other.wait and other.wait.places[0] == first.wait.places[0]
         those = "threads of the block" if lanes is None else "lanes that the mask names"
         return KernelError(
             "divergent barrier",
@@ -147,18 +149,17 @@ class Block:
             f"{'waits elsewhere' if other.wait else 'has ended'}:",
             f"All {those} must come to the same call of {what}(), equally often: on a GPU some may "
             "wait for ever, or go on too early. Move the call out of the condition or loop that "
-            "not all of them run, and let none return before it.",
-            accesses=[
-                Access(
-                    f"waits in {thread.wait.what}()",
-                    thread.index,
-                    self.index,
-                    self.device.places.site(thread.wait.place),
-                )
-                for thread in (first, other)
-                if thread.wait
-            ],
+            "not all of them run, and let none return before it."
+            + " A function is compiled into each place that calls it, so what it calls there are "
+            "calls of their own." * bool(at_one_line),
+            accesses=[self._waiting(thread) for thread in (first, other) if thread.wait],
         )
+
+    def _waiting(self, thread):
+        """That a thread waits, and where."""
+        site, *callers = map(self.device.places.site, thread.wait.places)
+        verb = f"waits in {thread.wait.what}()"
+        return Access(verb, thread.index, self.index, site, tuple(callers))
 
 
 def ordering(name, seed):
@@ -178,7 +179,7 @@ def _in_step(warp):
     groups = {}
     for thread in warp:
         if thread.wait and thread.wait.lanes is not None:
-            groups.setdefault((thread.wait.place, thread.wait.lanes), []).append(thread)
+            groups.setdefault((thread.wait.places, thread.wait.lanes), []).append(thread)
     released = []
     for (_, lanes), group in groups.items():
         expected = {thread.lane for thread in warp if not thread.dead} & lanes

@@ -80,7 +80,11 @@ class Device:
 
     def _meet(self, what, lanes, value, frame):
         """Wait for the others.   -> what each of them has brought"""
-        return self._hub.switch(Wait(what, lanes, value, self.places[place(frame)]))
+        places = []
+        while frame is not None:  # up to the kernel, with which the greenlet begins
+            places.append(self.places[place(frame)])
+            frame = frame.f_back
+        return self._hub.switch(Wait(what, lanes, value, tuple(places)))
 
     def syncthreads(self):
         """Wait until all threads of the block are here, and see what they have written."""

@@ -117,18 +117,31 @@ class Site(NamedTuple):
 
 
 class Access(NamedTuple):
-    """What a thread did, and where. No thread did what is found before a kernel runs."""
+    """What a thread did, and where. No thread did what is found before a kernel runs.
+
+    callers   the places from which the function at the site was called, the innermost first, where
+              these matter
+    """
 
     verb: str
     thread: tuple | None
     block: tuple | None
     site: Site | None
+    callers: tuple = ()
 
     def __str__(self):
-        where = str(self.site or "in code that is no part of the kernel").replace("\n", "\n      ")
+        where = self._in_words(self.site, "      ")
+        for caller in self.callers:
+            where += "\n" + self._in_words(caller, "      called in ")
         if self.thread is None:
-            return f"      {where}"
-        return f"  thread {self.thread} of block {self.block} {self.verb}\n      {where}"
+            return where
+        return f"  thread {self.thread} of block {self.block} {self.verb}\n{where}"
+
+    @staticmethod
+    def _in_words(site, before):
+        """A place behind some words; the marks below it stay where they belong."""
+        text = str(site or "in code that is no part of the kernel")
+        return before + text.replace("\n", "\n" + " " * len(before))
 
 
 def part_of_array():

@@ -3,10 +3,12 @@
 Each takes the device first, then what the kernel has given.
 """
 
+import math
 from sys import _getframe
 
 import numpy as np
 
+from .block import WARP
 from .faults import KernelError
 from .log import COPY, LANDED, READ, WRITE
 from .memory import Recorded
@@ -20,6 +22,7 @@ ALL_LANES = 0xFFFFFFFF
 def load4(device, array, index):
     """The numbers at an index and at the three that follow."""
     if isinstance(array, Recorded):
+        _check_numbers("load4", array)
         array.enter(index, 4, READ, _getframe(1))
         array = array.values
     return tuple(array[_four(index)].flat)  # which NumPy runs through faster than through itself
@@ -27,10 +30,38 @@ def load4(device, array, index):
 
 def store4(device, array, index, numbers):
     """Write four numbers to an index and the three that follow."""
+    if not isinstance(numbers, tuple) or len(numbers) != 4:
+        raise _other_than_four(numbers)
     if isinstance(array, Recorded):
+        _check_numbers("store4", array)
         array.enter(index, 4, WRITE, _getframe(1))
         array = array.values
     array[_four(index)] = numbers
+
+
+def _check_numbers(name, array):
+    """A KernelError if an array is one of booleans."""
+    if array.dtype == bool:
+        raise KernelError(
+            "does not compile",
+            f"{name} is given {array.name}, an array of bool.",
+            "It takes numbers. Read and write booleans one by one, or keep them as uint8.",
+            array.name,
+        )
+
+
+def _other_than_four(numbers):
+    """The fault that store4 is given something else than four numbers."""
+    if not isinstance(numbers, tuple):
+        came, then = f"{numbers}, which is no tuple", "Numba compiles nothing else."
+    else:
+        came = f"a tuple of {len(numbers)} numbers"
+        then = "With fewer, what is written for the rest is undefined; with more, all may be."
+    return KernelError(
+        "wrong memory" if isinstance(numbers, tuple) else "does not compile",
+        f"store4 is given {came}.",
+        f"It writes four at once, as in store4(x, i, (a, b, c, d)). {then}",
+    )
 
 
 def _four(index):
@@ -103,23 +134,51 @@ def load_matrices(device, array, index):
     frame = _getframe(1)
     _check_memory("load_matrices", array, "shared")
     row = tuple(_neighbours(array, index, READ, frame).flat)
-    rows = device.exchange("load_matrices", ALL_LANES, row, frame)
+    rows = _of_warp(device, "load_matrices", row, frame)
     i, j = divmod(device.thread.lane, 4)
     return tuple(rows[8 * matrix + i][j] for matrix in range(4))
 
 
 def multiply_tf32(device, c, a, b):
     """C + A B by the lanes of a warp together, of which each has a part of each matrix."""
-    lanes = device.exchange("multiply_tf32", ALL_LANES, (c, a, b), _getframe(1))
+    lanes = _of_warp(device, "multiply_tf32", (c, a, b), _getframe(1))
     if "result" not in lanes:  # the first lane that goes on computes for all
         lanes["result"] = _multiplied(lanes)
     return _of_lane(lanes["result"], device.thread.lane)
 
 
+def _of_warp(device, what, value, frame):
+    """What all lanes of a warp bring, none of which may be missing.   -> {lane: what it brings}"""
+    lanes = device.exchange(what, ALL_LANES, value, frame)
+    if len(lanes) < WARP:
+        raise _lacking_lanes(what, len(lanes), device.thread.number, math.prod(device.blockDim))
+    return lanes
+
+
+def _lacking_lanes(what, count, number, threads):
+    """The fault that only so many lanes make a call, one of them the thread with this number."""
+    if number // WARP == threads // WARP:  # the last warp, which is not full
+        happened = f"A block of {threads} threads has a warp of {threads % WARP} lanes:"
+        cure = f"Launch blocks of a multiple of {WARP} threads."
+    else:
+        happened = f"{what}() is called by {count} lanes of a warp, and the others have ended:"
+        cure = "Move the call out of the condition that not all of them run."
+    why = f"{what}() is undefined unless all {WARP} lanes of a warp call it together. {cure}"
+    return KernelError("divergent barrier", happened, why)
+
+
 def _multiplied(lanes):
-    c, a, b = (np.array([lanes[lane][part] for lane in range(32)]) for part in range(3))
+    c, a, b = (np.array([lanes[lane][part] for lane in range(WARP)]) for part in range(3))
+    for name, numbers, count in (("c", c, 4), ("a", a, 4), ("b", b, 2)):
+        if numbers.shape != (WARP, count) or numbers.dtype in (np.float64, np.int64):
+            raise KernelError(
+                "does not compile",
+                f"multiply_tf32 is given {numbers.dtype} {numbers.shape[1:]} for {name}.",
+                "It takes tuples of float32: four for c, four for a and two for b. A number that "
+                "stands in the source is float64 or int64: write float32(0) for 0.",
+            )
     C, A, B = np.empty((16, 8), np.float32), np.empty((16, 8)), np.empty((8, 8))
-    i, j = np.divmod(np.arange(32), 4)
+    i, j = np.divmod(np.arange(WARP), 4)
     A[i, j], A[i + 8, j], A[i, j + 4], A[i + 8, j + 4] = tf32(a).T
     B[j, i], B[j + 4, i] = tf32(b).T
     C[i, 2 * j], C[i, 2 * j + 1], C[i + 8, 2 * j], C[i + 8, 2 * j + 1] = c.T

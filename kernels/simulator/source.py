@@ -9,11 +9,30 @@ import ast
 import functools
 import inspect
 import linecache
+import operator
 import tokenize
+from typing import NamedTuple
 
 from .faults import Site
 
+UNSURE = "unsure"  # of a condition that Numba may have decided, nobody knows how
 _ENDS = ast.Return, ast.Raise, ast.Break, ast.Continue
+_DEAD = {  # {what a condition is: which of its two branches Numba may leave out}
+    True: slice(1, 2),
+    False: slice(0, 1),
+    UNSURE: slice(0, 2),
+    None: slice(0, 0),
+}
+_COMPARISONS = {  # those that Numba decides as it compiles
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Is: operator.is_,
+    ast.IsNot: operator.is_not,
+}
 
 
 class Part(Site):
@@ -81,6 +100,32 @@ def _function(code):
     return None
 
 
+@functools.cache  # each thread asks for it anew
+def name_given(site):
+    """The name that an assignment gives to what is made at a site, or None where it has none."""
+    line, last, start, stop = site.position
+    function = _function(site.code)
+    for part in ast.walk(function) if function and start is not None else ():
+        for name, value in _assigned(part):
+            begins = (value.lineno, value.col_offset) <= (line, start)
+            if begins and (last, stop) <= (value.end_lineno, value.end_col_offset):
+                return name
+    return None
+
+
+def _assigned(part):
+    """(name, value) of each name to which an assignment gives a value."""
+    targets = getattr(part, "targets", None) or [getattr(part, "target", None)]
+    is_assignment = isinstance(part, (ast.Assign, ast.AnnAssign, ast.NamedExpr)) and part.value
+    pairs = [(target, part.value) for target in targets] if is_assignment else []
+    while pairs:
+        target, value = pairs.pop(0)
+        if isinstance(target, ast.Name):
+            yield target.id, value
+        elif isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):  # a, b = 1, 2
+            pairs += zip(target.elts, value.elts)
+
+
 def _arguments(function):
     return [argument.arg for argument in function.args.posonlyargs + function.args.args]
 
@@ -100,27 +145,37 @@ def _left_out(function, every, is_kernel):
     """The parts that Numba may leave out."""
     parts = [part for part, _ in every]
     called = {getattr(part.func, "id", "") for part in parts if isinstance(part, ast.Call)}
-    changing = _changing(function, parts, is_kernel)
+    known = _Known(_constants(parts), *_changing(function, parts, is_kernel))
     out = []
     for part in [function, *parts]:
         bodies = [getattr(part, name, []) for name in ("body", "orelse")]
         bodies = [body if isinstance(body, list) else [body] for body in bodies]
-        if isinstance(part, (ast.If, ast.IfExp, ast.While)) and _is_decided(part.test, changing):
-            out += sum(bodies, [])
+        if isinstance(part, (ast.If, ast.IfExp, ast.While)):
+            out += sum(bodies[_DEAD[known.decide(part.test)]], [])
         elif isinstance(part, ast.FunctionDef) and part is not function:
             out += [part] * (part.name not in called)
         elif isinstance(part, ast.Assign) and isinstance(part.value, ast.Lambda):
             out += [part] * (getattr(part.targets[0], "id", "") not in called)
         for body in bodies:
-            ends = [number for number, inner in enumerate(body) if isinstance(inner, _ENDS)]
+            ends = [number for number, inner in enumerate(body) if _is_end(inner, known)]
             out += body[ends[0] + 1 :] if ends else []
     return out
 
 
-def _changing(function, parts, is_kernel):
-    """The names of which Numba does not know the values as it compiles.
+def _is_end(part, known):
+    """Whether Numba may know that nothing goes on behind a statement."""
+    if not isinstance(part, ast.If):
+        return isinstance(part, _ENDS)
+    decided = known.decide(part.test)
+    ends = [any(_is_end(inner, known) for inner in body) for body in (part.body, part.orelse)]
+    return {True: ends[0], False: ends[1], UNSURE: any(ends), None: all(ends)}[decided]
 
-    It may know the arguments of a function that it compiles into its caller.
+
+def _changing(function, parts, is_kernel):
+    """(the names of which Numba does not know the values, those that it may know to be None)
+
+    The latter are arguments of a function. It may know the values of all of them, if it is told to
+    write the function into its caller: no name is among either then.
     """
     constant = {
         target
@@ -130,14 +185,80 @@ def _changing(function, parts, is_kernel):
     }
     names = [part for part in parts if isinstance(part, ast.Name)]
     stored = {name.id for name in names if isinstance(name.ctx, ast.Store) and name not in constant}
-    return stored | set(_arguments(function) if is_kernel else ())
+    arguments = set(_arguments(function))
+    if is_kernel:
+        return stored | arguments, set()
+    decorators = " ".join(map(ast.unparse, function.decorator_list))
+    is_for_itself = "jit" in decorators and "inline" not in decorators
+    return stored, arguments - stored if is_for_itself else set()
 
 
-def _is_decided(test, changing):
-    """Whether Numba may know a condition, or the first part of one, as it compiles."""
-    if isinstance(test, ast.BoolOp):
-        return any(_is_decided(part, changing) for part in test.values)
-    return not any(map(_is_found, ast.walk(test))) and not changing & _names(test)
+def _constants(parts):
+    """{name: value} of the names to which one constant is given, and nothing else"""
+    stored = [
+        part.id
+        for part in parts
+        if getattr(part, "ctx", None).__class__ is ast.Store and isinstance(part, ast.Name)
+    ]
+    return {
+        target.id: part.value.value
+        for part in parts
+        if isinstance(part, ast.Assign) and isinstance(part.value, ast.Constant)
+        for target in part.targets
+        if isinstance(target, ast.Name) and stored.count(target.id) == 1
+    }
+
+
+class _Known(NamedTuple):
+    """What Numba knows of names as it compiles.
+
+    values     {name: value}
+    changing   names of which it does not know the values
+    optional   names of which it knows only whether they are None
+    """
+
+    values: dict
+    changing: set
+    optional: set
+
+    def decide(self, test):
+        """What a condition is: True, False, UNSURE, or None if that is found as the kernel runs."""
+        if isinstance(test, ast.BoolOp):
+            parts = [self.decide(part) for part in test.values]
+            alone = isinstance(test.op, ast.Or)  # the value of a part that decides alone
+            if alone in parts:
+                return alone
+            return UNSURE if UNSURE in parts else None if None in parts else not alone
+        names = _names(test)
+        if any(map(_is_found, ast.walk(test))) or self.changing & names:
+            return None
+        if self.optional & names:
+            return UNSURE if _is_about_none(test) else None
+        try:
+            return bool(self._value(test))
+        except (KeyError, TypeError):
+            return UNSURE
+
+    def _value(self, part):
+        """The value of a part, a KeyError where Numba may not know it."""
+        if isinstance(part, ast.Constant):
+            return part.value
+        if isinstance(part, ast.UnaryOp) and isinstance(part.op, ast.Not):
+            return not self._value(part.operand)
+        if isinstance(part, ast.Compare) and len(part.ops) == 1:
+            compare = _COMPARISONS[type(part.ops[0])]
+            return compare(self._value(part.left), self._value(part.comparators[0]))
+        return self.values[getattr(part, "id", None)]
+
+
+def _is_about_none(test):
+    """Whether a condition asks for a name alone, or compares one with None."""
+    while isinstance(test, ast.UnaryOp):
+        test = test.operand
+    sides = [test.left, *test.comparators] if isinstance(test, ast.Compare) else []
+    return isinstance(test, ast.Name) or any(
+        isinstance(side, ast.Constant) and side.value is None for side in sides
+    )
 
 
 def _is_found(part):

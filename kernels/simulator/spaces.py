@@ -11,6 +11,7 @@ from numba.np.numpy_support import as_dtype
 from .faults import KernelError, Site
 from .log import place
 from .memory import Constant, Private, compare_by_parts, recorded, unchecked
+from .source import name_given
 
 SHARED_LIMIT = 48 * 1024  # bytes that a block may have without asking for more
 
@@ -20,15 +21,8 @@ def _dtype(dtype):
 
 
 def _name(frame, otherwise):
-    """The name to which a line of a kernel gives what it makes."""
-    return _target(frame.f_code, frame.f_lasti) or otherwise
-
-
-@cache
-def _target(code, offset):
-    """The name on the left of an assignment, or None. Each thread asks for it anew."""
-    target, equals, _ = Site(code, offset).text.partition("=")
-    return target.strip() if equals and target.strip().isidentifier() else None
+    """The name that a kernel gives to what it makes there."""
+    return name_given(Site(frame.f_code, frame.f_lasti)) or otherwise
 
 
 def _check_shape(device, frame, name):

@@ -59,6 +59,11 @@ _LACKING_NAMES = {  # of Python's own functions and classes
     *("locals", "map", "memoryview", "object", "oct", "open", "property", "reversed", "set"),
     *("setattr", "sorted", "super", "vars"),
 }
+_PRANGE = (
+    "a loop over prange()",
+    "That shares a loop among the cores of a CPU. On a GPU the threads are there already: let each "
+    "take its part, as in `for i in range(cuda.grid(1), n, cuda.gridsize(1)):`.",
+)
 _GLOBAL = (
     "a global name that it changes",
     "Numba keeps what such a name stands for as it compiles. Let the kernel write to an array, of "
@@ -170,6 +175,8 @@ def _lacking(source, part, around):
         return _STAR
     if isinstance(part, ast.List) and _is_kept(source, part, around):
         return "a list", _NO_MEMORY
+    if isinstance(part, ast.For) and _is_prange(source, part.iter):
+        return _PRANGE
     if _is_format(part, around):
         return "a text with numbers in it", _NO_TEXT
     if isinstance(part, ast.Call) and _name(part.func) == "print" and part.keywords:
@@ -193,6 +200,12 @@ def _is_kept(source, part, around):
         name = around.targets[0].id
         return not part.elts or (source.stored.count(name) == 1 and _is_used(source, name))
     return not isinstance(around, ast.Expr)
+
+
+def _is_prange(source, part):
+    """Whether a loop runs over prange(n), or numba.prange(n)."""
+    function = part.func if isinstance(part, ast.Call) else None
+    return getattr(function, "attr", _name(function)) == "prange" and "prange" not in source.stored
 
 
 def _is_used(source, name):

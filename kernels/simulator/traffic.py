@@ -198,7 +198,7 @@ class _Requests:
         array = self.past.arrays[self.array[rows[0]]]
         lanes, address = self.lane[rows], self.address[rows]
         count, least = (counted[number] for counted in self._transactions())
-        unit, _ = _UNITS[array.space]
+        unit = _UNITS[array.space][0].removesuffix("s" if count == 1 else "")
         asked = f"{self.size[rows].sum()} bytes in {count} {unit}, where {least} would do"
         first = np.arange(0, max(array.itemsize, WORD), WORD)  # where the words of an element begin
         words = [(lane, (at + first) // WORD) for lane, at in zip(lanes, address)]

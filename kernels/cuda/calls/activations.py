@@ -6,7 +6,7 @@ import numpy as np
 
 from .. import elementwise
 from ..elementwise import FUNCTIONS
-from .arguments import covered, flat, start
+from .arguments import covered, flat, same_shape, start
 from .registry import CALLS
 
 
@@ -21,7 +21,7 @@ def _value(name, x):
 
 def pull(name, g, x):
     """g f'(x) of each number, from what the forward pass keeps: y for relu and sigmoid, else x"""
-    if not covered(g, x):
+    if not (covered(g, x) and same_shape(g, x)):
         return NotImplemented
     dx = np.empty_like(g)
     start(elementwise.LAUNCHES["pull"], flat(g), flat(x), FUNCTIONS[name], dx.reshape(-1))

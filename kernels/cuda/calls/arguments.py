@@ -10,6 +10,25 @@ def covered(*arrays):
     return all(hasattr(x, "block") and x.dtype == np.float32 for x in arrays)
 
 
+# No kernel looks at shapes: of an array that is too short it would read what lies behind it. So a
+# call asks first, and leaves what does not fit to the specification, which names it.
+
+
+def same_shape(x, *others):
+    """Whether all have the shape of the first."""
+    return all(other.shape == x.shape for other in others)
+
+
+def each_feature(x, *vectors):
+    """Whether vectors have one number for each feature of x.   (..., d), (d,)"""
+    return x.ndim > 0 and all(vector.shape == x.shape[-1:] for vector in vectors)
+
+
+def each_row(x, n, *arrays):
+    """Whether arrays have n numbers for each row of x.   (..., d), (..., n)"""
+    return x.ndim > 0 and all(array.shape == (*x.shape[:-1], n) for array in arrays)
+
+
 def flat(x):
     """(...) -> (n,)"""
     return x.aligned().reshape(-1)

@@ -5,15 +5,15 @@ import math
 import numpy as np
 
 from .. import attention as of_heads
-from ..launch import of_width
-from .arguments import covered, matrix, start_all
+from ..launch import MOST_BLOCKS, of_width
+from .arguments import covered, each_row, matrix, start_all
 from .registry import call
 
 
-def _heads_fit(q, k, v, *others):
+def _heads_fit(q, k, v):
     """Whether a kernel can do it; what does not fit together, the specification names."""
     return (
-        covered(q, k, v, *others)
+        covered(q, k, v)
         and q.ndim == k.ndim == v.ndim == 4
         and q.size
         and k.size
@@ -21,6 +21,7 @@ def _heads_fit(q, k, v, *others):
         and (q.shape[0], q.shape[-1]) == (k.shape[0], k.shape[-1])
         and q.shape[1] % k.shape[1] == 0
         and v.shape[:3] == k.shape[:3]
+        and max(q.shape[:2]) <= MOST_BLOCKS[1]  # for examples and heads are axes of a grid
     )
 
 
@@ -36,7 +37,7 @@ def attention(q, k, v, scale=None, causal=False, mask=None, rate=0.0, key=0):
     """oᵢ = Σⱼ pᵢⱼ vⱼ,  p = softmax(scale q kᵀ)   (b, h, t, d) -> o (b, h, t, e), norms (b, h, t, 2)
 
     Heads of more features than there are kernels for are left to the specification, and so are
-    those of float64, and those without a query or a key.
+    those of float64, those without a query or a key, and more examples or heads than a grid has.
     """
     if not _heads_fit(q, k, v):
         return NotImplemented
@@ -57,7 +58,9 @@ def attention_backward(
     g, q, k, v, o, norms, scale=None, causal=False, mask=None, rate=0.0, key=0, out=None
 ):
     """dL/dv = p̃ᵀ g,  dL/dq = scale dz k,  dL/dk = scale dzᵀ q   -> dq, dk, dv"""
-    if not _heads_fit(q, k, v, g, o, norms):
+    if not (_heads_fit(q, k, v) and covered(g, o, norms)):
+        return NotImplemented
+    if not (each_row(q, v.shape[-1], g, o) and each_row(q, 2, norms)):
         return NotImplemented
     _check_mask(mask, q, k)
     inner = np.empty_like(g, shape=(math.prod(g.shape[:3]),))

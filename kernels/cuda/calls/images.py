@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from ... import windows
+from ... import reference, windows
 from .. import convolution as of_images
 from .. import pooling
 from ..elementwise import FUNCTIONS
 from .activations import pull
-from .arguments import covered, flat, matrix, start, start_all
+from .arguments import covered, flat, matrix, same_shape, start, start_all
 from .registry import call
 
 
@@ -18,7 +18,7 @@ def _windows(shape, size, strides, padding, dilation=(1, 1)):
     return count, of_images.Windows(*count, size[1], *strides, *before, *dilation)
 
 
-def _images_fit(x, weight, groups, *others):
+def _images_fit(x, weight, groups, activation, *others):
     """Whether a kernel can do it; what does not fit together, the specification names."""
     return (
         covered(x, weight, *others)
@@ -26,7 +26,13 @@ def _images_fit(x, weight, groups, *others):
         and x.shape[-1] == weight.shape[2] * groups
         and weight.shape[3] % groups == 0
         and all(other.size for other in (x, weight, *others))
+        and activation in reference.ACTIVATIONS
     )
+
+
+def _each_window(y, shape, count, channels):
+    """Whether y has a number for each channel of each window, of images of a shape."""
+    return y.shape == (shape[0], *count, channels)
 
 
 @call
@@ -41,7 +47,9 @@ def convolution(
     activation=None,
 ):
     """y = f(z),  z = A W + b  (n, h, w, c), (kh, kw, c / groups, u), (u,) -> y, z (n, ho, wo, u)"""
-    if not _images_fit(x, weight, groups, *([] if bias is None else [bias])):
+    if not _images_fit(x, weight, groups, activation, *([] if bias is None else [bias])):
+        return NotImplemented
+    if bias is not None and bias.shape != weight.shape[3:]:
         return NotImplemented
     count, places = _windows(x.shape, weight.shape[:2], strides, padding, dilation)
     y = np.empty_like(x, shape=(x.shape[0], *count, weight.shape[-1]))
@@ -66,10 +74,13 @@ def convolution_backward(
     needs=(True, True, True),
 ):
     """dL/dx from dA = h Wᵀ,  dL/dW = Aᵀ h,  dL/db = Σ h,  h = g f'(z)   -> dx, dW, db"""
-    if not _images_fit(x, weight, groups, g, z):
+    if not _images_fit(x, weight, groups, activation, g, z):
+        return NotImplemented
+    count, places = _windows(x.shape, weight.shape[:2], strides, padding, dilation)
+    is_alike = activation is None or same_shape(g, z)
+    if not (is_alike and _each_window(g, x.shape, count, weight.shape[-1])):
         return NotImplemented
     h = matrix(g if activation is None else pull(activation, g, z))
-    _, places = _windows(x.shape, weight.shape[:2], strides, padding, dilation)
     dx = dw = None
     if needs[0]:
         dx = np.empty_like(x)
@@ -106,7 +117,9 @@ def max_pool_backward(g, x, y, size, strides, padding=((0, 0), (0, 0))):
     """dL/dx: gᵢⱼ goes to the first place of window (i, j) that has the value yᵢⱼ   -> like x"""
     if not (covered(g, x, y) and x.ndim == 4):
         return NotImplemented
-    _, places = _windows(x.shape, size, strides, padding)
+    count, places = _windows(x.shape, size, strides, padding)
+    if not (_each_window(g, x.shape, count, x.shape[-1]) and same_shape(g, y)):
+        return NotImplemented
     given, dx = [array.aligned() for array in (g, x, y)], np.empty_like(x)
     start(pooling.LAUNCHES["max_pool_backward"], *given, places, size[0], dx)
     return dx
@@ -121,9 +134,11 @@ def average_pool(x, size, strides, padding=((0, 0), (0, 0))):
 @call
 def average_pool_backward(g, shape, size, strides, padding=((0, 0), (0, 0))):
     """dL/dx: gᵢⱼ goes in equal shares to all places of window (i, j) that count   -> `shape`"""
-    if not (covered(g) and g.ndim == 4):
+    if not (covered(g) and len(shape) == 4):
         return NotImplemented
-    _, places = _windows(shape, size, strides, padding)
+    count, places = _windows(shape, size, strides, padding)
+    if not _each_window(g, shape, count, shape[-1]):
+        return NotImplemented
     dx = np.empty_like(g, shape=tuple(shape))
     start(pooling.LAUNCHES["average_pool_backward"], g.aligned(), places, size[0], dx)
     return dx

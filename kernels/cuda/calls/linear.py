@@ -4,11 +4,12 @@ import math
 
 import numpy as np
 
+from ... import reference
 from .. import elementwise, products, scatter
 from ..elementwise import FUNCTIONS
 from ..products import product
 from .activations import pull
-from .arguments import covered, flat, integers, start
+from .arguments import covered, each_feature, flat, integers, same_shape, start
 from .registry import call
 
 
@@ -21,7 +22,9 @@ def matmul(a, b, out=None):
 @call
 def dense(x, weight, bias, activation=None):
     """y = f(z),  z = x W + b   (..., d), (d, u), (u,) -> y (..., u), z (..., u)"""
-    if not covered(x, weight, bias):
+    is_one_for_all = bias.shape == (1,)
+    fits = weight.ndim > 1 and (is_one_for_all or each_feature(weight, bias))
+    if not (fits and covered(x, weight, bias) and activation in reference.ACTIVATIONS):
         return NotImplemented
     if at_once := products.dense(x, weight, bias, activation):
         return at_once
@@ -36,7 +39,9 @@ def dense(x, weight, bias, activation=None):
 @call
 def dense_backward(g, z, x, weight, activation=None, needs=(True, True, True)):
     """dL/dx = h Wᵀ,  dL/dW = xᵀ h,  dL/db = Σ h,  h = g f'(z)   -> dx, dW, db, None if unneeded"""
-    if not covered(g, z, x, weight):
+    if not (covered(g, z, x, weight) and activation in reference.ACTIVATIONS):
+        return NotImplemented
+    if activation is not None and not same_shape(g, z):
         return NotImplemented
     h = g if activation is None else pull(activation, g, z)
     rows, h_rows = (array.reshape(math.prod(array.shape[:-1]), array.shape[-1]) for array in (x, h))
@@ -53,7 +58,7 @@ def scatter_add(x, index, g):
     rows = index[0] if isinstance(index, tuple) and len(index) == 1 else index
     is_look_up = hasattr(rows, "block") and rows.dtype.kind in "iu" and x.ndim > 1 and x.size
     total = np.zeros_like(x)
-    if covered(x, g) and is_look_up:
+    if covered(x, g) and is_look_up and g.shape == (*rows.shape, *x.shape[1:]):
         if g.size:
             wide = math.prod(x.shape[1:])
             parts = integers(rows), flat(g).reshape(-1, wide), total.reshape(len(x), wide)

@@ -3,14 +3,14 @@
 import numpy as np
 
 from .. import normalization
-from .arguments import covered, flat, matrix, start
+from .arguments import covered, each_feature, each_row, flat, matrix, same_shape, start
 from .registry import call
 
 
 @call
 def layer_norm(x, scale, offset, epsilon):
     """y = scale (x - mean) r + offset   (..., d), (d,), (d,) -> y (..., d), mean, r (..., 1)"""
-    if not (x.size and covered(x, scale, offset)):
+    if not (x.size and covered(x, scale, offset) and each_feature(x, scale, offset)):
         return NotImplemented
     y, mean, r = np.empty_like(x), _one_for_each_row(x), _one_for_each_row(x)
     given = matrix(x), flat(scale), flat(offset), np.float32(epsilon)
@@ -23,6 +23,8 @@ def layer_norm_backward(g, x, mean, r, scale):
     """dL/dx = r (h - mean h - x̂ mean(h x̂)),  h = g scale   -> dx (..., d), dscale, doffset (d,)"""
     if not (x.size and covered(g, x, mean, r, scale)):
         return NotImplemented
+    if not (same_shape(x, g) and each_row(x, 1, mean, r) and each_feature(x, scale)):
+        return NotImplemented
     dx, dscale, doffset = np.empty_like(x), _parts(x), _parts(x)
     given = [matrix(array) for array in (g, x, mean, r)]
     start(normalization.LAUNCHES["layer_norm_backward"], *given, flat(scale), matrix(dx))
@@ -33,7 +35,7 @@ def layer_norm_backward(g, x, mean, r, scale):
 @call
 def rms_norm(x, scale, epsilon):
     """y = scale x r,  r = 1/√(mean x² + epsilon)   (..., d), (d,) -> y (..., d), r (..., 1)"""
-    if not (x.size and covered(x, scale)):
+    if not (x.size and covered(x, scale) and each_feature(x, scale)):
         return NotImplemented
     y, r = np.empty_like(x), _one_for_each_row(x)
     given = matrix(x), flat(scale), np.float32(epsilon)
@@ -45,6 +47,8 @@ def rms_norm(x, scale, epsilon):
 def rms_norm_backward(g, x, r, scale):
     """dL/dx = r (h - x̂ mean(h x̂)),  h = g scale   -> dx (..., d), dscale (d,)"""
     if not (x.size and covered(g, x, r, scale)):
+        return NotImplemented
+    if not (same_shape(x, g) and each_row(x, 1, r) and each_feature(x, scale)):
         return NotImplemented
     dx, dscale = np.empty_like(x), _parts(x)
     given = [matrix(array) for array in (g, x, r)]

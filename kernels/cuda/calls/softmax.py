@@ -4,12 +4,12 @@ import numpy as np
 
 from .. import cross_entropy as losses
 from .. import softmax as of_rows
-from .arguments import covered, flat, integers, matrix, start
+from .arguments import covered, flat, integers, matrix, same_shape, start
 from .registry import call
 
 
 def _is_last(axis, x):
-    return axis in (-1, x.ndim - 1)
+    return x.ndim > 0 and axis in (-1, x.ndim - 1)
 
 
 @call
@@ -25,7 +25,7 @@ def softmax(x, axis=-1):
 @call
 def softmax_backward(g, p, axis=-1):
     """dL/dxᵢ = pᵢ (gᵢ - Σⱼ gⱼ pⱼ)   (..., c), (..., c) -> (..., c)"""
-    if not (covered(g, p) and _is_last(axis, p)):
+    if not (covered(g, p) and same_shape(g, p) and _is_last(axis, p)):
         return NotImplemented
     dx = np.empty_like(p)
     start(of_rows.LAUNCHES["backward"], matrix(g), matrix(p), matrix(dx))
@@ -61,7 +61,9 @@ def _cross_entropy_in_words(logits, labels):
 def cross_entropy_backward(g, logits, norms, labels):
     """dL/dzᵢⱼ = gᵢ (pᵢⱼ - [j = yᵢ])   (n,), (n, c), (n, 2), (n,) -> (n, c)"""
     _check_labels(logits, labels)
-    if not covered(g, logits, norms):
+    if norms.shape != (len(labels), 2):
+        raise ValueError(f"norms must be (n, 2) = ({len(labels)}, 2). Received: {norms.shape}")
+    if not (covered(g, logits, norms) and same_shape(g, labels)):
         classes = np.cumsum(np.ones_like(labels, shape=(1, logits.shape[1])), axis=1) - 1
         p = np.exp(logits - norms[:, :1] - norms[:, 1:])
         return g[:, None] * (p - (classes == labels[:, None]))
@@ -73,8 +75,8 @@ def cross_entropy_backward(g, logits, norms, labels):
 
 def _check_labels(logits, labels):
     """ValueError unless there is an integer for each row. What they are, only the device knows."""
-    if labels.shape != logits.shape[:1] or labels.dtype.kind not in "iu":
+    if logits.ndim != 2 or labels.shape != logits.shape[:1] or labels.dtype.kind not in "iu":
         raise ValueError(
-            f"{len(logits)} rows of logits need as many integer labels. "
-            f"Received: shape {labels.shape}, dtype {labels.dtype}"
+            "each row of logits (n, c) needs an integer label. "
+            f"Received: logits {logits.shape}, labels {labels.shape} of {labels.dtype}"
         )
