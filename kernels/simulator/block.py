@@ -12,7 +12,16 @@ from typing import NamedTuple
 from greenlet import greenlet
 
 from . import syntax
-from .faults import Access, KernelError, Site, floating_index, lost_bits, part_of_array, unknown
+from .faults import (
+    Access,
+    KernelError,
+    Site,
+    floating_index,
+    lost_bits,
+    of_numbers,
+    part_of_array,
+    unknown,
+)
 from .source import source_of
 
 WARP = 32
@@ -219,7 +228,7 @@ def _as_fault(error):
         return lost_bits(error)
     if isinstance(error, AttributeError) and hasattr(error.obj, "called"):  # cuda or a part of it
         return unknown(error.obj, error.name)
-    return error if isinstance(error, KernelError) else None
+    return error if isinstance(error, KernelError) else of_numbers(error)
 
 
 def _site_of(error, places):

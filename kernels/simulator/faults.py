@@ -219,6 +219,17 @@ def sum_of_conditions(error):
     )
 
 
+def of_numbers(error):
+    """The fault that an error of Python's or NumPy's is which numbers bring about, or None."""
+    if isinstance(error, ZeroDivisionError):
+        return divided_by_zero(error)
+    if isinstance(error, ValueError) and "negative shift count" in str(error):
+        return shifted("less than 0")
+    if isinstance(error, TypeError) and "numpy boolean" in str(error).lower():
+        return sum_of_conditions(error)
+    return None
+
+
 def lost_bits(error):
     """The fault that an integer does not fit where it is to be kept, by an error of NumPy's."""
     return KernelError(

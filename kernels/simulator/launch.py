@@ -10,7 +10,7 @@ import numpy as np
 
 from .block import Block, Index, indices, ordering
 from .device import Device
-from .faults import KernelError, divided_by_zero, shifted, sum_of_conditions
+from .faults import KernelError
 from .integers import whole
 from .log import GLOBAL, Log, Places
 from .memory import Recorded, compare_by_parts, recorded, unchecked
@@ -71,7 +71,7 @@ def launch(
     pasts = []
     for index in order(indices(grid)):
         device.begin_block(index)
-        block = Block(index, shape, functools.partial(_run, bound, arguments), device, context)
+        block = Block(index, shape, functools.partial(bound, *arguments), device, context)
         block.run(order)
         if check:
             pasts.append(Past(len(pasts), block, log.take(), device.arrays))
@@ -80,23 +80,6 @@ def launch(
         judge_together(pasts, log.has_fences)
         return Traffic(pasts)
     return None
-
-
-def _run(kernel, arguments):
-    """Run one thread. A KernelError in place of what Python and NumPy say of its numbers."""
-    try:
-        return kernel(*arguments)
-    except ZeroDivisionError as error:
-        fault = divided_by_zero(error)
-        raise fault.with_traceback(error.__traceback__) from None
-    except ValueError as error:
-        if "negative shift count" not in str(error):
-            raise
-        raise shifted("less than 0").with_traceback(error.__traceback__) from None
-    except TypeError as error:
-        if not str(error).lower().startswith(("numpy boolean", "the numpy boolean")):
-            raise
-        raise sum_of_conditions(error).with_traceback(error.__traceback__) from None
 
 
 def _shape(function, what, numbers):
