@@ -60,6 +60,7 @@ test-gpu: $(EXTRA)/test $(EXTRA)/$(if $(GPU),gpu,gpu-ci)
 	    tests/test_simulator.py tests/test_simulator_orders.py tests/test_simulator_messages.py \
 	    tests/test_simulator_syntax.py tests/test_simulator_launches.py \
 	    tests/test_simulator_traffic.py tests/test_simulator_precision.py \
+	    tests/test_simulator_integers.py \
 	    tests/test_cuda_kernels.py \
 	    tests/test_device_arrays.py tests/test_device_integers.py \
 	    tests/test_device_shapes.py tests/test_device_training.py \

@@ -8,6 +8,7 @@ import pytest
 from numba import cuda, float32
 
 from kernels import simulator
+from tests.orders import slow
 
 NAMES = {"np": np, "cuda": cuda} | {
     name: getattr(numba, name)
@@ -89,7 +90,11 @@ def function(text, line, name):
     return names["kernel"]
 
 
-@pytest.mark.parametrize("case", CASES, ids=kinds)
+# Numba compiles each of them, so that `make test` takes every eighth.
+EACH = [case if i % 8 == 0 else slow(case) for i, case in enumerate(CASES)]
+
+
+@pytest.mark.parametrize("case", EACH, ids=kinds)
 def test_integers_are_those_of_numba(case):
     line, pair, kind = case
     a, b = (
