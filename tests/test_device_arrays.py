@@ -332,6 +332,26 @@ TURNED = {
     "of a batch": (lambda x, w: np.reshape(x, (2, 40, 64)) @ w.T, ["transposed_b_64"]),
     "logits of tokens": (logits, ["transposed_b_64", "product_64", "transposed_a_64"]),
     "a batch of each": (lambda x, w: halves(x) @ halves(x).swapaxes(1, 2), ["transposed_b_64"]),
+    "a batch with one matrix for all": (
+        lambda x, w: x[None, :40] @ halves(x).swapaxes(1, 2),
+        ["tiled_float32"],
+    ),
+    "columns that begin anywhere": (
+        lambda x, w: x @ np.reshape(np.reshape(w, -1)[1:4097], (64, 64)).T,
+        ["copyto_float32_strided", "product_64"],
+    ),
+    "float64": (
+        lambda x, w: np.empty_like(x, dtype=float) @ np.empty_like(w, dtype=float).T,
+        ["tiled_float64"],
+    ),
+    "long sums of a batch": (
+        lambda x, w: np.swapaxes(long(x)[None], 1, 2) @ long(x)[None],
+        ["transposed_a_64", "add_float32_by_thread", "copyto_float32_flat"],
+    ),
+    "long sums of two": (
+        lambda x, w: long(x, 2).swapaxes(1, 2) @ long(x, 2),
+        ["transposed_a_64"],
+    ),
     "a long sum": (
         lambda x, w: long(x).T @ long(x),
         ["transposed_a_64", "add_float32_by_thread", "copyto_float32_flat"],
@@ -352,9 +372,18 @@ def halves(x):
     return np.reshape(x, (2, 40, 64))
 
 
-def long(x):
+def long(x, *batch):
     """Of so many rows that their products are added in two parts"""
-    return np.empty_like(x, shape=(2 * products.PART, 32))
+    return np.empty_like(x, shape=(*batch, 2 * products.PART, 32))
+
+
+def test_a_batch_of_large_matrices_may_be_longer_than_a_grid(monkeypatch):
+    device, started = Device(simulator.Machine()), []
+    x = device.put(np.ones((80, 64), np.float32))
+    monkeypatch.setattr(device.machine, "launch", lambda kernel, *_: started.append(kernel))
+    monkeypatch.setattr(products, "MOST", 1)
+    halves(x) @ halves(x).swapaxes(1, 2)
+    assert [kernel.__name__ for kernel in started] == ["tiled_float32"]
 
 
 @pytest.mark.parametrize("multiply, kernels_of_it", TURNED.values(), ids=TURNED)

@@ -111,7 +111,7 @@ def _multiply_large(a, b, c, batches):
         name, a, b = "transposed_b", a.aligned(), _turned(b)
     elif _lies_in_columns(a):
         name, a, b = "transposed_a", _turned(a), b.aligned()
-        parts = _parts(m, n, len(b)) if batches == 1 else 1
+        parts = _parts(m, n, b.shape[-2]) if batches == 1 else 1
         if parts > 1:
             return _add_parts(_matrix(a), _matrix(b), c, parts)
     else:
