@@ -214,7 +214,7 @@ BUGS = {
         *(["load4(x, (row, column))"], (5, 8, 7), "transposed_a_64", gemm),
     ),
     "parts of a sum in one place": Bug(
-        *("_transposed_a", "start + row, column, total", "row, column, total", RACE, "c"),
+        *("_product", "start + row, column, total", "row, column, total", RACE, "c"),
         *(["store4(x, (row, column)"] * 2, (5, 8, 20), "transposed_a_64", gemm),
     ),
     "a layer that reads what others write": Bug(

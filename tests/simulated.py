@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from numba import cuda, float32
 
 from kernels import simulator
+from kernels.cuda.ptx import commit_copies, copy_async4, wait_for_copies
 
 ALL = 0xFFFFFFFF  # lanes
 
@@ -25,3 +27,20 @@ def fault(kernel, grid, block, *arguments, order="forward"):
 
 def texts(found):
     return [access.site.text.strip() for access in found.accesses]
+
+
+def copies_two_groups(left):
+    """A kernel that orders two groups of copies, and waits for all but `left` of them."""
+
+    def kernel(x, out):
+        tile = cuda.shared.array(64, float32)
+        i = cuda.threadIdx.x * 4
+        copy_async4(tile, i, x, i)
+        commit_copies()
+        copy_async4(tile, 32 + i, x, 32 + i)
+        commit_copies()
+        wait_for_copies(left)
+        out[i] = tile[i]
+        out[32 + i] = tile[32 + i]
+
+    return kernel

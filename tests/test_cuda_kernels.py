@@ -114,7 +114,7 @@ def test_products_in_batches(name, shape, run):
     assert_products(name, 64, shape, run)
 
 
-@ONE_RUN
+@RUNS
 @pytest.mark.parametrize("name", PRODUCTS)
 @pytest.mark.parametrize("edge, shape", [(64, (2, 70, 3, 72)), (128, (1, 130, 9, 132))])
 def test_products_of_several_blocks(edge, shape, name, run):

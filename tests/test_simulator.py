@@ -25,7 +25,7 @@ from kernels.simulator.instructions import tf32
 from tests import seeded_bugs
 from tests.orders import ORDERS
 from tests.seeded_bugs import BUGS
-from tests.simulated import ALL, fault, normal, texts, zeros
+from tests.simulated import ALL, copies_two_groups, fault, normal, texts, zeros
 
 pytestmark = pytest.mark.no_cover  # what runs here is no line of minigrad
 
@@ -753,21 +753,6 @@ def test_four_numbers_are_four_numbers():
 
 
 # ---- Copies and tensor cores ---------------------------------------------------------------------
-
-
-def copies_two_groups(left):
-    def kernel(x, out):
-        tile = cuda.shared.array(64, float32)
-        i = cuda.threadIdx.x * 4
-        copy_async4(tile, i, x, i)
-        commit_copies()
-        copy_async4(tile, 32 + i, x, 32 + i)
-        commit_copies()
-        wait_for_copies(left)
-        out[i] = tile[i]
-        out[32 + i] = tile[32 + i]
-
-    return kernel
 
 
 def test_a_copy_arrives_when_it_is_waited_for():

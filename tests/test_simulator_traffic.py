@@ -6,8 +6,8 @@ from numba import cuda, float32, float64
 
 from kernels import simulator
 from kernels.cuda import gemm, matmul
-from kernels.cuda.ptx import commit_copies, copy_async4, load4, store4, wait_for_copies
-from tests.simulated import normal, zeros
+from kernels.cuda.ptx import load4, store4
+from tests.simulated import copies_two_groups, normal, zeros
 
 pytestmark = pytest.mark.no_cover  # what runs here is no line of minigrad
 
@@ -61,20 +61,8 @@ def test_a_line_of_the_source_is_one_line_of_the_table():
     assert [line.requests for line in traffic.lines] == [12, 12]
 
 
-def copies_two_groups(x, out):
-    tile = cuda.shared.array(64, float32)
-    i = cuda.threadIdx.x * 4
-    copy_async4(tile, i, x, i)
-    commit_copies()
-    copy_async4(tile, 32 + i, x, 32 + i)
-    commit_copies()
-    wait_for_copies(0)
-    out[i] = tile[i]
-    out[32 + i] = tile[32 + i]
-
-
 def test_a_copy_is_counted_when_it_is_ordered():
-    traffic = simulator.launch(copies_two_groups, 1, 8, normal(64), zeros(64))
+    traffic = simulator.launch(copies_two_groups(0), 1, 8, normal(64), zeros(64))
     found = [line for line in traffic.lines if "copy_async4" in line.site.text]
     kinds = [(line.verb, line.array.name, line.requests, line.bytes) for line in found]
     assert kinds == [("read", "x", 1, 128), ("write", "tile", 1, 128)] * 2

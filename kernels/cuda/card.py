@@ -9,7 +9,7 @@ All is ordered on CUDA's default stream, as what PyTorch does is unless one asks
 import math
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import numpy as np
 from numba import cuda
@@ -97,13 +97,12 @@ class Card:
         self.launches += 1
         _check_grid(kernel, grid)
         threads = math.prod(block)
-        if (kernel, threads) not in self._compiled:
+        is_new = (kernel, threads) not in self._compiled
+        if is_new:
             self._check_runs(kernel)
             # With its bound the compiler knows how many registers each thread may have.
             self._compiled[kernel, threads] = cuda.jit(kernel, launch_bounds=threads)
-            with _notice(kernel):
-                self._compiled[kernel, threads][grid, block](*arguments)
-        else:
+        with _notice(kernel) if is_new else nullcontext():
             self._compiled[kernel, threads][grid, block](*arguments)
 
     def _check_runs(self, kernel):

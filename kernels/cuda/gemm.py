@@ -40,55 +40,29 @@ def share_of_batch(rows):
     return start, min(start + each, rows)
 
 
-def _product(edge):
+@cuda.jit(device=True, inline="always")
+def operand(x, is_turned, first):
+    """A block's matrix of a batch, from a row or column on: turned, its rows are those of a tile"""
+    start, stop = share_of_batch(x.shape[0])
+    if is_turned:
+        return Operand(x, True, stop, 0, start + first)
+    return Operand(x, False, stop, start, first)
+
+
+def _product(edge, a_is_turned, b_is_turned):
     wide, thin, gap = edge // SIDE, TILE // edge, edge + 4
 
     def product(a, b, c):
-        """C = A B: columns of A are turned over, rows of B lie as tiles want them."""
+        """C = A B. What has a column for each k is turned over: A itself, and Bᵀ."""
         total = cuda.local.array((wide, wide), float32)
-        start, stop = share_of_batch(c.shape[0])
-        first_k, last_k = share_of_batch(b.shape[0])
-        row, column = start + cuda.blockIdx.x * edge, cuda.blockIdx.y * edge
-        of_a = Operand(a, True, stop, 0, row)
-        of_b = Operand(b, False, last_k, first_k, column)
-        multiply_ahead(total, of_a, of_b, a.shape[1], wide, thin, gap)
-        put_wide(c, stop, row, column, total, wide)
-
-    return product
-
-
-def _transposed_a(edge):
-    wide, thin, gap = edge // SIDE, TILE // edge, edge + 4
-
-    def transposed_a(a, b, c):
-        """C = Aᵀ B: both lie as tiles want them. The last part of a sum may be shorter."""
-        total = cuda.local.array((wide, wide), float32)
-        start, stop = share_of_batch(c.shape[0])
-        first_k, last_k = share_of_batch(a.shape[0])
         row, column = cuda.blockIdx.x * edge, cuda.blockIdx.y * edge
-        of_a = Operand(a, False, last_k, first_k, row)
-        of_b = Operand(b, False, last_k, first_k, column)
-        multiply_ahead(total, of_a, of_b, last_k - first_k, wide, thin, gap)
+        of_a, of_b = operand(a, a_is_turned, row), operand(b, b_is_turned, column)
+        count = a.shape[1] if a_is_turned else of_a.stop - of_a.first_k
+        multiply_ahead(total, of_a, of_b, count, wide, thin, gap)
+        start, stop = share_of_batch(c.shape[0])
         put_wide(c, stop, start + row, column, total, wide)
 
-    return transposed_a
-
-
-def _transposed_b(edge):
-    wide, thin, gap = edge // SIDE, TILE // edge, edge + 4
-
-    def transposed_b(a, b, c):
-        """C = A Bᵀ: both are turned over."""
-        total = cuda.local.array((wide, wide), float32)
-        start, stop = share_of_batch(c.shape[0])
-        b_start, b_stop = share_of_batch(b.shape[0])
-        row, column = start + cuda.blockIdx.x * edge, cuda.blockIdx.y * edge
-        of_a = Operand(a, True, stop, 0, row)
-        of_b = Operand(b, True, b_stop, 0, b_start + column)
-        multiply_ahead(total, of_a, of_b, a.shape[1], wide, thin, gap)
-        put_wide(c, stop, row, column, total, wide)
-
-    return transposed_b
+    return product
 
 
 # ---- A layer -------------------------------------------------------------------------------------
@@ -125,8 +99,7 @@ def _dense(edge):
         """z = x W + b,  y = f(z), without another walk through memory for b and f"""
         total = cuda.local.array((wide, wide), float32)
         row, column = cuda.blockIdx.x * edge, cuda.blockIdx.y * edge
-        of_x = Operand(x, True, x.shape[0], 0, row)
-        of_weight = Operand(weight, False, weight.shape[0], 0, column)
+        of_x, of_weight = operand(x, True, row), operand(weight, False, column)
         multiply_ahead(total, of_x, of_weight, x.shape[1], wide, thin, gap)
         add_bias(total, bias, column, wide)
         put_wide(z, z.shape[0], row, column, total, wide)
@@ -144,43 +117,41 @@ def _blocks(edge, m, n, batches):
     return -(-m // edge), -(-n // edge), batches
 
 
-def _of_edge(make, edge, grid, signature):
-    kernel = make(edge)
-    kernel.__name__ = f"{kernel.__name__}_{edge}"
-
-    def blocks(*arguments):
-        return _blocks(edge, *grid(*arguments))
-
-    return Launch(kernel, (SIDE, SIDE), blocks, signature)
+def _launch(name, edge, kernel, sizes, signature):
+    """A kernel for blocks of an edge;  sizes(*arguments) -> rows and columns of C, and batches"""
+    kernel.__name__ = f"{name}_{edge}"
+    return Launch(kernel, (SIDE, SIDE), lambda *given: _blocks(edge, *sizes(*given)), signature)
 
 
-def _of_product(a, b, c):
+def _sizes(a, b, c):
     batches = b.shape[0] // a.shape[1]
     return c.shape[0] // batches, c.shape[1], batches
 
 
-def _of_transposed_a(a, b, c):
+def _sizes_of_transposed_a(a, b, c):
     return a.shape[1], b.shape[1], c.shape[0] // a.shape[1]
 
 
-def _of_transposed_b(a, b, c):
+def _sizes_of_transposed_b(a, b, c):
     batches = b.shape[0] // c.shape[1]
     return c.shape[0] // batches, c.shape[1], batches
 
 
-def _of_dense(x, weight, bias, function, z, y):
+def _sizes_of_layer(x, weight, bias, function, z, y):
     return *z.shape, 1
 
 
+_PRODUCTS = {  # {name: (whether A is turned, whether B is, sizes)}
+    "product": (True, False, _sizes),
+    "transposed_a": (False, False, _sizes_of_transposed_a),
+    "transposed_b": (True, True, _sizes_of_transposed_b),
+}
+_LAYER = MATRIX, MATRIX, VECTOR, INTEGER, MATRIX, MATRIX
 LAUNCHES = named(
     *(
-        _of_edge(make, edge, grid, signature)
+        _launch(name, edge, _product(edge, *turned), sizes, (MATRIX,) * 3)
+        for name, (*turned, sizes) in _PRODUCTS.items()
         for edge in EDGES
-        for make, grid, signature in (
-            (_product, _of_product, (MATRIX, MATRIX, MATRIX)),
-            (_transposed_a, _of_transposed_a, (MATRIX, MATRIX, MATRIX)),
-            (_transposed_b, _of_transposed_b, (MATRIX, MATRIX, MATRIX)),
-            (_dense, _of_dense, (MATRIX, MATRIX, VECTOR, INTEGER, MATRIX, MATRIX)),
-        )
-    )
+    ),
+    *(_launch("dense", edge, _dense(edge), _sizes_of_layer, _LAYER) for edge in EDGES),
 )
