@@ -413,15 +413,25 @@ def test_many_rows_are_added_a_few_at_first(function, device):
     same(function(device.put(a)), function(a), 1e-5)
 
 
-@pytest.mark.parametrize("rows, kernels_of_it", [(1024, 2), (1021, 1), (96, 1)])
-def test_many_rows_are_added_by_threads_that_are_neighbours(rows, kernels_of_it, monkeypatch):
-    """1021 is prime: there a block has a column, as ever."""
+BY_THREAD, BY_BLOCK = "add_float32_by_thread", "add_float32_by_block"
+
+
+@pytest.mark.parametrize(
+    "rows, step, kernels_of_it",
+    [
+        (1024, 1, [BY_THREAD] * 2),
+        (96, 1, [BY_THREAD]),
+        (1021, 1, [BY_BLOCK]),
+        (1024, 2, [BY_BLOCK]),
+    ],
+)
+def test_many_rows_are_added_by_threads_that_are_neighbours(rows, step, kernels_of_it, monkeypatch):
+    """1021 is prime; and of columns that do not lie side by side no copy is made"""
     device, started = Device(simulator.Machine()), []
-    x = device.put(normal(rows, 3))
+    x = device.put(normal(rows, 4))[:, ::step]
     monkeypatch.setattr(device.machine, "launch", lambda kernel, *_: started.append(kernel))
     np.sum(x, axis=0)
-    by_thread = [kernel for kernel in started if kernel.__name__ == "add_float32_by_thread"]
-    assert len(by_thread) == (0 if rows == 1021 else kernels_of_it)
+    assert [kernel.__name__ for kernel in started] == kernels_of_it
 
 
 def test_gradients_of_a_norm_come_in_parts(device):
