@@ -5,7 +5,6 @@ driver.
 """
 
 import functools
-import inspect
 import re
 from pathlib import Path
 
@@ -135,22 +134,6 @@ def test_float64_is_in_the_instructions_where_the_simulator_tells_it(name):
 def test_the_simulator_tells_no_float64_of_our_kernels(name):
     launch = compiling.KERNELS[name]
     assert float64_of_types(launch.kernel, tuple(launch.signature)) == []
-
-
-def test_no_kernel_is_forgotten():
-    """A kernel is a plain function; what kernels call is decorated, what starts them is private."""
-    rooms = {path.stem for path in Path(cuda_kernels.__path__[0]).glob("*.py") if has_kernels(path)}
-    assert rooms == {module.__name__.rpartition(".")[2] for module in compiling.MODULES}
-    for module in compiling.MODULES:
-        functions = inspect.getmembers(module, inspect.isfunction)
-        own = {name for name, function in functions if function.__module__ == module.__name__}
-        made = {name.rpartition("_")[0] for name in module.LAUNCHES}  # by a function, of a size
-        public = {name for name in own if not name.startswith("_")}
-        assert public <= module.LAUNCHES.keys() | made
-
-
-def has_kernels(path):
-    return "LAUNCHES = " in path.read_text(encoding="utf-8")
 
 
 OF_INTEGERS = {ufunc.__name__: ufunc for ufunc in UFUNCS if of_integers(ufunc, np.int64)}

@@ -5,6 +5,7 @@ sentinels, beside which nothing may be written. `run` is what starts a kernel.
 """
 
 import functools
+import inspect
 import math
 import re
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 from numba import cuda
 
+from kernels import cuda as cuda_kernels
 from kernels import reference, simulator
 from kernels import windows as counting
 from kernels.cuda import (
@@ -29,7 +31,7 @@ from kernels.cuda import (
     scatter,
     softmax,
 )
-from kernels.cuda.compile import KERNELS
+from kernels.cuda.compile import KERNELS, MODULES
 from kernels.cuda.elementwise import mixed, uniform
 from kernels.cuda.launch import of_width
 from kernels.simulator.instructions import tf32
@@ -53,6 +55,22 @@ def close(ours, right, rtol=1e-5, atol=1e-6):
 
 
 TABLES = {*matmul.LAUNCHES, *softmax.LADDER, *attention_ladder.LAUNCHES, *scatter.LAUNCHES}
+
+
+def test_no_kernel_is_forgotten():
+    """A kernel is a plain function; what kernels call is decorated, what starts them is private."""
+    rooms = {path.stem for path in Path(cuda_kernels.__path__[0]).glob("*.py") if has_kernels(path)}
+    assert rooms == {module.__name__.rpartition(".")[2] for module in MODULES}
+    for module in MODULES:
+        functions = inspect.getmembers(module, inspect.isfunction)
+        own = {name for name, function in functions if function.__module__ == module.__name__}
+        made = {name.rpartition("_")[0] for name in module.LAUNCHES}  # by a function, of a size
+        public = {name for name in own if not name.startswith("_")}
+        assert public <= module.LAUNCHES.keys() | made
+
+
+def has_kernels(path):
+    return "LAUNCHES = " in path.read_text(encoding="utf-8")
 
 
 def test_no_kernel_is_without_a_test():

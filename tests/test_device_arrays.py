@@ -16,8 +16,8 @@ import kernels
 from kernels import dlpack, reference, simulator
 from kernels.cuda import array_kernels, calls, products, sines, ufuncs
 from kernels.cuda.array import DeviceArray
+from kernels.cuda.calls.normalization import number_of_parts
 from kernels.cuda.device import Device
-from kernels.cuda.normalization import number_of_parts
 from minigrad import Tensor, ops
 from tests import orders
 

@@ -19,7 +19,7 @@ import math
 
 from numba import cuda, float32
 
-from .launch import BUSY, MATRIX, NUMBER, VECTOR, Launch, named, rows
+from .launch import MATRIX, NUMBER, VECTOR, Launch, named, rows
 from .reduction import WARP, WARPS, warp_sum
 
 HEIGHT = 8  # rows of threads in a block that adds columns
@@ -200,11 +200,6 @@ def _column_by_column(kernel, *signature):
         return -(-width // WARP), parts
 
     return Launch(kernel, (WARP, HEIGHT), grid, signature)
-
-
-def number_of_parts(n, d):
-    """In how many parts gradients of scale and offset come: blocks, of 64 rows at least"""
-    return max(1, min(BUSY // -(-d // WARP), n // 64))
 
 
 _AFFINE = VECTOR, VECTOR, NUMBER

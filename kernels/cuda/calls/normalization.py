@@ -3,6 +3,8 @@
 import numpy as np
 
 from .. import normalization
+from ..launch import BUSY
+from ..reduction import WARP
 from .arguments import covered, each_feature, each_row, flat, matrix, same_shape, start
 from .registry import call
 
@@ -64,4 +66,9 @@ def _one_for_each_row(x):
 def _parts(x):
     """Room for a gradient of scale or offset in parts, whose sum it is   (..., d) -> (p, d)"""
     d = x.shape[-1]
-    return np.empty_like(x, shape=(normalization.number_of_parts(x.size // d, d), d))
+    return np.empty_like(x, shape=(number_of_parts(x.size // d, d), d))
+
+
+def number_of_parts(n, d):
+    """As many as keep a GPU busy, of 64 rows at least; each is d/32 blocks   (n, d) -> p"""
+    return max(1, min(BUSY // -(-d // WARP), n // 64))
