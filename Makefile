@@ -66,7 +66,7 @@ test-gpu: $(EXTRA)/test $(EXTRA)/$(if $(GPU),gpu,gpu-ci)
 	    tests/test_device_shapes.py tests/test_device_training.py \
 	    tests/check_device_operations.py tests/check_device_layers.py \
 	    tests/check_device_training.py tests/check_card.py tests/check_gpu_compilation.py \
-	    tests/check_verdicts.py
+	    tests/check_compiled.py tests/check_verdicts.py
 
 course-check: $(EXTRA)/test
 	$(BIN)/python -m tests.naming

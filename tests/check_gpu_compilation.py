@@ -32,7 +32,7 @@ from kernels.cuda.ptx import (
     store4,
 )
 from kernels.simulator.precision import float64_of_types
-from tests import precision_cases, seeded_bugs, uncompiled
+from tests import precision_cases, uncompiled
 from tests.stand_in_driver import stand_in
 from tests.test_device_integers import UFUNCS, of_integers
 
@@ -78,13 +78,6 @@ def test_a_kernel_stays_in_its_registers_and_in_float32(name, target):
     found = compiling.threads(launch), needs.shared, needs.registers
     said = [page()[name].get(column) for column in ("threads", "shared memory", column)]
     assert said == [*found], "the page is old"
-
-
-@pytest.mark.parametrize("name", seeded_bugs.BUGS)
-def test_a_mistake_is_none_that_the_compiler_finds(name):
-    """It must run on a GPU as well, to show there."""
-    launch = seeded_bugs.prepared(name)
-    assert ptx(launch, launch.targets[0])
 
 
 @pytest.mark.parametrize("name", uncompiled.REFUSED)

@@ -67,11 +67,11 @@ def run(request):
 
 
 @pytest.fixture
-def where(request):
+def where(request, monkeypatch):
     """The name of a device that there is. Tests that have it are marked DEVICES."""
     from tests import orders
 
-    return orders.needed_device(request.param)
+    return orders.needed_device(request.param, monkeypatch)
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -11,9 +11,9 @@ import pytest
 
 from kernels import simulator
 from kernels.cuda.compile import KERNELS
-from tests import on_card
+from tests import compiled, on_card
 
-QUICK, CARD = "shuffled", "card"
+QUICK, COMPILED, CARD = "shuffled", "compiled", "card"
 
 
 def slow(value):
@@ -26,13 +26,14 @@ ORDERS = pytest.mark.parametrize("order", EACH)  # of what is about the simulato
 
 # Tests of kernels take `run`, which starts one, as in LAUNCHES["online"](run, x, p).
 ON_CARD = pytest.param(CARD, marks=[pytest.mark.slow, pytest.mark.gpu])
-RUNS = pytest.mark.parametrize("run", [*EACH, ON_CARD], indirect=True)
-ALL_RUNS = pytest.mark.parametrize("run", [*simulator.ORDERS, ON_CARD], indirect=True)
-ONE_RUN = pytest.mark.parametrize("run", [QUICK, ON_CARD], indirect=True)
+ELSEWHERE = [slow(COMPILED), ON_CARD]
+RUNS = pytest.mark.parametrize("run", [*EACH, *ELSEWHERE], indirect=True)
+ALL_RUNS = pytest.mark.parametrize("run", [*simulator.ORDERS, *ELSEWHERE], indirect=True)
+ONE_RUN = pytest.mark.parametrize("run", [QUICK, *ELSEWHERE], indirect=True)
 
 # What moves whole arrays takes the name of a device.
 ON_CUDA = pytest.param("cuda", marks=[pytest.mark.slow, pytest.mark.gpu])
-DEVICES = pytest.mark.parametrize("where", ["simulator", ON_CUDA], indirect=True)
+DEVICES = pytest.mark.parametrize("where", ["simulator", slow(COMPILED), ON_CUDA], indirect=True)
 
 
 class Run:
@@ -52,10 +53,17 @@ class Run:
 
 
 def run_of(name):
-    """A Run in an order of threads, or on the card."""
-    if name != CARD:
+    """A Run in an order of threads, of what the compiler makes of kernels, or on the card."""
+    if name in simulator.ORDERS:
         return Run(functools.partial(simulator.launch, order=name))
-    return Run(functools.partial(on_card.launch, needed_card()))
+    return Run(functools.partial(on_card.launch, machine_of(name)))
+
+
+def machine_of(name):
+    """What is behind a device: a GPU that is simulated, and looks for faults; compiled; or real"""
+    if name in simulator.ORDERS:
+        return simulator.Machine(order=name, check=True)
+    return compiled.Machine() if name == COMPILED else needed_card()
 
 
 def needed_card():
@@ -66,8 +74,10 @@ def needed_card():
         pytest.skip(str(error))
 
 
-def needed_device(name):
+def needed_device(name, monkeypatch):
     """The name of a device that there is. Without a GPU, a test of one is skipped."""
     if name == "cuda":
         needed_card()
+    if name == COMPILED:
+        compiled.name_device(monkeypatch)
     return name

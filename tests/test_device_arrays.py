@@ -28,13 +28,10 @@ INTEGERS = np.random.default_rng(1).integers(-9, 9, (3, 5, 4))
 PLACES = np.array([[2, -1], [0, 1]])
 
 
-@pytest.fixture(params=[*orders.EACH, orders.ON_CARD])
+@pytest.fixture(params=[*orders.EACH, *orders.ELSEWHERE])
 def device(request, monkeypatch):
     """A device. The report of a test says which kernels it has started."""
-    if request.param == orders.CARD:
-        machine = orders.needed_card()
-    else:
-        machine = simulator.Machine(order=request.param, check=True)
+    machine = orders.machine_of(request.param)
     run = orders.Run(machine.launch)
     monkeypatch.setattr(machine, "launch", run)
     yield Device(machine)

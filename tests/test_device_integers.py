@@ -6,7 +6,6 @@ import numba
 import numpy as np
 import pytest
 
-from kernels import simulator
 from kernels.cuda import ufuncs
 from kernels.cuda.device import Device
 from tests import orders
@@ -60,11 +59,9 @@ def same(ours, right):
     np.testing.assert_array_equal(ours, right)
 
 
-@pytest.fixture(params=[*orders.EACH, orders.ON_CARD])
+@pytest.fixture(params=[*orders.EACH, *orders.ELSEWHERE])
 def device(request):
-    if request.param == orders.CARD:
-        return Device(orders.needed_card())
-    return Device(simulator.Machine(order=request.param, check=True))
+    return Device(orders.machine_of(request.param))
 
 
 @EACH

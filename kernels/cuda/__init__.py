@@ -12,4 +12,8 @@ And arrays that run them. From the inside out:
     device                   memory, and who launches what: a GPU, by `card`, or the simulator
     driver                   whether there is a GPU, and if not, what is missing
     compile                  what every kernel needs of a GPU, found without one
+
+What kernels call costs no call. A short function is written into its caller by Numba, which takes
+its time for each place where it does that: inline="always". Long ones, and what many call, Numba
+compiles once, and NVIDIA's compiler writes them into their callers: forceinline=True.
 """

@@ -113,7 +113,7 @@ def add_dot(total, a, b):
     return total + a[0] * b[0] + a[1] * b[1] + a[2] * b[2] + a[3] * b[3]
 
 
-@cuda.jit(device=True, inline="always")
+@cuda.jit(device=True, forceinline=True)
 def fetch_features(tile, x, example, head, first_row, first_column):
     """EDGE rows and DEEP columns of a head: four numbers for each thread"""
     thread = cuda.threadIdx.y * SIDE + cuda.threadIdx.x
@@ -122,7 +122,7 @@ def fetch_features(tile, x, example, head, first_row, first_column):
     store4(tile, (row, column), four)
 
 
-@cuda.jit(device=True, inline="always")
+@cuda.jit(device=True, forceinline=True)
 def row_products(z, a_tile, b_tile, example, a, a_head, a_row, b, b_head, b_row):
     """z = A Bᵀ,  A and B EDGE rows of a head each, of which a thread has every SIDE-th
 
@@ -148,7 +148,7 @@ def row_products(z, a_tile, b_tile, example, a, a_head, a_row, b, b_head, b_row)
         cuda.syncthreads()
 
 
-@cuda.jit(device=True, inline="always")
+@cuda.jit(device=True, forceinline=True)
 def fetch_rows(tile, x, example, head, first_row, width):
     """TALL rows of a head: four numbers for each thread, once or several times"""
     thread = cuda.threadIdx.y * SIDE + cuda.threadIdx.x
@@ -167,7 +167,7 @@ def place_in_row(width):
     return 4 * (cuda.threadIdx.x - size * team), team, SIDE // size
 
 
-@cuda.jit(device=True, inline="always")
+@cuda.jit(device=True, forceinline=True)
 def add_weighted_rows(sums, weights, tile, x, example, head, first_row, width):
     """sums += W X,  W (EDGE, EDGE) in shared memory, X EDGE rows of a head
 
@@ -193,7 +193,7 @@ def add_weighted_rows(sums, weights, tile, x, example, head, first_row, width):
         cuda.syncthreads()
 
 
-@cuda.jit(device=True, inline="always")
+@cuda.jit(device=True, forceinline=True)
 def put_rows(x, example, head, first_row, sums, width):
     """Write what the threads of a block have summed, all teams together: EDGE rows."""
     first_column, team, teams = place_in_row(width)
@@ -240,7 +240,7 @@ def share(row, key, s, rate, start):
 # in registers would be on a stack. So each is called EACH times, once for each number i.
 
 
-@cuda.jit(device=True, inline="always")
+@cuda.jit(device=True, forceinline=True)
 def meet(i, z, sums, columns, most, total, weights, query, first_key, row, mask, numbers):
     """A query meets a strip of keys: its scores become weights, and what was summed shrinks."""
     example, t, s, scale, causal, rate, start = numbers
@@ -265,7 +265,7 @@ def meet(i, z, sums, columns, most, total, weights, query, first_key, row, mask,
         sums[i, c] *= shrink
 
 
-@cuda.jit(device=True, inline="always")
+@cuda.jit(device=True, forceinline=True)
 def pull(z, dp, norms, inner, query, key, row, mask, numbers):
     """p̃ = dropout(p) and dz = scale p (dropout(dp) - inner) of a score"""
     example, t, s, scale, causal, rate, start = numbers
@@ -348,7 +348,7 @@ def inner_products(g, o, inner):
             inner[row] = total
 
 
-@cuda.jit(device=True, inline="always")
+@cuda.jit(device=True, forceinline=True)
 def pull_row(i, z, dp, weights, norms, inner, query, first_key, row, mask, numbers):
     """The weights dz of a query"""
     x, y = cuda.threadIdx.x, cuda.threadIdx.y
@@ -360,7 +360,7 @@ def pull_row(i, z, dp, weights, norms, inner, query, first_key, row, mask, numbe
         weights[y + i * SIDE, x + j * SIDE] = dz
 
 
-@cuda.jit(device=True, inline="always")
+@cuda.jit(device=True, forceinline=True)
 def pull_column(j, z, dp, weights, norms, inner, first_query, key, rows, mask, numbers):
     """The weights p̃ of a query, and dz in place of z;  rows is the row of query 0"""
     x, y = cuda.threadIdx.x, cuda.threadIdx.y

@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 from numba import cuda
 
+from .driver import any_gpu
 from .launch import name_of
 
 # The modules that have kernels; tests ask here which there are.
@@ -55,12 +56,13 @@ def threads(launch):
 
 def ptx(launch, target):
     """A kernel in PTX, a text, for a target such as (8, 0)."""
-    text, _ = cuda.compile_ptx(
-        launch.kernel,
-        launch.signature,
-        cc=target,
-        launch_bounds=threads(launch),
-    )
+    return ptx_of(launch.kernel, launch.signature, threads(launch), target)
+
+
+def ptx_of(kernel, signature, most, target):
+    """The same of a function, for arguments of these types and blocks of so many threads at most"""
+    with any_gpu():
+        text, _ = cuda.compile_ptx(kernel, signature, cc=target, launch_bounds=most)
     return text
 
 

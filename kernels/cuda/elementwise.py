@@ -94,7 +94,7 @@ def normal_distribution(x):
     return HALF * math.erfc(-x * ROOT_OF_HALF)
 
 
-@cuda.jit(device=True, inline="always")
+@cuda.jit(device=True, forceinline=True)
 def activation(function, x):
     """f(x)"""
     if function == RELU:
@@ -112,7 +112,7 @@ def activation(function, x):
     return x
 
 
-@cuda.jit(device=True, inline="always")
+@cuda.jit(device=True, forceinline=True)
 def slope(function, x):
     """f'(x), or from y = f(x) for those in FROM_VALUE"""
     result = ONE
@@ -133,7 +133,7 @@ def slope(function, x):
     return result
 
 
-@cuda.jit(device=True, inline="always")
+@cuda.jit(device=True, forceinline=True)
 def activation4(function, four):
     """f of each"""
     a, b, c, d = four

@@ -32,7 +32,7 @@ from .matmul import (
 EDGES = 64, 128  # rows and columns of C that a block computes
 
 
-@cuda.jit(device=True, inline="always")
+@cuda.jit(device=True, forceinline=True)
 def share_of_batch(rows):
     """From which row on, and before which, a block has its own matrix of a batch"""
     each = (rows + cuda.gridDim.z - 1) // cuda.gridDim.z
@@ -40,7 +40,7 @@ def share_of_batch(rows):
     return start, min(start + each, rows)
 
 
-@cuda.jit(device=True, inline="always")
+@cuda.jit(device=True, forceinline=True)
 def operand(x, is_turned, first):
     """A block's matrix of a batch, from a row or column on: turned, its rows are those of a tile"""
     start, stop = share_of_batch(x.shape[0])
@@ -68,7 +68,7 @@ def _product(edge, a_is_turned, b_is_turned):
 # ---- A layer -------------------------------------------------------------------------------------
 
 
-@cuda.jit(device=True, inline="always")
+@cuda.jit(device=True, forceinline=True)
 def add_bias(total, bias, first_column, wide):
     """total += b, for the columns of a thread"""
     for group in range(wide // 4):
@@ -78,7 +78,7 @@ def add_bias(total, bias, first_column, wide):
                 total[i, group * 4 + j] += four[j]
 
 
-@cuda.jit(device=True, inline="always")
+@cuda.jit(device=True, forceinline=True)
 def apply(function, z, y, first_row, first_column, wide):
     """y = f(z) of the elements of a thread, which it has just written to z
 

@@ -227,7 +227,7 @@ def in_straight(edge):
     return four // edge, four % edge
 
 
-@cuda.jit(device=True, inline="always")
+@cuda.jit(device=True, forceinline=True)
 def fetch(of, k, edge):
     """Four numbers of an Operand, for a tile of TILE / edge k, from k on, with `edge` of each"""
     if of.is_turned:
@@ -237,7 +237,7 @@ def fetch(of, k, edge):
     return four_elements(of.matrix, of.stop, of.first_k + k + row, of.first + column)
 
 
-@cuda.jit(device=True, inline="always")
+@cuda.jit(device=True, forceinline=True)
 def put_in_tile(tile, place, of, four, edge):
     """What `fetch` has brought, to a place of a tile (places, k, edge): a row for each k"""
     if of.is_turned:
@@ -249,7 +249,7 @@ def put_in_tile(tile, place, of, four, edge):
         store4(tile, (place, row, column), four)
 
 
-@cuda.jit(device=True, inline="always")
+@cuda.jit(device=True, forceinline=True)
 def add_wide_products(total, a_tile, b_tile, place, wide):
     """total += the products of two tiles, for the wide x wide elements of a thread"""
     x, y = cuda.threadIdx.x, cuda.threadIdx.y
@@ -267,7 +267,7 @@ def add_wide_products(total, a_tile, b_tile, place, wide):
                 total[i, j] += a_part[i] * b_part[j]
 
 
-@cuda.jit(device=True, inline="always")
+@cuda.jit(device=True, forceinline=True)
 def put_wide(c, stop, first_row, first_column, total, wide):
     """The sums of a thread, to where they belong in C"""
     row, column = first_row + cuda.threadIdx.y * 4, first_column + cuda.threadIdx.x * 4
@@ -303,7 +303,7 @@ def vectorised(a, b, c):
 # ---- The next tile, meanwhile --------------------------------------------------------------------
 
 
-@cuda.jit(device=True, inline="always")
+@cuda.jit(device=True, forceinline=True)
 def multiply_ahead(total, of_a, of_b, count, wide, thin, gap):
     """total = Σₖ aᵢₖ bₖⱼ,  k < count,  for the wide x wide elements of a thread
 
@@ -357,7 +357,7 @@ def fetch_four(tile, index, x, row, column):
         store4(tile, index, four_elements(x, x.shape[0], row, column))
 
 
-@cuda.jit(device=True, inline="always")
+@cuda.jit(device=True, forceinline=True)
 def fetch_tiles(a_tile, b_tile, place, a, b, first_row, k, first_column):
     """Order tiles of A, 128 rows with 4 groups of four, and of B, 16 rows with 32 of them"""
     warp, lane = cuda.threadIdx.x // 32, cuda.threadIdx.x % 32
@@ -369,7 +369,7 @@ def fetch_tiles(a_tile, b_tile, place, a, b, first_row, k, first_column):
     commit_copies()
 
 
-@cuda.jit(device=True, inline="always")
+@cuda.jit(device=True, forceinline=True)
 def add_small_products(total, a_tile, b_tile, place, first_row, first_column):
     """total += the products of two tiles, for the 64 rows and columns of a warp
 

@@ -16,7 +16,7 @@ WARPS = 4  # of a block in which each warp has a row of its own
 LOWEST = float32(-3.4028235e38)  # below all numbers but -∞, and its difference to itself is 0
 
 
-@cuda.jit(device=True, inline="always")
+@cuda.jit(device=True, forceinline=True)
 def warp_sum(x, lanes=WARP, apart=1):
     """Σ x over the lanes of a warp, or over each `lanes` neighbours of it, for all of them
 
@@ -29,7 +29,7 @@ def warp_sum(x, lanes=WARP, apart=1):
     return x
 
 
-@cuda.jit(device=True, inline="always")
+@cuda.jit(device=True, forceinline=True)
 def warp_max(x, lanes=WARP):
     """max x over them, likewise"""
     distance = lanes // 2
@@ -42,7 +42,7 @@ def warp_max(x, lanes=WARP):
 def over_block(combine):
     """The device function by which the threads of a block combine their numbers."""
 
-    @cuda.jit(device=True, inline="always")
+    @cuda.jit(device=True, forceinline=True)
     def combined(x, shared):
         """What all threads of a block have together, for all of them;  shared (THREADS,)"""
         i = cuda.threadIdx.x
@@ -80,7 +80,7 @@ def add_exponential(most, total, x):
     return larger, total * math.exp(most - larger) + math.exp(x - larger)
 
 
-@cuda.jit(device=True, inline="always")
+@cuda.jit(device=True, forceinline=True)
 def warp_sum_of_exponentials(most, total):
     """The same of all lanes of a warp together, for all of them.
 

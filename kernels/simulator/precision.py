@@ -9,19 +9,18 @@ ten, for which nobody should wait at each launch, and no GPU. (Without the packa
 CUDA that Numba itself brings is asked. Of late it does not know max and min, and then says so.)
 """
 
-import contextlib
 import linecache
 import operator
-from types import CellType, CodeType, FunctionType, SimpleNamespace
+from types import CellType, CodeType, FunctionType
 from typing import NamedTuple
 
 import numba
 import numpy as np
 from numba import cuda, types
 from numba.core.utils import OPERATORS_TO_BUILTINS
-from numba.cuda import dispatcher
 from numba.cuda.compiler import compile_cuda
 
+from ..cuda.driver import any_gpu
 from .faults import KernelError
 
 _ANY_TARGET = (8, 0)  # types are the same for all GPUs
@@ -64,7 +63,7 @@ def float64_of_types(kernel, given):
     function, copies = getattr(kernel, "py_func", kernel), {}
     try:
         copy = _with_all_inside(function, copies)
-        with _without_a_gpu():
+        with any_gpu(_ANY_TARGET):
             found = compile_cuda(copy, types.void, given, cc=_ANY_TARGET).type_annotation
     except Exception as error:  # Numba raises errors of many kinds
         raise KernelError(
@@ -86,20 +85,6 @@ def float64_of_types(kernel, given):
             words = _in_words(step.value, of_types, numbers)
             remarks.add(Remark(*place, _name_of(place, copies), *words))
     return sorted(remarks)
-
-
-@contextlib.contextmanager
-def _without_a_gpu():
-    """Numba asks a GPU of which kind it is, to compile functions of its own: any kind will do."""
-    if cuda.is_available():
-        yield
-        return
-    asks = dispatcher.get_current_device
-    dispatcher.get_current_device = lambda: SimpleNamespace(compute_capability=_ANY_TARGET)
-    try:
-        yield
-    finally:
-        dispatcher.get_current_device = asks
 
 
 # ---- The kernel as Numba sees it -----------------------------------------------------------------

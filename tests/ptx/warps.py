@@ -1,0 +1,101 @@
+"""What the 32 threads of a warp do together: each hands the others a number."""
+
+import numpy as np
+
+from . import memory
+
+WARP = 32
+NUMBERS = np.arange(WARP)
+ROW, COLUMN = NUMBERS // 4, NUMBERS % 4  # of a lane in a fragment of mma
+
+
+class WarpError(AssertionError):
+    """Threads that an instruction is for are elsewhere."""
+
+
+def shuffle(way, value, b, c, lane, exists):
+    """shfl.sync   value, b, c (n, 32) -> values of the lanes they come from, and whether these are
+
+    The bits of c say among how many neighbours a lane looks, and where it stops.
+    """
+    clamp, segment = c & 31, c >> 8 & 31
+    most, least = lane & segment | clamp & ~segment, lane & segment
+    source = {
+        "bfly": lambda: lane ^ b,
+        "up": lambda: lane - b,
+        "down": lambda: lane + b,
+        "idx": lambda: least | b & ~segment,
+    }[way]()
+    is_inside = source >= most if way == "up" else source <= most
+    source = np.where(is_inside, source, lane)
+    if not np.take_along_axis(exists, source, 1)[exists].all():
+        raise WarpError("a lane is asked for its number that is elsewhere")
+    return np.take_along_axis(value, source, 1), is_inside
+
+
+def ballot(is_true, exists):
+    """vote.sync.ballot   (n, 32) -> (n, 32): a bit for each lane whose condition is true"""
+    bits = np.where(is_true & exists, np.uint32(1) << NUMBERS.astype(np.uint32), np.uint32(0))
+    return np.repeat(np.bitwise_or.reduce(bits, axis=1)[:, None], WARP, axis=1)
+
+
+def matrices(rows):
+    """ldmatrix.x4   the 16 bytes at each lane's address, (n, 32, 4) -> a register of each of 4
+
+    Lanes 8 i to 8 i + 7 have the addresses of matrix i; lane l gets the number (l/4, l mod 4).
+    """
+    return [rows[:, 8 * i + ROW, COLUMN] for i in range(4)]
+
+
+def product(a, b, c):
+    """mma.m16n8k8 of tf32: C + A B   a 4, b 2, c 4 registers (n, 32) -> 4 registers
+
+    Of a number the 13 last bits are not looked at.
+    """
+    n = len(c[0])
+    whole_a, whole_b, whole_c = np.empty((n, 16, 8)), np.empty((n, 8, 8)), np.empty((n, 16, 8))
+    for i, register in enumerate(a):  # (row, column) of A: the lane's, and 8 and 4 further
+        whole_a[:, ROW + 8 * (i % 2), COLUMN + 4 * (i // 2)] = _tf32(register)
+    for i, register in enumerate(b):
+        whole_b[:, COLUMN + 4 * i, ROW] = _tf32(register)
+    places = [(ROW + 8 * (i // 2), 2 * COLUMN + i % 2) for i in range(4)]
+    for place, register in zip(places, c):
+        whole_c[:, *place] = register
+    whole_c += whole_a @ whole_b
+    return [whole_c[:, *place].astype(np.float32) for place in places]
+
+
+def _tf32(bits):
+    return (bits & np.uint32(0xFFFFE000)).view(np.float32)
+
+
+class Copies:
+    """Copies from global to shared memory that are on their way: cp.async.
+
+    Each thread counts its groups. What it has not waited for has not arrived, here.
+    """
+
+    def __init__(self, threads):
+        self.groups, self.flying = np.zeros(threads, np.int64), []
+
+    def start(self, lanes, places, numbers):
+        """Numbers (n, 16 bytes) of lanes to places in shared memory, with their next commit."""
+        self.flying.append((lanes, self.groups[lanes], places, numbers))
+
+    def commit(self, lanes):
+        """What these lanes have started is a group."""
+        self.groups[lanes] += 1
+
+    def wait(self, lanes, left):
+        """All groups of these lanes arrive but the last `left`."""
+        is_waiting = np.zeros(len(self.groups), np.bool_)
+        is_waiting[lanes] = True
+        still = []
+        for lanes, groups, (bytes_of, offsets), numbers in self.flying:
+            arrives = is_waiting[lanes] & (groups < self.groups[lanes] - left)
+            memory.write([(bytes_of, offsets[arrives], slice(None))], numbers[arrives])
+            if not arrives.all():
+                rest = ~arrives
+                place = bytes_of, offsets[rest]
+                still.append((lanes[rest], groups[rest], place, numbers[rest]))
+        self.flying = still
