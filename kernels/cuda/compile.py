@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from numba import cuda
 
-from .driver import any_gpu
+from ..any_gpu import any_gpu
 from .launch import name_of
 
 # The modules that have kernels; tests ask here which there are.

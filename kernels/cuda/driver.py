@@ -5,14 +5,11 @@ with NVIDIA's compilers, which is installed beside minigrad. The driver is asked
 there before any package is.
 """
 
-import contextlib
 import ctypes
 import os
 import sys
-from types import SimpleNamespace
 
 from numba import cuda
-from numba.cuda import dispatcher
 
 LIBRARY = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 NO_DEVICE = 100  # what the driver answers where there is no GPU
@@ -76,21 +73,3 @@ def _without_compiler():
         reason = cuda.cuda_error() or "NVIDIA's compiler libnvvm was not found"
         return f"numba-cuda does not run: {' '.join(str(reason).split())}. Try {PACKAGE}"
     return None
-
-
-# ---- To compile without a GPU --------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def any_gpu(capability=(8, 0)):
-    """Numba asks the GPU of which kind it is, to compile what kernels call: here, of this kind.
-
-    What it makes of these functions is the same for all kinds; a kernel is compiled for the one
-    that is asked for.
-    """
-    asks = dispatcher.get_current_device
-    dispatcher.get_current_device = lambda: SimpleNamespace(compute_capability=capability)
-    try:
-        yield
-    finally:
-        dispatcher.get_current_device = asks

@@ -20,7 +20,7 @@ from numba import cuda, types
 from numba.core.utils import OPERATORS_TO_BUILTINS
 from numba.cuda.compiler import compile_cuda
 
-from ..cuda.driver import any_gpu
+from ..any_gpu import any_gpu
 from .faults import KernelError
 
 _ANY_TARGET = (8, 0)  # types are the same for all GPUs
