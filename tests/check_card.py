@@ -1,8 +1,8 @@
 """A GPU as a device, with a driver that stands in for NVIDIA's: what numba.cuda is handed is right.
 
 `make test-gpu` runs this, with the packages of the extra `gpu-ci`. With the stand-in no number is
-computed by a GPU; each kernel is compiled for one, and runs in the simulator. What does not look
-into the stand-in runs on a GPU as well, if there is one.
+computed by a GPU; each kernel is compiled for one, and runs in the simulator; or what was compiled
+runs, by tests/ptx. What does not look into the stand-in runs on a GPU as well, if there is one.
 """
 
 import re
@@ -43,11 +43,14 @@ def stand_in_device(context, monkeypatch):
     return called_cuda(Device(Card()), monkeypatch)
 
 
-@pytest.fixture(params=["stand-in", orders.ON_CARD])
+@pytest.fixture(params=["stand-in", orders.COMPILED, orders.ON_CARD])
 def device(request, monkeypatch):
+    """With a stand-in of either kind, and on the card"""
     if request.param == orders.CARD:
-        return called_cuda(Device(orders.needed_card()), monkeypatch)
-    return request.getfixturevalue("stand_in_device")
+        yield called_cuda(Device(orders.needed_card()), monkeypatch)
+        return
+    with stand_in(runs_ptx=request.param == orders.COMPILED):
+        yield called_cuda(Device(Card()), monkeypatch)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "int32", "uint8", "bool"])

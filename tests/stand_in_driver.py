@@ -2,7 +2,8 @@
 
 numba.cuda itself finds the types of arguments, compiles a kernel for them as for an H100, and takes
 arrays and tuples apart into the words that a GPU is handed. What follows is done here: memory is
-that of the host, and a launch puts the words together again, and runs the kernel in the simulator.
+that of the host, and a launch puts the words together again, and runs the kernel in the simulator;
+or, if that is asked for, it runs what was compiled on the words as they are, by tests/ptx.
 What NVIDIA's driver refuses is refused here as well: grids and blocks that are too large or empty,
 and memory that it has not given out.
 
@@ -25,6 +26,7 @@ from numba.cuda.np.numpy_support import as_dtype
 
 from kernels import simulator
 from kernels.cuda import driver as whether
+from tests import ptx
 
 LIMITS = (2**31 - 1, 65535, 65535), (1024, 1024, 64)  # of a grid, and of a block
 THREADS = 1024  # of a block, all together
@@ -42,6 +44,7 @@ class Context:
         self.given = []  # [memory]
         self.waits = 0  # how often the host has waited for all kernels
         self.fault = None  # of a kernel that went wrong
+        self.programs = {}  # {kernel: what of it runs}, if that is PTX
 
     def memalloc(self, nbytes):
         """Memory of the host, as if it were that of a GPU."""
@@ -65,7 +68,7 @@ class Context:
 
     def answer(self):
         """Whatever the driver is asked, it answers so if a kernel went wrong."""
-        while isinstance(self.fault, simulator.KernelError) and self.fault.kind == DIVERGENT:
+        while _waits_for_ever(self.fault):
             time.sleep(1)
         if self.fault:
             code = driver.binding.CUresult.CUDA_ERROR_ILLEGAL_ADDRESS
@@ -80,9 +83,18 @@ class Context:
         raise AssertionError(f"{nbytes} bytes at {address:#x} are no memory of this GPU")
 
 
+def _waits_for_ever(fault):
+    if isinstance(fault, simulator.KernelError):
+        return fault.kind == DIVERGENT
+    return isinstance(fault, ptx.BarrierError)
+
+
 @contextlib.contextmanager
-def stand_in(capability=(9, 0)):
-    """Inside this `with`, numba.cuda finds a GPU.   -> its Context"""
+def stand_in(capability=(9, 0), runs_ptx=False):
+    """Inside this `with`, numba.cuda finds a GPU.   -> its Context
+
+    runs_ptx  whether it runs what was compiled for it, or the kernel's Python, in the simulator
+    """
     context = Context(capability)
     kernels = {}  # {code: what numba.cuda made of a function}
 
@@ -91,7 +103,7 @@ def stand_in(capability=(9, 0)):
 
     def launch(stream, config, code, *words):
         context.answer()
-        run(context, kernels[id(code)], config, list(words))
+        start(context, kernels[id(code)], config, list(words), run_ptx if runs_ptx else simulate)
 
     def to_device(address, host, nbytes):
         context.answer()
@@ -121,12 +133,36 @@ def stand_in(capability=(9, 0)):
         yield context
 
 
-def run(context, kernel, config, words):
+def start(context, kernel, config, words, run):
     """Run a kernel on the words that a GPU would be handed."""
     grid, block = tuple(config.grid), tuple(config.block)
     for numbers, limits in zip((grid, block), LIMITS):
         assert all(0 < n <= limit for n, limit in zip(numbers, limits)), (grid, block)
     assert math.prod(block) <= min(THREADS, kernel.launch_bounds)
+    run(context, kernel, grid, block, words)
+
+
+def run_ptx(context, kernel, grid, block, words):
+    """Run what was compiled. All memory that was given out may be used."""
+    values = [getattr(word, "value", word) for word in words]
+    starts = [(memory.__array_interface__["data"][0], memory.nbytes) for memory in context.given]
+    spans = [(start, start + nbytes) for start, nbytes in starts]
+    try:
+        ptx.run(program(kernel, context), grid, block, spans, values)
+    except (ptx.AccessError, ptx.BarrierError, ptx.WarpError) as fault:
+        context.fault = fault
+
+
+def program(kernel, context):
+    """The Program of a kernel, for the kind of GPU that there is"""
+    if kernel not in context.programs:
+        text = kernel._codelibrary.get_asm_str(context.device.compute_capability)
+        context.programs[kernel] = ptx.parsed(text)
+    return context.programs[kernel]
+
+
+def simulate(context, kernel, grid, block, words):
+    """Run the kernel's Python on the arguments that the words stand for."""
     arguments = [_argument(context, kind, words) for kind in kernel.argument_types]
     assert not words
     try:
