@@ -1,0 +1,222 @@
+"""What each instruction does with threads: their registers, their memory, and each other.
+
+    INSTRUCTIONS["ld"](threads, instruction, lanes)
+
+`threads` are those of machine.py, `lanes` says which of them run the instruction. What only
+computes is `compute`, by the words of its name.
+"""
+
+import numpy as np
+
+from . import memory, warps
+from .arithmetic import TYPES, meaning
+from .warps import WARP
+
+
+def compute(threads, instruction, lanes):
+    """add.s64 d, a, b: a register gets what a function makes of others."""
+    function, types, result = meaning(instruction.words)
+    target, *sources = instruction.operands
+    numbers = function(*(threads.get(*each, lanes) for each in zip(sources, types)))
+    threads.put(target, np.asarray(numbers, result), lanes)
+
+
+def move(threads, instruction, lanes):
+    """A register of 64 bits may be moved to two of 32, or be put together of them."""
+    target, source = instruction.operands
+    if isinstance(target, tuple):
+        whole = np.broadcast_to(threads.get(source, TYPES["u64"], lanes), threads.how_many(lanes))
+        halves = np.ascontiguousarray(whole).view(np.uint32).reshape(-1, 2)
+        for i, each in enumerate(target):
+            threads.put(each, halves[:, i], lanes)
+    elif isinstance(source, tuple):
+        halves = [threads.get(each, TYPES["u32"], lanes).astype(np.uint64) for each in source]
+        threads.put(target, halves[0] | halves[1] << np.uint64(32), lanes)
+    else:
+        compute(threads, instruction, lanes)
+
+
+def convert_address(threads, instruction, lanes):
+    """An address is the same among all addresses. Only one of global memory is used there."""
+    target, source = instruction.operands
+    threads.put(target, threads.get(source, TYPES["u64"], lanes), lanes)
+
+
+# ---- Memory --------------------------------------------------------------------------------------
+
+
+def _places(threads, words, address, size, lanes):
+    """Where the numbers of an instruction are, as `memory` has it"""
+    numbers = threads.get(address.base, TYPES["u64"], lanes)
+    numbers = np.broadcast_to(numbers, threads.how_many(lanes)) + np.uint64(address.offset % 2**64)
+    if "shared" in words:
+        return threads.shared.where(numbers, size, threads.block[lanes])
+    if "local" in words:
+        return threads.local.where(numbers, size, threads.everyone[lanes])
+    return threads.arrays.where(numbers, size)
+
+
+def load(threads, instruction, lanes):
+    """ld.global.v2.f32 {d, e}, [a]: neighbours in memory; ld.param: what all threads are given."""
+    words, (target, address) = instruction.words, instruction.operands
+    dtype = TYPES[words[-1]]
+    if "param" in words:
+        value = threads.parameters[address.base]
+        if dtype.kind in "iu":
+            value = int(value) % 2 ** (8 * dtype.itemsize)
+        threads.put(target, np.asarray(value, dtype), lanes)
+        return
+    targets = target if isinstance(target, tuple) else (target,)
+    places = _places(threads, words, address, dtype.itemsize * len(targets), lanes)
+    numbers = memory.read(places, dtype, threads.how_many(lanes), len(targets))
+    for i, each in enumerate(targets):
+        threads.put(each, numbers[:, i], lanes)
+
+
+def store(threads, instruction, lanes):
+    """st.shared.v2.f32 [a], {b, c}: neighbours in memory."""
+    words, (address, source) = instruction.words, instruction.operands
+    dtype = TYPES[words[-1]]
+    sources = source if isinstance(source, tuple) else (source,)
+    numbers = np.empty((threads.how_many(lanes), len(sources)), dtype)
+    for i, each in enumerate(sources):
+        numbers[:, i] = threads.get(each, dtype, lanes)
+    places = _places(threads, words, address, dtype.itemsize * len(sources), lanes)
+    memory.write(places, numbers)
+
+
+def update(threads, instruction, lanes):
+    """atom.global.add.f32 d, [a], b: d is what was there. One thread comes after the other."""
+    words, (target, address, *sources) = instruction.words, instruction.operands
+    dtype = TYPES[words[-1]]
+    change = _ATOMIC[next(word for word in words if word in _ATOMIC)]
+    count = threads.how_many(lanes)
+    given = [np.broadcast_to(threads.get(each, dtype, lanes), count) for each in sources]
+    old = np.empty(count, dtype)
+    for bytes_of, offsets, which in _places(threads, words, address, dtype.itemsize, lanes):
+        numbers = bytes_of.view(dtype)
+        for i, place in zip(np.arange(count)[which], offsets // dtype.itemsize):
+            old[i] = numbers[place]
+            numbers[place] = change(old[i], *(each[i] for each in given))
+    threads.put(target, old, lanes)
+
+
+def copy(threads, instruction, lanes):
+    """cp.async: 16 bytes of global memory to shared, or which of these to wait for"""
+    words, lanes = instruction.words, threads.everyone[lanes]
+    if words[2] == "commit_group":
+        threads.copies.commit(lanes)
+    elif words[2] == "wait_group":
+        threads.copies.wait(lanes, int(instruction.operands[0]))
+    else:
+        target, source, size = instruction.operands
+        assert int(size) == memory.LINE, instruction.text
+        numbers = memory.read(
+            _places(threads, ["global"], source, 16, lanes), TYPES["b32"], len(lanes), 4
+        )
+        ((bytes_of, offsets, _),) = _places(threads, ["shared"], target, 16, lanes)
+        threads.copies.start(lanes, (bytes_of, offsets), numbers)
+
+
+# ---- Warps ---------------------------------------------------------------------------------------
+
+
+def meet(threads, instruction, lanes):
+    """bar.warp.sync: the lanes of a mask have come here together."""
+    assert instruction.words == ["bar", "warp", "sync"], instruction.text
+    _together(threads, lanes, threads.get(instruction.operands[0], TYPES["u32"], lanes))
+
+
+def _together(threads, lanes, mask):
+    """Where warps have their lanes: (number among those of the instruction, lane) of each
+
+    WarpError unless all lanes of the masks are here.
+    """
+    lanes = threads.everyone[lanes]
+    found, number = np.unique(threads.warp[lanes], return_inverse=True)
+    at = number, threads.lane[lanes]
+    exists = np.zeros((len(found), WARP), np.bool_)
+    exists[at] = True
+    everywhere = np.zeros((threads.warp[-1] + 1, WARP), np.bool_)
+    everywhere[threads.warp, threads.lane] = True
+    asked = np.broadcast_to(mask, len(lanes))[:, None] >> np.arange(WARP, dtype=np.uint32) & 1
+    if (asked.astype(np.bool_) & everywhere[found][number] & ~exists[number]).any():
+        raise warps.WarpError("not all lanes come to it that it is for")
+    return at, exists
+
+
+def _spread(numbers, at, exists, dtype):
+    """Numbers of lanes   (count,) -> (warps, 32)"""
+    spread = np.zeros(exists.shape, dtype)
+    spread[at] = numbers
+    return spread
+
+
+def exchange(threads, instruction, lanes):
+    """shfl.sync.bfly.b32 d|p, a, b, c, mask: d is a of another lane, p whether there is one."""
+    target, value, *how, mask = instruction.operands
+    u32 = TYPES["u32"]
+    at, exists = _together(threads, lanes, threads.get(mask, u32, lanes))
+    value, b, c = (
+        _spread(threads.get(each, u32, lanes), at, exists, np.int64) for each in (value, *how)
+    )
+    lane = np.broadcast_to(warps.NUMBERS, exists.shape)
+    numbers, is_inside = warps.shuffle(instruction.words[2], value, b, c, lane, exists)
+    target, _, inside = target.partition("|")
+    threads.put(target, numbers[at].astype(np.uint32), lanes)
+    if inside:
+        threads.put(inside, is_inside[at], lanes)
+
+
+def vote(threads, instruction, lanes):
+    """vote.sync.ballot.b32 d, p, mask: d has a bit for each lane, in all of them."""
+    assert instruction.words == ["vote", "sync", "ballot", "b32"], instruction.text
+    target, condition, mask = instruction.operands
+    at, exists = _together(threads, lanes, threads.get(mask, TYPES["u32"], lanes))
+    is_true = _spread(threads.get(condition, TYPES["pred"], lanes), at, exists, np.bool_)
+    threads.put(target, warps.ballot(is_true, exists)[at], lanes)
+
+
+def load_matrices(threads, instruction, lanes):
+    """ldmatrix {d, e, f, g}, [a]: four small matrices. Each lane has the address of a row."""
+    assert instruction.words[3:5] == ["m8n8", "x4"], instruction.text
+    targets, address = instruction.operands
+    at, exists = _together(threads, lanes, np.uint32(0xFFFFFFFF))
+    rows = np.zeros((*exists.shape, 4), np.uint32)
+    places = _places(threads, ["shared"], address, memory.LINE, lanes)
+    rows[at] = memory.read(places, TYPES["b32"], threads.how_many(lanes), 4)
+    for target, numbers in zip(targets, warps.matrices(rows), strict=True):
+        threads.put(target, numbers[at], lanes)
+
+
+def multiply(threads, instruction, lanes):
+    """mma d, a, b, c: D = A B + C, of which each lane has some numbers."""
+    assert instruction.words[3] == "m16n8k8" and "tf32" in instruction.words, instruction.text
+    at, exists = _together(threads, lanes, np.uint32(0xFFFFFFFF))
+    targets, *sources = instruction.operands
+    a, b, c = (
+        [_spread(threads.get(each, TYPES[kind], lanes), at, exists, TYPES[kind]) for each in matrix]
+        for matrix, kind in zip(sources, ("u32", "u32", "f32"))
+    )
+    for target, numbers in zip(targets, warps.product(a, b, c), strict=True):
+        threads.put(target, numbers[at], lanes)
+
+
+_ATOMIC = {  # what is written where `old` was
+    **{"add": lambda old, a: old + a, "max": max, "min": min, "exch": lambda old, a: a},
+    **{"and": lambda old, a: old & a, "or": lambda old, a: old | a, "xor": lambda old, a: old ^ a},
+    "cas": lambda old, a, b: b if old == a else old,
+}
+INSTRUCTIONS = {  # by the first word of its name, each that does more than to compute
+    "mov": move,
+    "cvta": convert_address,
+    "ld": load,
+    "st": store,
+    "atom": update,
+    "cp": copy,
+    "bar": meet,
+    "shfl": exchange,
+    "vote": vote,
+    "ldmatrix": load_matrices,
+    "mma": multiply,
+}
