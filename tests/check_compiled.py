@@ -19,7 +19,6 @@ ORDERS = {"together": False, "apart": True}  # of the warps: see compiled.Machin
 # comes first does here what is right, or both write the same, or what is in the memory is no harm.
 UNSEEN = {
     "blocks overlap",
-    "a barrier of each warp alone",
     "sums that do not begin at 0",
     "a part of a tile is not fetched",
     "rows of four collide",
@@ -33,7 +32,6 @@ UNSEEN = {
     "a sum that other lanes have made",
     "two lanes write a loss",
     "features are fetched while they are used",
-    "each warp goes on to the next values alone",
     "each team writes its sums",
     "two threads write the norms of a query",
     "values take the place of keys in use",
