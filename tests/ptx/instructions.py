@@ -22,16 +22,23 @@ def compute(threads, instruction, lanes):
 
 
 def move(threads, instruction, lanes):
-    """A register of 64 bits may be moved to two of 32, or be put together of them."""
-    target, source = instruction.operands
+    """mov.b32 d, {a, b}: a register is put together of two or four smaller ones, or taken apart.
+
+    The first of these has the last bits.
+    """
+    (target, source), whole = instruction.operands, TYPES[instruction.words[-1]]
     if isinstance(target, tuple):
-        whole = np.broadcast_to(threads.get(source, TYPES["u64"], lanes), threads.how_many(lanes))
-        halves = np.ascontiguousarray(whole).view(np.uint32).reshape(-1, 2)
+        part = np.dtype(f"u{whole.itemsize // len(target)}")
+        numbers = np.broadcast_to(threads.get(source, whole, lanes), threads.how_many(lanes))
+        parts = np.ascontiguousarray(numbers).view(part).reshape(-1, len(target))
         for i, each in enumerate(target):
-            threads.put(each, halves[:, i], lanes)
+            threads.put(each, parts[:, i], lanes)
     elif isinstance(source, tuple):
-        halves = [threads.get(each, TYPES["u32"], lanes).astype(np.uint64) for each in source]
-        threads.put(target, halves[0] | halves[1] << np.uint64(32), lanes)
+        part = np.dtype(f"u{whole.itemsize // len(source)}")
+        parts = np.empty((threads.how_many(lanes), len(source)), part)
+        for i, each in enumerate(source):
+            parts[:, i] = threads.get(each, part, lanes)
+        threads.put(target, parts.view(whole)[:, 0], lanes)
     else:
         compute(threads, instruction, lanes)
 

@@ -15,7 +15,7 @@ REGISTERS = {
 }
 # What ends a block: from here on threads may be elsewhere, or have to wait.
 _ENDS = ("bra", "ret", "bar")
-_INSTRUCTION = re.compile(r"(?:@(!?)(%\w+)\s+)?([a-z][\w.:]*)\s*(.*?);$")
+_INSTRUCTION = re.compile(r"(?:@(!?)(%\w+)\s+)?([a-z][\w.:]*)\s*([^;]*);$")
 _OPERANDS = re.compile(r"\{[^}]*\}|\[[^\]]*\]|[^,\s]+")
 
 
