@@ -188,6 +188,11 @@ SHUFFLES = {
     "up.b32 %r9|%p1, %r1, 2, 0": lambda lane: np.where(lane < 2, lane, lane - 2),
     "idx.b32 %r9|%p1, %r1, 5, 31": lambda lane: 0 * lane + 5,
     "idx.b32 %r9|%p1, %r1, 5, 6175": lambda lane: lane // 8 * 8 + 5,  # 24 << 8 | 31: by eights
+    # Of how far, or which, the five last bits count.
+    "bfly.b32 %r9|%p1, %r1, 33, 31": lambda lane: lane ^ 1,
+    "down.b32 %r9|%p1, %r1, 34, 31": lambda lane: np.where(lane < 30, lane + 2, lane),
+    "up.b32 %r9|%p1, %r1, -30, 0": lambda lane: np.where(lane < 2, lane, lane - 2),
+    "idx.b32 %r9|%p1, %r1, 37, 31": lambda lane: 0 * lane + 5,
 }
 
 
@@ -200,6 +205,36 @@ def test_lanes_exchange_numbers(way):
 def test_a_ballot_has_a_bit_for_each_lane():
     lines = "setp.lt.u32 %p1, %r1, 3;\nvote.sync.ballot.b32 %r9, %p1, -1;\n"
     np.testing.assert_array_equal(run(lines + STORE), np.full(WARP, 7))
+
+
+HALVES = """
+    setp.lt.u32 %p1, %r1, 16;
+    selp.b32 %r2, 65535, -65536, %p1;
+    {}
+"""
+
+
+def test_each_half_of_a_warp_votes_for_itself():
+    """Lanes with different masks may come to an instruction at once: each group is on its own."""
+    lines = HALVES.format("setp.ne.u32 %p2, %r1, 3;\nvote.sync.ballot.b32 %r9, %p2, %r2;\n")
+    found = run(lines + STORE)
+    np.testing.assert_array_equal(found, np.where(np.arange(WARP) < 16, 0xFFF7, 0xFFFF0000))
+
+
+MASKS = {
+    "shfl.sync.bfly.b32 %r9|%p2, %r1, 1, 31, 65535": "not in its mask",
+    "vote.sync.ballot.b32 %r9, %p1, 65535": "not in its mask",
+    "bar.warp.sync 65535": "not in its mask",
+    "shfl.sync.bfly.b32 %r9|%p2, %r1, 16, 31, %r2": "elsewhere, or not in the mask",
+    "shfl.sync.bfly.b32 %r9|%p2, %r1, 1, 31, %r3": "or their masks differ",
+}
+
+
+@pytest.mark.parametrize("line", MASKS)
+def test_a_mask_that_is_wrong_is_told(line):
+    with pytest.raises(ptx.WarpError, match=MASKS[line]) as caught:
+        run(HALVES.format(f"selp.b32 %r3, 65535, -1, %p1;\n{line};"))
+    assert line in caught.value.__notes__[0]
 
 
 BRANCH = "setp.lt.u32 %p1, %r1, 9;\n@%p1 bra $L__1;\n{};\n$L__1:\nmov.u32 %r9, 0;\n"
@@ -344,6 +379,9 @@ def test_what_is_not_known_is_told():
     with pytest.raises(NotImplementedError, match="popc.b32") as caught:
         run("popc.b32 %r2, %r1;")
     assert "popc" in caught.value.__notes__[0]
+    for line in ("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16", "mma.sync.aligned.m16n8k4.row"):
+        with pytest.raises(AssertionError, match=line):
+            run(f"{line} {{%r2, %r3, %r4, %r5}}, [%r2];")
     with pytest.raises(NotImplementedError, match="line 20 .*nonsense"):
         ptx.parsed(f"{HEAD}\n.nonsense 1\n")
     with pytest.raises(ptx.CallsError, match="of_nvidia"):

@@ -12,6 +12,9 @@ from . import memory, warps
 from .arithmetic import TYPES, meaning
 from .warps import WARP
 
+LDMATRIX = "ldmatrix.sync.aligned.m8n8.x4.shared.b16"  # the one that is known
+MMA = "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32"
+
 
 def compute(threads, instruction, lanes):
     """add.s64 d, a, b: a register gets what a function makes of others."""
@@ -135,26 +138,23 @@ def meet(threads, instruction, lanes):
 
 
 def _together(threads, lanes, mask):
-    """Where warps have their lanes: (number among those of the instruction, lane) of each
+    """Who comes to an instruction for the lanes of masks: (where they are, who is with whom)
 
-    WarpError unless all lanes of the masks are here.
+    They are at (number among the warps that come, lane). For who is with whom: warps.groups.
     """
     lanes = threads.everyone[lanes]
     found, number = np.unique(threads.warp[lanes], return_inverse=True)
     at = number, threads.lane[lanes]
-    exists = np.zeros((len(found), WARP), np.bool_)
-    exists[at] = True
-    everywhere = np.zeros((threads.warp[-1] + 1, WARP), np.bool_)
-    everywhere[threads.warp, threads.lane] = True
-    asked = np.broadcast_to(mask, len(lanes))[:, None] >> np.arange(WARP, dtype=np.uint32) & 1
-    if (asked.astype(np.bool_) & everywhere[found][number] & ~exists[number]).any():
-        raise warps.WarpError("not all lanes come to it that it is for")
-    return at, exists
+    is_here = _spread(True, at, len(found), np.bool_)
+    masks = _spread(mask, at, len(found), np.uint32)
+    exists = np.zeros((threads.warp[-1] + 1, WARP), np.bool_)
+    exists[threads.warp, threads.lane] = True
+    return at, warps.groups(masks, is_here, exists[found])
 
 
-def _spread(numbers, at, exists, dtype):
-    """Numbers of lanes   (count,) -> (warps, 32)"""
-    spread = np.zeros(exists.shape, dtype)
+def _spread(numbers, at, count, dtype):
+    """Numbers of lanes, for `count` warps   -> (count, 32)"""
+    spread = np.zeros((count, WARP), dtype)
     spread[at] = numbers
     return spread
 
@@ -163,12 +163,12 @@ def exchange(threads, instruction, lanes):
     """shfl.sync.bfly.b32 d|p, a, b, c, mask: d is a of another lane, p whether there is one."""
     target, value, *how, mask = instruction.operands
     u32 = TYPES["u32"]
-    at, exists = _together(threads, lanes, threads.get(mask, u32, lanes))
+    at, asked = _together(threads, lanes, threads.get(mask, u32, lanes))
     value, b, c = (
-        _spread(threads.get(each, u32, lanes), at, exists, np.int64) for each in (value, *how)
+        _spread(threads.get(each, u32, lanes), at, len(asked), np.int64) for each in (value, *how)
     )
-    lane = np.broadcast_to(warps.NUMBERS, exists.shape)
-    numbers, is_inside = warps.shuffle(instruction.words[2], value, b, c, lane, exists)
+    lane = np.broadcast_to(warps.NUMBERS, value.shape)
+    numbers, is_inside = warps.shuffle(instruction.words[2], value, b, c, lane, asked)
     target, _, inside = target.partition("|")
     threads.put(target, numbers[at].astype(np.uint32), lanes)
     if inside:
@@ -179,17 +179,17 @@ def vote(threads, instruction, lanes):
     """vote.sync.ballot.b32 d, p, mask: d has a bit for each lane, in all of them."""
     assert instruction.words == ["vote", "sync", "ballot", "b32"], instruction.text
     target, condition, mask = instruction.operands
-    at, exists = _together(threads, lanes, threads.get(mask, TYPES["u32"], lanes))
-    is_true = _spread(threads.get(condition, TYPES["pred"], lanes), at, exists, np.bool_)
-    threads.put(target, warps.ballot(is_true, exists)[at], lanes)
+    at, asked = _together(threads, lanes, threads.get(mask, TYPES["u32"], lanes))
+    is_true = _spread(threads.get(condition, TYPES["pred"], lanes), at, len(asked), np.bool_)
+    threads.put(target, warps.ballot(is_true, asked)[at], lanes)
 
 
 def load_matrices(threads, instruction, lanes):
     """ldmatrix {d, e, f, g}, [a]: four small matrices. Each lane has the address of a row."""
-    assert instruction.words[3:5] == ["m8n8", "x4"], instruction.text
+    assert ".".join(instruction.words) == LDMATRIX, instruction.text
     targets, address = instruction.operands
-    at, exists = _together(threads, lanes, np.uint32(0xFFFFFFFF))
-    rows = np.zeros((*exists.shape, 4), np.uint32)
+    at, asked = _together(threads, lanes, np.uint32(0xFFFFFFFF))
+    rows = np.zeros((len(asked), WARP, 4), np.uint32)
     places = _places(threads, ["shared"], address, memory.LINE, lanes)
     rows[at] = memory.read(places, TYPES["b32"], threads.how_many(lanes), 4)
     for target, numbers in zip(targets, warps.matrices(rows), strict=True):
@@ -198,12 +198,13 @@ def load_matrices(threads, instruction, lanes):
 
 def multiply(threads, instruction, lanes):
     """mma d, a, b, c: D = A B + C, of which each lane has some numbers."""
-    assert instruction.words[3] == "m16n8k8" and "tf32" in instruction.words, instruction.text
-    at, exists = _together(threads, lanes, np.uint32(0xFFFFFFFF))
+    assert ".".join(instruction.words) == MMA, instruction.text
+    at, asked = _together(threads, lanes, np.uint32(0xFFFFFFFF))
     targets, *sources = instruction.operands
+    kinds = TYPES["u32"], TYPES["u32"], TYPES["f32"]
     a, b, c = (
-        [_spread(threads.get(each, TYPES[kind], lanes), at, exists, TYPES[kind]) for each in matrix]
-        for matrix, kind in zip(sources, ("u32", "u32", "f32"))
+        [_spread(threads.get(each, kind, lanes), at, len(asked), kind) for each in matrix]
+        for matrix, kind in zip(sources, kinds)
     )
     for target, numbers in zip(targets, warps.product(a, b, c), strict=True):
         threads.put(target, numbers[at], lanes)

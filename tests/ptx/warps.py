@@ -13,12 +13,13 @@ class WarpError(AssertionError):
     """Threads that an instruction is for are elsewhere."""
 
 
-def shuffle(way, value, b, c, lane, exists):
+def shuffle(way, value, b, c, lane, asked):
     """shfl.sync   value, b, c (n, 32) -> values of the lanes they come from, and whether these are
 
-    The bits of c say among how many neighbours a lane looks, and where it stops.
+    Of b, which lane or how far away, the five last bits count. Those of c say among how many
+    neighbours a lane looks, and where it stops.   asked (n, 32, 32), by `groups`
     """
-    clamp, segment = c & 31, c >> 8 & 31
+    b, clamp, segment = b & 31, c & 31, c >> 8 & 31
     most, least = lane & segment | clamp & ~segment, lane & segment
     source = {
         "bfly": lambda: lane ^ b,
@@ -28,15 +29,32 @@ def shuffle(way, value, b, c, lane, exists):
     }[way]()
     is_inside = source >= most if way == "up" else source <= most
     source = np.where(is_inside, source, lane)
-    if not np.take_along_axis(exists, source, 1)[exists].all():
-        raise WarpError("a lane is asked for its number that is elsewhere")
+    is_asked = np.take_along_axis(asked, source[..., None], 2)[..., 0]
+    if not is_asked[asked.any(axis=2)].all():
+        raise WarpError("a lane is asked for its number that is elsewhere, or not in the mask")
     return np.take_along_axis(value, source, 1), is_inside
 
 
-def ballot(is_true, exists):
-    """vote.sync.ballot   (n, 32) -> (n, 32): a bit for each lane whose condition is true"""
-    bits = np.where(is_true & exists, np.uint32(1) << NUMBERS.astype(np.uint32), np.uint32(0))
-    return np.repeat(np.bitwise_or.reduce(bits, axis=1)[:, None], WARP, axis=1)
+def groups(mask, is_here, exists):
+    """Which lanes are together in an instruction for those of a mask   (n, 32) -> (n, 32, 32)
+
+    mask, is_here   of each lane, and whether it has come to the instruction
+    exists          whether the block has such a thread: others are not waited for
+    WarpError unless each lane is in its mask, and all lanes of a mask are here with the same.
+    """
+    named = (mask[..., None] >> NUMBERS.astype(np.uint32) & 1).astype(np.bool_)
+    named &= is_here[..., None] & exists[:, None]
+    if (named & ~(is_here[:, None] & (mask[..., None] == mask[:, None]))).any():
+        raise WarpError("not all lanes come to it that it is for, or their masks differ")
+    if not named[:, NUMBERS, NUMBERS][is_here].all():
+        raise WarpError("a lane comes to it that is not in its mask")
+    return named
+
+
+def ballot(is_true, asked):
+    """vote.sync.ballot   (n, 32) -> (n, 32): a bit for each lane that is asked and says yes"""
+    bits = np.where(is_true[:, None] & asked, np.uint32(1) << NUMBERS.astype(np.uint32), 0)
+    return np.bitwise_or.reduce(bits.astype(np.uint32), axis=2)
 
 
 def matrices(rows):
