@@ -1,8 +1,12 @@
 """What instructions do with registers: functions of arrays, by the words of an instruction's name.
 
 Results are rounded as their names say: rn to the nearest (that is not said where it is usual), rm
-down, rz towards 0. A product and sum of float32 is exact in float64 but for the last bits of very
-different numbers.
+down, rp up, rz towards 0. A name with a word that is not known is refused. A product and sum of
+float32 is exact in float64 but for the last bits of very different numbers; one of float64 is
+taken in NumPy's long double, which has but some digits more.
+
+What a card has only nearly, `approx`, is here as near as NumPy has it, and `ftz`, which makes 0 of
+numbers below 2^-126, makes none: that a kernel has too few digits on a card, this does not show.
 """
 
 import operator
@@ -15,31 +19,32 @@ TYPES = {
     for size in (1, 2, 4, 8)
 }
 TYPES |= {"f32": np.dtype(np.float32), "f64": np.dtype(np.float64), "pred": np.dtype(np.bool_)}
+_USUAL = {"lo", "rn", "approx", "full", "ftz"}  # words that change nothing here
 
 
 def meaning(words):
     """(function, types of its operands, type of its result) by the words of its name"""
-    base, kind = words[0], TYPES.get(words[-1])
+    base, how, kind = words[0], set(words[1:-1]) - _USUAL, TYPES.get(words[-1])
+    if kind is None:
+        raise NotImplementedError(".".join(words))
     if base == "cvt":
         return _convert(words)
-    if base == "setp":
+    if base == "setp" and len(words) == 3:
         return _compare(words[1]), (kind, kind), TYPES["pred"]
-    if base == "selp":
-        return lambda a, b, p: np.where(p, a, b), (kind, kind, TYPES["pred"]), kind
-    if base in ("shl", "shr"):
-        return _SHIFTS[base], (kind, TYPES["u32"]), kind
-    if base in ("mul", "mad") and "wide" in words:
+    if base in ("mul", "mad") and how == {"wide"}:
         wide = np.dtype(f"{kind.kind}{2 * kind.itemsize}")
         return (lambda a, b, c=0: a.astype(wide) * b.astype(wide) + c), (kind, kind, wide), wide
-    if base == "mul" and "hi" in words:
+    if base == "mul" and how == {"hi"}:
         return _high_bits, (kind, kind), kind
-    if base in ("fma", "mad") and kind.kind == "f":
-        return _rounded(_fma, words), (kind,) * 3, kind
-    if base == "add" and {"rm", "rz", "rp"} & set(words):
-        return _rounded(lambda a, b: a.astype(np.float64) + b, words), (kind, kind), kind
-    if base in _PLAIN and kind is not None:
-        return _PLAIN[base], (kind,) * 3, kind
-    raise NotImplementedError(".".join(words))
+    if base in _IN_FLOAT64 and kind == TYPES["f32"] and len(how) == 1 and how <= set(_TOWARDS):
+        return _rounded(_IN_FLOAT64[base], _TOWARDS[how.pop()]), (kind,) * 3, kind
+    if how or base not in _PLAIN or (base == "mad" and kind.kind == "f"):
+        raise NotImplementedError(".".join(words))
+    if base == "selp":
+        return _PLAIN[base], (kind, kind, TYPES["pred"]), kind
+    if base in ("shl", "shr"):
+        return _PLAIN[base], (kind, TYPES["u32"]), kind
+    return _PLAIN[base], (kind,) * 3, kind
 
 
 # ---- Integers ------------------------------------------------------------------------------------
@@ -76,9 +81,6 @@ def _right(a, n):
     return less if a.dtype.kind == "i" else np.where(n < bits, less, a.dtype.type(0))
 
 
-_SHIFTS = {"shl": _left, "shr": _right}
-
-
 # ---- Comparisons ---------------------------------------------------------------------------------
 
 _ORDER = {
@@ -106,24 +108,29 @@ def _compare(word):
 
 
 def _fma(a, b, c):
-    """a b + c, rounded once"""
+    """a b + c, rounded once, to the nearest"""
     wide = np.float64 if a.dtype == np.float32 else np.longdouble
-    return a.astype(wide) * b + c
+    return (a.astype(wide) * b + c).astype(a.dtype)
 
 
-def _rounded(function, words):
-    """The function, whose result is rounded as one of the words says."""
+_TOWARDS = {"rm": -np.inf, "rp": np.inf, "rz": 0}
+_IN_FLOAT64 = {
+    "add": lambda a, b: a.astype(np.float64) + b,
+    "sub": lambda a, b: a.astype(np.float64) - b,
+    "mul": lambda a, b: a.astype(np.float64) * b,
+    "fma": lambda a, b, c: a.astype(np.float64) * b + c,
+}
+
+
+def _rounded(function, towards):
+    """A function that gives float64, with its result rounded `towards` ∞, -∞ or 0."""
 
     def rounded(*operands):
         exact, kind = function(*operands), operands[0].dtype
         near = exact.astype(kind)
-        if "rm" in words:
-            return np.where(near > exact, np.nextafter(near, kind.type(-np.inf)), near)
-        if "rp" in words:
-            return np.where(near < exact, np.nextafter(near, kind.type(np.inf)), near)
-        if "rz" in words:
-            return np.where(abs(near) > abs(exact), np.nextafter(near, kind.type(0)), near)
-        return near
+        is_beyond = abs(near) > abs(exact) if towards == 0 else (near > exact) == (towards < 0)
+        is_beyond &= near != exact
+        return np.where(is_beyond, np.nextafter(near, kind.type(towards)), near)
 
     return rounded
 
@@ -133,15 +140,18 @@ _TO_INTEGERS = {"rni": np.rint, "rzi": np.trunc, "rmi": np.floor, "rpi": np.ceil
 
 def _convert(words):
     """cvt.rounding.to.from: floats that an integer cannot hold become the nearest that it can."""
-    to, start = TYPES[words[-2]], TYPES[words[-1]]
-    rounding = next((_TO_INTEGERS[word] for word in words if word in _TO_INTEGERS), None)
+    how, to, start = set(words[1:-2]) - _USUAL, TYPES.get(words[-2]), TYPES[words[-1]]
+    rounding = [_TO_INTEGERS[word] for word in how & {*_TO_INTEGERS}]
+    is_to_float = to is not None and to.kind == "f"
+    if to is None or how - {*_TO_INTEGERS} - ({"sat"} if is_to_float else set()):
+        raise NotImplementedError(".".join(words))
 
     def convert(x):
-        if rounding:
-            x = rounding(x)
-        if "sat" in words:
+        for function in rounding:
+            x = function(x)
+        if "sat" in how:  # between 0 and 1
             x = np.where(np.isnan(x), start.type(0), np.clip(x, 0, 1))
-        if start.kind == "f" and to.kind != "f":
+        if start.kind == "f" and not is_to_float:
             return _nearest(x, to)
         return x.astype(to)
 
@@ -149,19 +159,25 @@ def _convert(words):
 
 
 def _nearest(x, to):
-    """The integer of a type that is nearest to an integral float; 0 where x is no number."""
+    """The integer of a type that is nearest to an integral float
+
+    What is no number becomes 0 where all has at most 32 bits, or else the first bit alone.
+    """
     least, most = np.iinfo(to).min, np.iinfo(to).max
     is_less, is_more, is_none = x <= least, x >= most, np.isnan(x)
     inside = np.where(is_less | is_more | is_none, 0, x).astype(to)
-    return np.select([is_less, is_more], [to.type(least), to.type(most)], inside)
+    none = 0 if max(x.dtype.itemsize, to.itemsize) <= 4 else 1 << 8 * to.itemsize - 1
+    cases = to.type(least), to.type(most), np.uint64(none).astype(to)
+    return np.select([is_less, is_more, is_none], cases, inside)
 
 
 _PLAIN = {
     **{"mov": lambda a: a, "add": np.add, "sub": np.subtract, "mul": np.multiply},
-    **{"mad": lambda a, b, c: a * b + c, "neg": np.negative, "abs": np.abs},
+    **{"mad": lambda a, b, c: a * b + c, "fma": _fma, "neg": np.negative, "abs": np.abs},
     **{"min": np.fmin, "max": np.fmax, "div": _quotient, "rem": _remainder},
     **{"and": np.bitwise_and, "or": np.bitwise_or, "xor": np.bitwise_xor, "not": np.invert},
     **{"rcp": lambda a: 1 / a, "sqrt": np.sqrt, "rsqrt": lambda a: 1 / np.sqrt(a)},
     **{"ex2": np.exp2, "lg2": np.log2, "sin": np.sin, "cos": np.cos, "tanh": np.tanh},
-    "copysign": lambda sign, a: np.copysign(a, sign),
+    **{"copysign": lambda sign, a: np.copysign(a, sign), "shl": _left, "shr": _right},
+    "selp": lambda a, b, p: np.where(p, a, b),
 }
