@@ -319,6 +319,38 @@ def test_updates_are_added_one_by_one():
     assert sorted(out.tolist()) == [2 * i for i in range(WARP)]
 
 
+def test_parameters_are_numbers_of_their_types():
+    types = {"u8": -3, "u16": 65535, "u32": -(2**31), "f32": -0.5}
+    head = HEAD.replace(
+        "kernel_param_0\n)",
+        "kernel_param_0,\n"
+        + ",\n".join(f".param .{kind} kernel_param_{i}" for i, kind in enumerate(types, 1))
+        + "\n)",
+    )
+    lines = """
+    ld.param.s8 %rs1, [kernel_param_1];
+    cvt.s64.s16 %rd5, %rs1;
+    ld.param.s16 %rs1, [kernel_param_2];
+    cvt.s64.s16 %rd6, %rs1;
+    ld.param.s32 %rd7, [kernel_param_3];
+    ld.param.b32 %r5, [kernel_param_4];
+    cvt.u64.u32 %rd8, %r5;
+    st.global.v2.u64 [%rd1], {%rd5, %rd6};
+    st.global.v2.u64 [%rd1+16], {%rd7, %rd8};
+    """
+    out = np.zeros(4, np.int64)
+    start = out.__array_interface__["data"][0]
+    code = ptx.parsed(f"{head}\n{lines}\n    ret;\n}}\n")
+    ptx.run(code, (1,), (1,), [(start, start + out.nbytes)], [start, *types.values()])
+    assert out.tolist() == [-3, -1, -(2**31), bits(-0.5)]
+
+
+def test_a_register_that_a_lane_has_not_set_is_no_number():
+    lines = "setp.lt.u32 %p1, %r1, 9;\n@%p1 mov.f32 %f1, 0f3F800000;\nmov.b32 %r9, %f1;\n"
+    found = run(lines + STORE).astype(np.uint32).view(np.float32)
+    np.testing.assert_array_equal(found, np.where(np.arange(WARP) < 9, 1, np.nan))
+
+
 ACCESSES = {
     "st.global.u64 [%rd3+8], %rd1;": "no array has 8 bytes",
     "ld.global.u64 %rd5, [%rd3+-8];": "no array has 8 bytes",

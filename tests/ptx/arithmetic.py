@@ -47,6 +47,16 @@ def meaning(words):
     return _PLAIN[base], (kind,) * 3, kind
 
 
+def as_type(numbers, dtype):
+    """Numbers in a register of another type: its last bits, or all with the sign before them"""
+    if numbers.dtype == dtype:
+        return numbers
+    if numbers.dtype.itemsize == dtype.itemsize and dtype.kind != "b":
+        return numbers.view(dtype)
+    assert numbers.dtype.kind in "iu" and dtype.kind in "iu", (numbers.dtype, dtype)
+    return numbers.astype(dtype)
+
+
 # ---- Integers ------------------------------------------------------------------------------------
 
 

@@ -9,7 +9,7 @@ computes is `compute`, by the words of its name.
 import numpy as np
 
 from . import memory, warps
-from .arithmetic import TYPES, meaning
+from .arithmetic import TYPES, as_type, meaning
 from .warps import WARP
 
 LDMATRIX = "ldmatrix.sync.aligned.m8n8.x4.shared.b16"  # the one that is known
@@ -71,10 +71,8 @@ def load(threads, instruction, lanes):
     words, (target, address) = instruction.words, instruction.operands
     dtype = TYPES[words[-1]]
     if "param" in words:
-        value = threads.parameters[address.base]
-        if dtype.kind in "iu":
-            value = int(value) % 2 ** (8 * dtype.itemsize)
-        threads.put(target, np.asarray(value, dtype), lanes)
+        assert address.offset == 0, instruction.text
+        threads.put(target, as_type(threads.parameters[address.base], dtype), lanes)
         return
     targets = target if isinstance(target, tuple) else (target,)
     places = _places(threads, words, address, dtype.itemsize * len(targets), lanes)

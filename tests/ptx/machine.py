@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from . import memory
-from .arithmetic import TYPES
+from .arithmetic import TYPES, as_type
 from .instructions import INSTRUCTIONS, compute
 from .warps import WARP, Copies
 
@@ -58,7 +58,10 @@ class Threads:
         self.shared = memory.Shared(len(numbers), code.shared_size)
         self.local = memory.Shared(self.count, code.local_size)
         self.copies = Copies(self.count)
-        self.parameters = dict(zip(code.parameters, values))
+        self.parameters = {
+            name: _parameter(value, TYPES[kind])
+            for (name, kind), value in zip(code.parameters.items(), values)
+        }
         self.block = np.repeat(np.arange(len(numbers)), self.each)
         inside = np.tile(np.arange(self.each), len(numbers))
         self.lane = inside % WARP
@@ -148,7 +151,7 @@ class Threads:
     def get(self, operand, dtype, lanes):
         """An operand as numbers of a type: of a register for the lanes, or the one that it says"""
         if operand in self.registers:
-            return _as(self.registers[operand][lanes], dtype)
+            return as_type(self.registers[operand][lanes], dtype)
         if operand in self.code.registers:
             raise AssertionError(f"{operand} is read before it is written")
         if operand in self.code.places:
@@ -160,23 +163,27 @@ class Threads:
         if operand == "_":
             return
         if operand not in self.registers:
-            self.registers[operand] = np.full(self.count, -1).astype(self.code.registers[operand])
+            self.registers[operand] = _unset(self.count, self.code.registers[operand])
         register = self.registers[operand]
-        register[lanes] = _as(numbers, register.dtype)
+        register[lanes] = as_type(numbers, register.dtype)
 
     def how_many(self, lanes):
         """Of lanes, as they are written here: ALL, or their numbers"""
         return len(self.everyone[lanes])
 
 
-def _as(numbers, dtype):
-    """Numbers in a register of another type: its last bits, or all with the sign before them"""
-    if numbers.dtype == dtype:
-        return numbers
-    if numbers.dtype.itemsize == dtype.itemsize and dtype.kind != "b":
-        return numbers.view(dtype)
-    assert numbers.dtype.kind in "iu" and dtype.kind in "iu", (numbers.dtype, dtype)
-    return numbers.astype(dtype)
+def _unset(count, dtype):
+    """Numbers that nobody has set: all their bits are 1, which is NaN in floats."""
+    if dtype.kind == "b":
+        return np.ones(count, dtype)
+    return np.full(count * dtype.itemsize, 0xFF, np.uint8).view(dtype)
+
+
+def _parameter(value, dtype):
+    """What a kernel is given as a number of the type that it declares: -1 of u8 are 8 bits."""
+    if dtype.kind == "f":
+        return dtype.type(value)
+    return np.uint64(int(value) % 2**64).astype(dtype)
 
 
 def _constant(text, dtype):
