@@ -43,9 +43,10 @@ class Machine(simulator.Machine):
             program = compiled(kernel, signature, math.prod(block))
         except ptx.CallsError as error:  # NVIDIA's power, sine and cosine of float64
             pytest.skip(f"tests/ptx runs no functions that are called: {error}")
-        arrays = [each for each in arguments if isinstance(each, np.ndarray)]
+        given = list(one_by_one(arguments))
+        arrays = [each for each in given if isinstance(each, np.ndarray)]
         spans = [np.lib.array_utils.byte_bounds(each) for each in arrays if each.size]
-        values = [value for each in arguments for value in parameters_of(each)]
+        values = [value for each in given for value in parameters_of(each)]
         try:
             ptx.run(program, grid, block, spans, values, self.apart)
         except Exception as error:
@@ -75,13 +76,20 @@ def compiled(kernel, signature, threads):
     return ptx.parsed(ptx_of(kernel, signature, threads, TARGET))
 
 
-def parameters_of(argument):
-    """What a kernel of Numba takes for an argument: of a tuple all that is in it, one by one
+def one_by_one(arguments):
+    """Yields arguments, and of tuples what is in them: so a kernel of Numba takes them."""
+    for each in arguments:
+        if isinstance(each, tuple):
+            yield from one_by_one(each)
+        else:
+            yield each
 
-    Of an array it takes a description, in which two parameters tell who owns it: no kernel asks.
+
+def parameters_of(argument):
+    """What a kernel of Numba takes for an array, or a number
+
+    Of an array it is a description, in which two parameters tell who owns it: no kernel asks.
     """
-    if isinstance(argument, tuple):
-        return [value for each in argument for value in parameters_of(each)]
     if not isinstance(argument, np.ndarray):
         return (argument,)
     start = argument.__array_interface__["data"][0]
