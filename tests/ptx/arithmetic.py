@@ -44,6 +44,8 @@ def meaning(words):
         return _PLAIN[base], (kind, kind, TYPES["pred"]), kind
     if base in ("shl", "shr"):
         return _PLAIN[base], (kind, TYPES["u32"]), kind
+    if base == "bfi":
+        return _PLAIN[base], (kind, kind, TYPES["u32"], TYPES["u32"]), kind
     return _PLAIN[base], (kind,) * 3, kind
 
 
@@ -89,6 +91,13 @@ def _right(a, n):
     bits = 8 * a.dtype.itemsize
     less = a >> np.minimum(n, bits - 1).astype(a.dtype)
     return less if a.dtype.kind == "i" else np.where(n < bits, less, a.dtype.type(0))
+
+
+def _inserted(a, b, first, count):
+    """b, but that `count` bits from `first` on are the last ones of a"""
+    every, first = ~a.dtype.type(0), first & 255
+    ones = _left(every, first) & ~_left(every, first + (count & 255))
+    return b & ~ones | _left(a, first) & ones
 
 
 # ---- Comparisons ---------------------------------------------------------------------------------
@@ -189,5 +198,6 @@ _PLAIN = {
     **{"rcp": lambda a: 1 / a, "sqrt": np.sqrt, "rsqrt": lambda a: 1 / np.sqrt(a)},
     **{"ex2": np.exp2, "lg2": np.log2, "sin": np.sin, "cos": np.cos, "tanh": np.tanh},
     **{"copysign": lambda sign, a: np.copysign(a, sign), "shl": _left, "shr": _right},
+    "bfi": _inserted,
     "selp": lambda a, b, p: np.where(p, a, b),
 }
