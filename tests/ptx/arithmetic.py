@@ -141,6 +141,18 @@ _IN_FLOAT64 = {
 }
 
 
+def _smaller(a, b):
+    """min(a, b), of which -0 is below 0; of a number and none the number"""
+    if a.dtype.kind != "f":
+        return np.minimum(a, b)
+    return np.where(a == b, np.where(np.signbit(a), a, b), np.fmin(a, b))
+
+
+def _larger(a, b):
+    """max(a, b), likewise"""
+    return -_smaller(-a, -b) if a.dtype.kind == "f" else np.maximum(a, b)
+
+
 def _rounded(function, towards):
     """A function that gives float64, with its result rounded `towards` ∞, -∞ or 0."""
 
@@ -193,7 +205,7 @@ def _nearest(x, to):
 _PLAIN = {
     **{"mov": lambda a: a, "add": np.add, "sub": np.subtract, "mul": np.multiply},
     **{"mad": lambda a, b, c: a * b + c, "fma": _fma, "neg": np.negative, "abs": np.abs},
-    **{"min": np.fmin, "max": np.fmax, "div": _quotient, "rem": _remainder},
+    **{"min": _smaller, "max": _larger, "div": _quotient, "rem": _remainder},
     **{"and": np.bitwise_and, "or": np.bitwise_or, "xor": np.bitwise_xor, "not": np.invert},
     **{"rcp": lambda a: 1 / a, "sqrt": np.sqrt, "rsqrt": lambda a: 1 / np.sqrt(a)},
     **{"ex2": np.exp2, "lg2": np.log2, "sin": np.sin, "cos": np.cos, "tanh": np.tanh},
