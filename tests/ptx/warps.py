@@ -109,11 +109,10 @@ class Copies:
         is_waiting = np.zeros(len(self.groups), np.bool_)
         is_waiting[lanes] = True
         still = []
-        for lanes, groups, (bytes_of, offsets), numbers in self.flying:
-            arrives = is_waiting[lanes] & (groups < self.groups[lanes] - left)
+        for its, groups, (bytes_of, offsets), numbers in self.flying:
+            arrives = is_waiting[its] & (groups < self.groups[its] - left)
             memory.write([(bytes_of, offsets[arrives], slice(None))], numbers[arrives])
             if not arrives.all():
                 rest = ~arrives
-                place = bytes_of, offsets[rest]
-                still.append((lanes[rest], groups[rest], place, numbers[rest]))
+                still.append((its[rest], groups[rest], (bytes_of, offsets[rest]), numbers[rest]))
         self.flying = still
