@@ -1,9 +1,12 @@
 """To compile kernels for a GPU where there is none."""
 
 import contextlib
+import threading
 from types import SimpleNamespace
 
 from numba.cuda import dispatcher
+
+_ONE_THREAD = threading.RLock()  # at a time, so that each puts back what it has found
 
 
 @contextlib.contextmanager
@@ -13,9 +16,10 @@ def any_gpu(capability=(8, 0)):
     What it makes of these functions is the same for all kinds; a kernel is compiled for the one
     that is asked for.
     """
-    asks = dispatcher.get_current_device
-    dispatcher.get_current_device = lambda: SimpleNamespace(compute_capability=capability)
-    try:
-        yield
-    finally:
-        dispatcher.get_current_device = asks
+    with _ONE_THREAD:
+        asks = dispatcher.get_current_device
+        dispatcher.get_current_device = lambda: SimpleNamespace(compute_capability=capability)
+        try:
+            yield
+        finally:
+            dispatcher.get_current_device = asks

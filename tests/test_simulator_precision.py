@@ -1,11 +1,14 @@
 """What Numba computes in float64, though a kernel has float32, can be seen without a GPU."""
 
 import importlib.util
+import threading
 
 import numpy as np
 import pytest
+from numba.cuda import dispatcher
 
 from kernels import simulator
+from kernels.any_gpu import any_gpu
 from tests import precision_cases
 from tests.precision_cases import CASES, LACKING
 from tests.simulated import zeros
@@ -66,3 +69,20 @@ def test_what_numba_does_not_compile_is_told_in_its_words():
     ) as caught:
         simulator.float64_in(has_no_types, zeros(1))
     assert caught.value.kind == "does not compile" and "nothing" in str(caught.value)
+
+
+def test_threads_that_compile_leave_what_numba_asks_as_they_have_found_it():
+    asks, is_inside, may_leave = dispatcher.get_current_device, threading.Event(), threading.Event()
+
+    def other():
+        with any_gpu():
+            is_inside.set()
+            may_leave.wait()
+
+    thread = threading.Thread(target=other)
+    with any_gpu():
+        thread.start()
+        assert not is_inside.wait(0.1)  # or the other would find what is only for now
+    may_leave.set()
+    thread.join()
+    assert is_inside.is_set() and dispatcher.get_current_device is asks
