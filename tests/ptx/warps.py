@@ -40,6 +40,7 @@ def groups(mask, is_here, exists):
 
     mask, is_here   of each lane, and whether it has come to the instruction
     exists          whether the block has such a thread: others are not waited for
+                    (those that have ended are, though the manual would go on without them)
     WarpError unless each lane is in its mask, and all lanes of a mask are here with the same.
     """
     named = (mask[..., None] >> NUMBERS.astype(np.uint32) & 1).astype(np.bool_)
