@@ -403,6 +403,39 @@ def test_a_copy_is_there_once_it_was_waited_for(wait):
         assert out[0] == right
 
 
+# ---- Launches ------------------------------------------------------------------------------------
+
+LAUNCHES = {
+    "as many as there may be": ((1, 2, 3), (32, 2, 1), None),
+    "no block": ((0,), (32,), "a grid has from 1"),
+    "no thread": ((1,), (32, 0), "a block has from 1"),
+    "a fourth axis": ((1, 1, 1, 1), (32,), "a grid has from 1"),
+    "too many blocks along y": ((1, 65536), (32,), "a grid has from 1 to .*65535"),
+    "too many threads along z": ((1,), (1, 1, 65), "a block has from 1 to .*64"),
+    "more threads than it is compiled for": ((1,), (65,), "at most 64 threads. Received: 65"),
+}
+
+
+@pytest.mark.parametrize("name", LAUNCHES)
+def test_a_launch_that_no_gpu_starts_is_told(name):
+    grid, block, words = LAUNCHES[name]
+    code = ptx.parsed(f"{HEAD}\n    ret;\n}}\n")
+    if words is None:
+        ptx.run(code, grid, block, [], [0])
+        return
+    with pytest.raises(ValueError, match=words):
+        ptx.run(code, grid, block, [], [0])
+
+
+def test_more_than_a_gpu_has_is_told():
+    large = HEAD.replace("maxntid 64", "maxntid 2048").replace("tile[512]", "tile[49168]")
+    code = ptx.parsed(f"{large}\n    ret;\n}}\n")
+    with pytest.raises(ValueError, match="at most 1024 threads"):
+        ptx.run(code, (1,), (32, 64), [], [0])
+    with pytest.raises(ValueError, match="49152 bytes of shared memory. Received: 49168"):
+        ptx.run(code, (1,), (32,), [], [0])
+
+
 # ---- Small matrices ------------------------------------------------------------------------------
 
 

@@ -15,6 +15,8 @@ from .instructions import INSTRUCTIONS, compute
 from .warps import WARP, Copies
 
 MOST_THREADS = 4096  # of the blocks that run at once
+MOST_BLOCKS, MOST_IN_BLOCK = (2**31 - 1, 65535, 65535), (1024, 1024, 64)  # along x, y, z
+MOST_SHARED = 48 * 1024  # bytes that a block declares
 ALL, ENDED = slice(None), -1
 
 
@@ -31,9 +33,8 @@ def run(code, grid, block, spans, values, apart=False):
     values       of its parameters, integers and floats
     apart        whether each warp runs alone until it waits at a barrier, or all run together
     """
+    check_launch(code, grid, block)
     threads, blocks = math.prod(block), math.prod(grid)
-    if threads > code.most:
-        raise ValueError(f"a block has at most {code.most} threads. Received: {threads}")
     if len(values) != len(code.parameters):
         raise ValueError(
             f"the kernel has {len(code.parameters)} parameters. Received: {len(values)}"
@@ -44,6 +45,19 @@ def run(code, grid, block, spans, values, apart=False):
         for first in range(0, blocks, together):
             numbers = np.arange(first, min(first + together, blocks))
             Threads(code, grid, block, numbers, arrays, values).run(apart)
+
+
+def check_launch(code, grid, block):
+    """ValueError if no GPU starts it."""
+    for what, given, most in (("a grid", grid, MOST_BLOCKS), ("a block", block, MOST_IN_BLOCK)):
+        if len(given) > 3 or not all(0 < n <= limit for n, limit in zip(given, most)):
+            raise ValueError(f"{what} has from 1 to {most} along x, y, z. Received: {given}")
+    for what, given, most in (
+        ("threads", math.prod(block), min(code.most, MOST_IN_BLOCK[0])),
+        ("bytes of shared memory", code.shared_size, MOST_SHARED),
+    ):
+        if given > most:
+            raise ValueError(f"a block has at most {most} {what}. Received: {given}")
 
 
 class Threads:
