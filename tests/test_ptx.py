@@ -464,7 +464,11 @@ UNKNOWN = [
     *("popc.b32 %r2, %r1", "mad.hi.s32 %r2, %r1, %r1, %r1", "add.sat.s32 %r2, %r1, %r1"),
     *("min.NaN.f32 %f1, %f1, %f1", "div.rz.f32 %f1, %f1, %f1", "add.rz.f64 %fd1, %fd1, %fd1"),
     *("setp.lt.and.s32 %p1, %r1, %r1, %p1", "cvt.sat.s8.s32 %r2, %r1", "cvt.rz.f32.f64 %f1, %fd1"),
-    *("cvt.rn.f16.f32 %rs1, %f1", "cvt.rna.tf32.f32 %r2, %f1"),
+    *(
+        "cvt.rn.f16.f32 %rs1, %f1",
+        "cvt.rna.tf32.f32 %r2, %f1",
+        "atom.global.inc.u32 %r2, [%rd1], 3",
+    ),
 ]
 
 
@@ -479,6 +483,9 @@ def test_what_is_not_known_is_told():
     for line in ("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16", "mma.sync.aligned.m16n8k4.row"):
         with pytest.raises(AssertionError, match=line):
             run(f"{line} {{%r2, %r3, %r4, %r5}}, [%r2];")
+    with pytest.raises(NotImplementedError, match="some warps") as caught:
+        run("bar.sync 1, 32;")
+    assert "bar.sync 1, 32" in caught.value.__notes__[0]
     with pytest.raises(NotImplementedError, match="line 20 .*nonsense"):
         ptx.parsed(f"{HEAD}\n.nonsense 1\n")
     with pytest.raises(ptx.CallsError, match="of_nvidia"):

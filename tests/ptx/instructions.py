@@ -97,7 +97,10 @@ def update(threads, instruction, lanes):
     """atom.global.add.f32 d, [a], b: d is what was there. One thread comes after the other."""
     words, (target, address, *sources) = instruction.words, instruction.operands
     dtype = TYPES[words[-1]]
-    change = _ATOMIC[next(word for word in words if word in _ATOMIC)]
+    known = [word for word in words if word in _ATOMIC]
+    if not known:
+        raise NotImplementedError(".".join(words))
+    change = _ATOMIC[known[0]]
     count = threads.how_many(lanes)
     given = [np.broadcast_to(threads.get(each, dtype, lanes), count) for each in sources]
     old = np.empty(count, dtype)

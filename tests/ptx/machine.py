@@ -152,6 +152,8 @@ class Threads:
         if instruction.words[0] == "bra":
             self._go_on(self.code.labels[instruction.operands[0]], its)
         elif instruction.words[:2] == ["bar", "sync"]:
+            if instruction.operands != ["0"]:
+                raise NotImplementedError("a barrier of some warps of a block")
             self.waiting.append((number + 1, self.everyone[its]))
         elif instruction.words[0] != "ret":
             INSTRUCTIONS.get(instruction.words[0], compute)(self, instruction, its)
