@@ -10,15 +10,15 @@ _ONE_THREAD = threading.RLock()  # at a time, so that each puts back what it has
 
 
 @contextlib.contextmanager
-def any_gpu(capability=(8, 0)):
-    """Numba asks the GPU of which kind it is, to compile what kernels call: here, of this kind.
+def any_gpu():
+    """Inside this `with`, Numba finds a GPU of some kind, to compile what kernels call.
 
     What it makes of these functions is the same for all kinds; a kernel is compiled for the one
     that is asked for.
     """
     with _ONE_THREAD:
         asks = dispatcher.get_current_device
-        dispatcher.get_current_device = lambda: SimpleNamespace(compute_capability=capability)
+        dispatcher.get_current_device = lambda: SimpleNamespace(compute_capability=(8, 0))
         try:
             yield
         finally:

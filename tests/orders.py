@@ -56,7 +56,8 @@ def run_of(name):
     """A Run in an order of threads, of what the compiler makes of kernels, or on the card."""
     if name in simulator.ORDERS:
         return Run(functools.partial(simulator.launch, order=name))
-    return Run(functools.partial(on_card.launch, machine_of(name)))
+    machine = compiled.Machine(apart=True) if name == COMPILED else needed_card()
+    return Run(functools.partial(on_card.launch, machine))
 
 
 def machine_of(name):

@@ -441,9 +441,32 @@ def sums_constants(x, out):
     out[0] = sum(PRIMES)
 
 
+def adds_arrays(x, out):
+    total = x + out
+    out[0] = total[0]
+
+
+def multiplies_by_a_number(x, out):
+    twice = float32(2) * x
+    out[0] = twice[0]
+
+
+def changes_those_above(x, out):
+    out[x > 0] = 1
+
+
+def negates_its_own(x, out):
+    mine = cuda.local.array(4, float32)
+    out[0] = (-mine)[0]
+
+
 @pytest.mark.parametrize(
     "kernel, line",
     [
+        (adds_arrays, "total = x + out"),
+        (multiplies_by_a_number, "twice = float32(2) * x"),
+        (changes_those_above, "out[x > 0] = 1"),
+        (negates_its_own, "out[0] = (-mine)[0]"),
         (runs_over, "for number in x:"),
         (runs_over_its_own, "for number in mine:"),
         (sums, "out[0] = np.sum(x)"),

@@ -34,6 +34,21 @@ class _Attributes:
         raise whole_array() if name in _OF_ALL else unknown_of_array(self.name, name)
 
 
+def _of_whole_arrays(*_):
+    raise whole_array()
+
+
+_OPERATORS = {
+    *("neg", "pos", "abs", "invert", "lt", "le", "gt", "ge"),
+    *("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"),
+    *("lshift", "rshift", "and", "or", "xor"),
+}
+for _side in ("", "r", "i"):
+    for _name in _OPERATORS:
+        setattr(_Attributes, f"__{_side}{_name}__", _of_whole_arrays)
+_Attributes.__array_ufunc__ = None  # so that a number of NumPy beside an array asks these as well
+
+
 class Recorded(_Attributes):
     """An array in global or shared memory.
 

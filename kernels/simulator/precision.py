@@ -63,7 +63,7 @@ def float64_of_types(kernel, given):
     function, copies = getattr(kernel, "py_func", kernel), {}
     try:
         copy = _with_all_inside(function, copies)
-        with any_gpu(_ANY_TARGET):
+        with any_gpu():
             found = compile_cuda(copy, types.void, given, cc=_ANY_TARGET).type_annotation
     except Exception as error:  # Numba raises errors of many kinds
         raise KernelError(

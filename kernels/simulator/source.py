@@ -212,7 +212,7 @@ def _changing(function, parts, is_kernel):
 def _is_for_itself(function):
     """Whether Numba compiles a function for itself, and does not write it into its caller."""
     decorators = " ".join(map(ast.unparse, function.decorator_list))
-    return "jit" in decorators and not re.search(r"\binline\b", decorators)
+    return "jit" in decorators and not re.search(r"\binline='always'", decorators)
 
 
 def _constants(parts):

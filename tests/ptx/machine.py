@@ -21,7 +21,10 @@ ALL, ENDED = slice(None), -1
 
 
 class BarrierError(AssertionError):
-    """Threads of a block wait at a barrier that others never come to."""
+    """Threads of a block wait at a barrier that others never come to; they come to another one.
+
+    PTX allows the second. CUDA does not: a barrier is one for all, or for none.
+    """
 
 
 def run(code, grid, block, spans, values, apart=False):
@@ -83,6 +86,8 @@ class Threads:
         self.warp = self.block * in_block + inside // WARP
         self.registers = self._special(grid, block, np.repeat(numbers, self.each), inside)
         self.everyone = np.arange(self.count)
+        self.ready = {}  # {number of a block of instructions: [lanes that go on there]}
+        self.waiting = [(0, self.everyone)]  # [(where lanes go on, lanes)], all of the others
 
     def _special(self, grid, block, numbers, inside):
         """{name: numbers of all threads} of what a kernel asks for its place by"""
@@ -98,7 +103,6 @@ class Threads:
 
     def run(self, apart=False):
         """All threads to their ends: together, or `apart`, one warp after the other, last first."""
-        self.waiting = [(0, self.everyone)]
         teams = self._warps() if apart else [self.everyone]
         while self.waiting:
             starts = self._released()
@@ -122,10 +126,17 @@ class Threads:
         for number, lanes in self.waiting:
             place[lanes] = number
         blocks = place.reshape(-1, self.each)
-        if (blocks != blocks[:, :1]).any():
-            raise BarrierError("threads of a block wait at a barrier that others never come to")
+        for block in blocks[(blocks != blocks[:, :1]).any(axis=1)]:
+            places = ", some ".join(self._in_words(number) for number in np.unique(block))
+            raise BarrierError(f"of the threads of a block some {places}")
         self.waiting = []
         return place
+
+    def _in_words(self, number):
+        """Where threads are that go on at a block of instructions, behind a barrier"""
+        if number == ENDED:
+            return "have come to their ends"
+        return f"wait at line {self.code.blocks[number - 1][-1].line} of the PTX"
 
     def _run_block(self, number, lanes):
         for instruction in self.code.blocks[number]:

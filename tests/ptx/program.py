@@ -20,7 +20,7 @@ _OPERANDS = re.compile(r"\{[^}]*\}|\[[^\]]*\]|[^,\s]+")
 
 
 class CallsError(NotImplementedError):
-    """A kernel calls a function that is not written into it: that is not run here."""
+    """A kernel calls a function of NVIDIA's, which is not written into it: that is not run here."""
 
 
 class Instruction(NamedTuple):
@@ -72,7 +72,7 @@ class Program(NamedTuple):
 
 def parsed(text):
     """The Program of a text in PTX that has one kernel."""
-    if called := re.search(r"^\.func .*?(\w+)$", text, re.MULTILINE):
+    if called := re.search(r"^\.func .*?(__internal_\w+)$", text, re.MULTILINE):
         raise CallsError(f"{called[1]} is called")
     parameters, registers, places, labels, blocks = {}, {}, {}, {}, [[]]
     ends, most = {"shared": 0, "local": 0}, 1024
