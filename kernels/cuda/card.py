@@ -1,7 +1,7 @@
 """A GPU of NVIDIA as a device, by numba.cuda: what `kernels.cuda.device` asks of a machine.
 
 No GPU was at hand when this was written: it has run with a driver that stands in for NVIDIA's,
-tests/stand_in_driver.py, which hands the launches on to the simulator.
+tests/stand_in_driver.py, which runs what was compiled, by NumPy, or hands it on to the simulator.
 
 All is ordered on CUDA's default stream, as what PyTorch does is unless one asks for another.
 """
