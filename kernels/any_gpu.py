@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 from numba.cuda import dispatcher
 
+KIND = 8, 0  # its compute capability
 _ONE_THREAD = threading.RLock()  # at a time, so that each puts back what it has found
 
 
@@ -18,7 +19,7 @@ def any_gpu():
     """
     with _ONE_THREAD:
         asks = dispatcher.get_current_device
-        dispatcher.get_current_device = lambda: SimpleNamespace(compute_capability=(8, 0))
+        dispatcher.get_current_device = lambda: SimpleNamespace(compute_capability=KIND)
         try:
             yield
         finally:

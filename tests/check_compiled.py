@@ -12,7 +12,6 @@ import pytest
 from tests import compiled, on_card, ptx, seeded_bugs
 from tests.verdicts import NOTHING, differ
 
-FAULTS = ptx.AccessError, ptx.BarrierError, ptx.WarpError
 ORDERS = {"together": False, "apart": True}  # of the warps: see compiled.Machine
 
 # They are races, or numbers that nobody has set, and nothing but the simulator tells of them: who
@@ -49,7 +48,7 @@ def shown(launch, name, right, order):
     given = seeded_bugs.arguments(name)
     try:
         launch(run(order), *given)
-    except FAULTS as error:
+    except ptx.FAULTS as error:
         return f"{type(error).__name__}: {error}"
     return "another result" if any(map(differ, given, right)) else NOTHING
 

@@ -20,6 +20,7 @@ from numba.np.numpy_support import from_dtype
 
 from kernels import cuda as cuda_kernels
 from kernels import simulator
+from kernels.any_gpu import any_gpu
 from kernels.cuda import compile as compiling
 from kernels.cuda import ufuncs
 from kernels.cuda.launch import TARGETS, VECTOR, Launch, name_of
@@ -33,7 +34,6 @@ from kernels.cuda.ptx import (
 )
 from kernels.simulator.precision import float64_of_types
 from tests import precision_cases, uncompiled
-from tests.stand_in_driver import stand_in
 from tests.test_device_integers import UFUNCS, of_integers
 
 REGISTERS = 65536  # that all threads of a block have together
@@ -83,19 +83,19 @@ def test_a_kernel_stays_in_its_registers_and_in_float32(name, target):
 @pytest.mark.parametrize("name", uncompiled.REFUSED)
 def test_numba_does_not_compile_what_the_simulator_refuses(name):
     kernel, _, _ = uncompiled.REFUSED[name]
-    with stand_in(), pytest.raises(Exception) as caught:  # Numba raises errors of many kinds
+    with any_gpu(), pytest.raises(Exception) as caught:  # Numba raises errors of many kinds
         cuda.compile_ptx(kernel, void(float32[::1]), cc=TARGETS[0])
     assert not isinstance(caught.value, CudaSupportError), "that is for want of a driver"
 
 
 @pytest.mark.parametrize("name", uncompiled.COMPILED)
 def test_numba_compiles_what_the_simulator_runs(name):
-    with stand_in():
+    with any_gpu():
         assert cuda.compile_ptx(uncompiled.COMPILED[name], void(float32[::1]), cc=TARGETS[0])
 
 
 def test_a_function_that_is_told_its_types_may_call_itself():
-    with stand_in():
+    with any_gpu():
 
         @cuda.jit("int64(int64)", device=True)
         def factorial(n):
@@ -117,7 +117,7 @@ def test_float64_is_in_the_instructions_where_the_simulator_tells_it(name):
     kernel, told = precision_cases.CASES[name]
     given = precision_cases.TYPES
     operations = [remark.operation for remark in float64_of_types(kernel, given)]
-    with stand_in():
+    with any_gpu():
         text, _ = cuda.compile_ptx(kernel, void(*given), cc=TARGETS[0])
     assert operations == list(told)
     assert (".f64" in text) == bool(told)

@@ -17,7 +17,7 @@ from kernels.cuda.device import Device
 from tests import ptx
 
 TARGET = 8, 0
-THREADS, MOST_BLOCKS = 256, 2  # of a grid that a kernel leaves open
+THREADS, BLOCKS = 256, 2  # where a kernel leaves them open: at most so many blocks
 
 
 class Machine(simulator.Machine):
@@ -33,7 +33,7 @@ class Machine(simulator.Machine):
         self.apart = apart
 
     def blocks_for(self, n):
-        return (min(-(-n // THREADS), MOST_BLOCKS),), (THREADS,)
+        return (min(-(-n // THREADS), BLOCKS),), (THREADS,)
 
     def launch(self, kernel, grid, block, arguments):
         """Run a kernel to its end."""
@@ -45,10 +45,9 @@ class Machine(simulator.Machine):
             pytest.skip(f"tests/ptx runs no functions that are called: {error}")
         given = list(one_by_one(arguments))
         arrays = [each for each in given if isinstance(each, np.ndarray)]
-        spans = [np.lib.array_utils.byte_bounds(each) for each in arrays if each.size]
         values = [value for each in given for value in parameters_of(each)]
         try:
-            ptx.run(program, grid, block, spans, values, self.apart)
+            ptx.run(program, grid, block, arrays, values, self.apart)
         except Exception as error:
             error.add_note(f"in what the compiler makes of {kernel.__name__}")
             raise

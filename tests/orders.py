@@ -56,15 +56,17 @@ def run_of(name):
     """A Run in an order of threads, of what the compiler makes of kernels, or on the card."""
     if name in simulator.ORDERS:
         return Run(functools.partial(simulator.launch, order=name))
-    machine = compiled.Machine(apart=True) if name == COMPILED else needed_card()
-    return Run(functools.partial(on_card.launch, machine))
+    return Run(functools.partial(on_card.launch, machine_of(name, apart=True)))
 
 
-def machine_of(name):
-    """What is behind a device: a GPU that is simulated, and looks for faults; compiled; or real"""
+def machine_of(name, apart=False):
+    """What is behind a device: a GPU that is simulated, and looks for faults; compiled; or real
+
+    apart   of one that is compiled: whether each warp runs alone
+    """
     if name in simulator.ORDERS:
         return simulator.Machine(order=name, check=True)
-    return compiled.Machine() if name == COMPILED else needed_card()
+    return compiled.Machine(apart) if name == COMPILED else needed_card()
 
 
 def needed_card():

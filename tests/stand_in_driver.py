@@ -28,8 +28,6 @@ from kernels import simulator
 from kernels.cuda import driver as whether
 from tests import ptx
 
-LIMITS = (2**31 - 1, 65535, 65535), (1024, 1024, 64)  # of a grid, and of a block
-THREADS = 1024  # of a block, all together
 MEMORY = 2**24  # bytes that this GPU has
 DIVERGENT = "divergent barrier"
 
@@ -136,20 +134,16 @@ def stand_in(capability=(9, 0), runs_ptx=False):
 def start(context, kernel, config, words, run):
     """Run a kernel on the words that a GPU would be handed."""
     grid, block = tuple(config.grid), tuple(config.block)
-    for numbers, limits in zip((grid, block), LIMITS):
-        assert all(0 < n <= limit for n, limit in zip(numbers, limits)), (grid, block)
-    assert math.prod(block) <= min(THREADS, kernel.launch_bounds)
+    ptx.check_launch(grid, block, kernel.launch_bounds)
     run(context, kernel, grid, block, words)
 
 
 def run_ptx(context, kernel, grid, block, words):
     """Run what was compiled. All memory that was given out may be used."""
     values = [getattr(word, "value", word) for word in words]
-    starts = [(memory.__array_interface__["data"][0], memory.nbytes) for memory in context.given]
-    spans = [(start, start + nbytes) for start, nbytes in starts]
     try:
-        ptx.run(program(kernel, context), grid, block, spans, values)
-    except (ptx.AccessError, ptx.BarrierError, ptx.WarpError) as fault:
+        ptx.run(program(kernel, context), grid, block, context.given, values)
+    except ptx.FAULTS as fault:
         context.fault = fault
 
 

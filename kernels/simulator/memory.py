@@ -38,14 +38,16 @@ def _of_whole_arrays(*_):
     raise whole_array()
 
 
-_OPERATORS = {
-    *("neg", "pos", "abs", "invert", "lt", "le", "gt", "ge"),
+_OF_TWO = {
     *("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"),
     *("lshift", "rshift", "and", "or", "xor"),
 }
-for _side in ("", "r", "i"):
-    for _name in _OPERATORS:
-        setattr(_Attributes, f"__{_side}{_name}__", _of_whole_arrays)
+_OPERATORS = {
+    *("neg", "pos", "abs", "invert", "lt", "le", "gt", "ge"),
+    *(f"{side}{name}" for name in _OF_TWO for side in ("", "r", "i")),  # x + y, y + x, x += y
+}
+for _name in _OPERATORS:
+    setattr(_Attributes, f"__{_name}__", _of_whole_arrays)
 _Attributes.__array_ufunc__ = None  # so that a number of NumPy beside an array asks these as well
 
 

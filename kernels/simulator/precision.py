@@ -20,10 +20,8 @@ from numba import cuda, types
 from numba.core.utils import OPERATORS_TO_BUILTINS
 from numba.cuda.compiler import compile_cuda
 
-from ..any_gpu import any_gpu
+from ..any_gpu import KIND, any_gpu
 from .faults import KernelError
-
-_ANY_TARGET = (8, 0)  # types are the same for all GPUs
 
 
 class Remark(NamedTuple):
@@ -64,7 +62,8 @@ def float64_of_types(kernel, given):
     try:
         copy = _with_all_inside(function, copies)
         with any_gpu():
-            found = compile_cuda(copy, types.void, given, cc=_ANY_TARGET).type_annotation
+            # Types are the same for all kinds.
+            found = compile_cuda(copy, types.void, given, cc=KIND).type_annotation
     except Exception as error:  # Numba raises errors of many kinds
         raise KernelError(
             "does not compile",

@@ -15,9 +15,12 @@ Written after NVIDIA's "Parallel Thread Execution ISA", version 9.0, and nothing
 simulator nor `kernels.cuda` is asked what an instruction means.
 """
 
-from .machine import BarrierError, run
+from .machine import BarrierError, check_launch, run
 from .memory import AccessError
 from .program import CallsError, parsed
 from .warps import WarpError
 
-__all__ = ["AccessError", "BarrierError", "CallsError", "WarpError", "parsed", "run"]
+FAULTS = AccessError, BarrierError, WarpError  # of a kernel
+
+__all__ = ["FAULTS", "AccessError", "BarrierError", "CallsError", "WarpError"]
+__all__ += ["check_launch", "parsed", "run"]

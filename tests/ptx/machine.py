@@ -27,40 +27,41 @@ class BarrierError(AssertionError):
     """
 
 
-def run(code, grid, block, spans, values, apart=False):
+def run(code, grid, block, arrays, values, apart=False):
     """Run a kernel to its end.
 
     code         its Program
     grid, block  how many blocks and threads: x, y, z
-    spans        [(first byte, the byte after the last), …] of the memory that it may use
+    arrays       of NumPy, whose memory it may use
     values       of its parameters, integers and floats
     apart        whether each warp runs alone until it waits at a barrier, or all run together
     """
-    check_launch(code, grid, block)
+    check_launch(grid, block, code.most)
+    if code.shared_size > MOST_SHARED:
+        raise ValueError(
+            f"at most {MOST_SHARED} bytes of shared memory. Received: {code.shared_size}"
+        )
     threads, blocks = math.prod(block), math.prod(grid)
     if len(values) != len(code.parameters):
         raise ValueError(
             f"the kernel has {len(code.parameters)} parameters. Received: {len(values)}"
         )
     together = max(1, MOST_THREADS // threads)
-    arrays = memory.Global(spans)
+    arrays = memory.Global(arrays)
     with np.errstate(all="ignore"):
         for first in range(0, blocks, together):
             numbers = np.arange(first, min(first + together, blocks))
             Threads(code, grid, block, numbers, arrays, values).run(apart)
 
 
-def check_launch(code, grid, block):
-    """ValueError if no GPU starts it."""
+def check_launch(grid, block, most_threads):
+    """ValueError if no GPU starts so many blocks of so many threads."""
     for what, given, most in (("a grid", grid, MOST_BLOCKS), ("a block", block, MOST_IN_BLOCK)):
         if len(given) > 3 or not all(0 < n <= limit for n, limit in zip(given, most)):
             raise ValueError(f"{what} has from 1 to {most} along x, y, z. Received: {given}")
-    for what, given, most in (
-        ("threads", math.prod(block), min(code.most, MOST_IN_BLOCK[0])),
-        ("bytes of shared memory", code.shared_size, MOST_SHARED),
-    ):
-        if given > most:
-            raise ValueError(f"a block has at most {most} {what}. Received: {given}")
+    most_threads, threads = min(most_threads, MOST_IN_BLOCK[0]), math.prod(block)
+    if threads > most_threads:
+        raise ValueError(f"a block has at most {most_threads} threads. Received: {threads}")
 
 
 class Threads:

@@ -7,6 +7,7 @@ block has declared, and begins at a multiple of its size, as a GPU asks for it.
 import ctypes
 
 import numpy as np
+from numpy.lib.array_utils import byte_bounds
 
 LINE = 16  # bytes: what an instruction reads or writes at most
 
@@ -18,12 +19,12 @@ class AccessError(AssertionError):
 class Global:
     """The memory of arrays, by the addresses that they have on the host.
 
-    spans   [(first byte, the byte after its last), …] of each
+    spans   [(first byte, the byte after the last), …] of it: of what overlaps, one
     """
 
-    def __init__(self, spans):
+    def __init__(self, arrays):
         self.spans, self.bytes = [], []
-        for start, end in sorted(spans):
+        for start, end in sorted(byte_bounds(array) for array in arrays if array.size):
             if self.spans and start < self.spans[-1][1]:
                 start, last = self.spans.pop()
                 end = max(end, last)

@@ -111,7 +111,9 @@ def parsed(text):
                 blocks.append([])
         elif not _says_nothing(line):
             raise NotImplementedError(f"line {number} of the PTX is not understood: {line}")
-    return Program(parameters, registers, places, *ends.values(), most, blocks, labels)
+    return Program(
+        parameters, registers, places, ends["shared"], ends["local"], most, blocks, labels
+    )
 
 
 def _operand(text):
