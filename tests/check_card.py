@@ -132,6 +132,12 @@ def test_a_grid_that_no_card_starts_is_an_error_that_names_the_kernel(grid, stan
     assert list(x.numpy()) == [1, 1, 1]
 
 
+def test_a_block_that_no_gpu_starts_is_refused_by_the_driver(stand_in_device):
+    x = stand_in_device.put(np.ones(3, np.float32))
+    with pytest.raises(ValueError, match="a block has .*1024, 1024, 64"):
+        stand_in_device.launch(double, (1,), (2048,), x)
+
+
 def double(x):
     i = cuda.grid(1)
     if i < x.shape[0]:

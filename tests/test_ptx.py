@@ -138,6 +138,7 @@ FLOATS = [
     ("mul.f32 %f9, %f5, %f6;", 1.5, -3, -4.5),
     ("div.rn.f32 %f9, %f5, %f6;", 1, 4, 0.25),
     ("fma.rn.f32 %f9, %f5, %f6, %f6;", 1 + 6 * TINY, 1, 2 + 8 * TINY),
+    ("fma.rn.f32 %f9, %f5, %f5, %f6;", 1 + 2.0**-12, -1 - 2.0**-11, TINY),
     ("fma.rm.f32 %f9, %f5, %f6, %f6;", 1 + 6 * TINY, 1, 2 + 4 * TINY),
     ("max.f32 %f9, %f5, %f6;", NAN, 2, 2),
     ("min.f32 %f9, %f5, %f6;", 3, NAN, 3),
@@ -442,24 +443,25 @@ def test_more_than_a_gpu_has_is_told():
 
 
 def test_a_product_of_small_matrices():
-    """Each lane has two numbers of C beside each other, in two rows; they begin at lane."""
-    a, b = ("{" + ", ".join(f"%r{i}" for i in range(*r)) + "}" for r in ((2, 6), (6, 8)))
-    lines = "\n".join(f"mov.b32 %r{i}, {constant(i)};" for i in range(2, 8))
-    lines += "\ncvt.rn.f32.u32 %f1, %r1;\nmov.f32 %f2, 0f00000000;\n"
-    c = "{%f1, %f2, %f2, %f2}"
+    """Where the manual has the numbers of lane 4 g + t: g and t begin a row or a column."""
+    a, b, c = (np.random.default_rng(0).integers(-9, 9, n) for n in ((16, 8), (8, 8), (16, 8)))
+    g, t = np.divmod(np.arange(WARP), 4)
+
+    def of_c(c):
+        return c[g, 2 * t], c[g, 2 * t + 1], c[g + 8, 2 * t], c[g + 8, 2 * t + 1]
+
+    registers = a[g, t], a[g + 8, t], a[g, t + 4], a[g + 8, t + 4], b[t, g], b[t + 4, g], *of_c(c)
+    out = np.zeros((WARP, 10), np.float32)
+    for i, numbers in enumerate(registers):
+        out[:, i] = numbers
+    lines = "mad.lo.u32 %r2, %r1, 40, 0;\ncvt.u64.u32 %rd4, %r2;\nadd.u64 %rd4, %rd1, %rd4;\n"
+    lines += "".join(f"ld.global.b32 %r{i + 3}, [%rd4+{4 * i}];\n" for i in range(6))
+    lines += "".join(f"ld.global.f32 %f{i}, [%rd4+{4 * i + 24}];\n" for i in range(4))
     lines += "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 "
-    lines += f"{{%f5, %f6, %f7, %f8}}, {a}, {b}, {c};\n"
-    for register, (rows, begins) in {
-        "%f5": ((2, 4), True),
-        "%f6": ((2, 4), False),
-        "%f7": ((3, 5), False),
-        "%f8": ((3, 5), False),
-    }.items():
-        store = f"mov.b32 %r9, {register};\n{STORE}"
-        found = run(lines + store).astype(np.uint32).view(np.float32)
-        # A is rows[0] in its first four columns, rows[1] in the others; B 6 in four rows, and 7.
-        right = 4 * rows[0] * 6 + 4 * rows[1] * 7 + (np.arange(WARP) if begins else 0)
-        np.testing.assert_array_equal(found, right)
+    lines += "{%f5, %f6, %f7, %f8}, {%r3, %r4, %r5, %r6}, {%r7, %r8}, {%f0, %f1, %f2, %f3};\n"
+    lines += "".join(f"st.global.f32 [%rd4+{4 * i}], %f{i + 5};\n" for i in range(4))
+    run(lines, out=out)
+    np.testing.assert_array_equal(out[:, :4].T, of_c(c + a @ b))
 
 
 UNKNOWN = [
